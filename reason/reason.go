@@ -1,0 +1,237 @@
+// Package reason is the one table of why rook-clusterset did, or did not do, something.
+// The same code stands in an admission answer, a log line, a metric label, an event and the output of the commands.
+package reason
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Code is a stable snake_case name of a reason. The empty Code means that there is nothing to say.
+type Code string
+
+// Reasons for what happens to a Deployment.
+const (
+	Rewritten             Code = "rewritten"
+	AlreadyRight          Code = "already_right"
+	NotRookDaemon         Code = "not_a_rook_daemon"
+	ForeignOwner          Code = "foreign_owner"
+	Canary                Code = "mon_canary"
+	FloatingMon           Code = "floating_mon"
+	HostNetwork           Code = "host_network"
+	IdentityCluster       Code = "mon_keeps_cluster_ip"
+	AddressKept           Code = "address_kept"
+	AddressUnknown        Code = "address_unknown"
+	AddressFamilyMismatch Code = "address_family_mismatch"
+	NoDeployment          Code = "no_deployment"
+	NotAdvertised         Code = "not_advertised"
+	MalformedDeployment   Code = "malformed_deployment"
+)
+
+// Reasons why a CephCluster, or a whole namespace, is left alone.
+const (
+	NamespaceNotEnabled Code = "namespace_not_enabled"
+	ClusterUnknown      Code = "cephcluster_unknown"
+	ClusterHostNetwork  Code = "cephcluster_host_network"
+	NativeMultiCluster  Code = "native_multi_cluster_service"
+	ExternalCluster     Code = "external_cluster"
+	RookTooOld          Code = "rook_too_old"
+	CephTooOld          Code = "ceph_too_old"
+)
+
+// Reasons why a daemon has no global IP yet.
+const (
+	NoServiceExportKind    Code = "no_service_export_kind"
+	ServiceMissing         Code = "service_missing"
+	ExportMissing          Code = "export_missing"
+	ExportForeign          Code = "export_foreign"
+	ExportNotValid         Code = "export_not_valid"
+	HoldTimedOut           Code = "hold_timed_out"
+	HoldFull               Code = "too_many_held"
+	ShuttingDown           Code = "shutting_down"
+	ClientGone             Code = "client_gone"
+	DryRun                 Code = "dry_run"
+	InternalFault          Code = "internal_fault"
+	ServiceForeign         Code = "service_foreign"
+	ServiceTypeUnsupported Code = "service_type_unsupported"
+)
+
+// Reasons for which an answer to «what is the global IP of this Service?» is refused or missing.
+const (
+	NoSource             Code = "no_source"
+	NoAnswer             Code = "no_answer"
+	GlobalIPNotAllocated Code = "global_ip_not_allocated"
+	IsClusterIP          Code = "is_cluster_ip"
+	OutsideGlobalCIDR    Code = "outside_global_cidr"
+	InsidePeerCIDR       Code = "inside_peer_cidr"
+	UsedByAnother        Code = "used_by_another_daemon"
+	Unroutable           Code = "unroutable_address"
+	SourcesDisagree      Code = "sources_disagree"
+	SeveralAddresses     Code = "several_addresses"
+	SeveralExporters     Code = "several_exporters"
+	MalformedAddress     Code = "malformed_address"
+	DNSNameError         Code = "dns_nxdomain"
+	DNSNoData            Code = "dns_nodata"
+	DNSServerFailure     Code = "dns_servfail"
+	DNSTimeout           Code = "dns_timeout"
+	ClusterIDUnknown     Code = "cluster_id_unknown"
+	SourceUnreadable     Code = "source_unreadable"
+	AddressDrifted       Code = "address_drifted"
+	AddressFollowed      Code = "address_followed"
+	AddressResolved      Code = "address_resolved"
+)
+
+// Reasons for what happens to the objects in which Rook writes mon addresses.
+const (
+	EndpointsCorrected  Code = "endpoints_corrected"
+	FirstMonStored      Code = "first_mon_stored"
+	EndpointWrong       Code = "endpoint_wrong"
+	EndpointUnknown     Code = "endpoint_unknown"
+	MalformedEndpoints  Code = "malformed_endpoints"
+	MonHostCorrected    Code = "mon_host_corrected"
+	SliceCorrected      Code = "endpoint_slice_corrected"
+	CSIConfigCorrected  Code = "csi_config_corrected"
+	ConnectionCorrected Code = "ceph_connection_corrected"
+	ClusterIPDropped    Code = "cluster_ip_dropped"
+	ReloadRequested     Code = "reload_requested"
+	OrphanRemoved       Code = "orphan_removed"
+	Exported            Code = "exported"
+)
+
+// Sentence returns what the code means, in words that follow the name of the object it is said of.
+// A code that is not in the table is returned as it is.
+func (c Code) Sentence() string {
+	if s, ok := sentences[c]; ok {
+		return s
+	}
+	return string(c)
+}
+
+// Known says whether the code stands in the table.
+func (c Code) Known() bool {
+	_, ok := sentences[c]
+	return ok
+}
+
+// Event returns the code in CamelCase, as the reason of a Kubernetes event is written.
+func (c Code) Event() string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(string(c), "_") {
+		switch word {
+		case "ip", "dns", "cidr", "id", "csi":
+			b.WriteString(strings.ToUpper(word))
+		case "cephcluster":
+			b.WriteString("CephCluster")
+		default:
+			if word != "" {
+				b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+			}
+		}
+	}
+	return b.String()
+}
+
+// Error is a reason with the particulars of the case; it serves where a Go error is wanted.
+type Error struct {
+	Code   Code
+	Detail string
+}
+
+// Errorf returns an Error of the code whose detail is formatted as by fmt.Sprintf.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Error returns the sentence of the code, followed by the detail in parentheses where there is one.
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return e.Code.Sentence()
+	}
+	return fmt.Sprintf("%s (%s)", e.Code.Sentence(), e.Detail)
+}
+
+// All returns every code of the table, sorted.
+func All() []Code {
+	all := make([]Code, 0, len(sentences))
+	for c := range sentences {
+		all = append(all, c)
+	}
+	slices.Sort(all)
+	return all
+}
+
+var sentences = map[Code]string{
+	Rewritten:             "now advertises its global IP",
+	AlreadyRight:          "is already as it should be",
+	NotRookDaemon:         "is not a mon or OSD that Rook wrote",
+	ForeignOwner:          "is not controlled by a CephCluster of its namespace",
+	Canary:                "is a mon canary, which never serves",
+	FloatingMon:           "is a floating mon, whose address stands in a shell script",
+	HostNetwork:           "runs on the host network and advertises the address of its node",
+	IdentityCluster:       "was born with its ClusterIP and keeps it until Rook replaces it",
+	AddressKept:           "keeps the address that it already advertises",
+	AddressUnknown:        "has no global IP yet",
+	AddressFamilyMismatch: "cannot bind an address of the family of its global IP",
+	NoDeployment:          "has no Deployment",
+	NotAdvertised:         "does not advertise its global IP",
+	MalformedDeployment:   "is not written as Rook writes it",
+
+	NamespaceNotEnabled: "is in a namespace without the label rook-clusterset.io/enabled=true",
+	ClusterUnknown:      "belongs to a CephCluster that is not known here",
+	ClusterHostNetwork:  "belongs to a CephCluster on the host network",
+	NativeMultiCluster:  "belongs to a CephCluster whose own multiClusterService is enabled",
+	ExternalCluster:     "belongs to an external CephCluster, which has no daemons here",
+	RookTooOld:          "is managed by a Rook older than v1.11",
+	CephTooOld:          "runs a Ceph older than 17.2.6, whose OSDs cannot advertise a global IP",
+
+	NoServiceExportKind:    "cannot be exported: the ServiceExport kind (multicluster.x-k8s.io) is not installed",
+	ServiceMissing:         "has no Service to export",
+	ExportMissing:          "has no ServiceExport yet",
+	ExportForeign:          "has a ServiceExport that rook-clusterset did not create and so leaves alone",
+	ExportNotValid:         "has a ServiceExport that is not Valid",
+	HoldTimedOut:           "was held for its global IP as long as is allowed",
+	HoldFull:               "was not held because too many requests are waiting",
+	ShuttingDown:           "was not held because this replica is stopping",
+	ClientGone:             "is no longer asked for",
+	DryRun:                 "was not held because this is a dry run",
+	InternalFault:          "met a fault of rook-clusterset",
+	ServiceForeign:         "has a Service that rook-clusterset did not create and so leaves alone",
+	ServiceTypeUnsupported: "has a Service that is not a plain ClusterIP Service",
+
+	NoSource:             "cannot be resolved: nothing here tells global IPs",
+	NoAnswer:             "has no global IP in any source",
+	GlobalIPNotAllocated: "awaits a global IP from Submariner's Globalnet",
+	IsClusterIP:          "was given its own ClusterIP as global IP",
+	OutsideGlobalCIDR:    "was given an address outside this cluster's global CIDR",
+	InsidePeerCIDR:       "was given an address inside the global CIDR of a peer",
+	UsedByAnother:        "was given the global IP of another daemon",
+	Unroutable:           "was given an address that no peer can dial",
+	SourcesDisagree:      "has different global IPs in different sources",
+	SeveralAddresses:     "has several addresses where one is wanted",
+	SeveralExporters:     "shares its ServiceImport with another cluster",
+	MalformedAddress:     "was given something that is not an IP address",
+	DNSNameError:         "has no name in the clusterset DNS (NXDOMAIN)",
+	DNSNoData:            "has a name but no A record in the clusterset DNS",
+	DNSServerFailure:     "could not be looked up: the DNS server failed",
+	DNSTimeout:           "could not be looked up: the DNS server did not answer in time",
+	ClusterIDUnknown:     "cannot be looked up: the ID of this cluster is not known",
+	SourceUnreadable:     "could not be looked up: a source failed",
+	AddressDrifted:       "was born with another global IP than its export has now, and keeps it until Rook replaces it",
+	AddressFollowed:      "has a new global IP, which it takes at Rook's next update",
+	AddressResolved:      "has a global IP",
+
+	EndpointsCorrected:  "now tells the global IPs of the mons",
+	FirstMonStored:      "has been stored with the global IP of the first mon; this write is refused once so that Rook reloads it",
+	EndpointWrong:       "is kept by Rook at another address than it has",
+	EndpointUnknown:     "names a new mon whose global IP is not known yet",
+	MalformedEndpoints:  "is not written as Rook writes it",
+	MonHostCorrected:    "now tells the global IPs of the mons",
+	SliceCorrected:      "now tells the global IPs of the mons",
+	CSIConfigCorrected:  "now tells the global IPs of the mons",
+	ConnectionCorrected: "now tells the global IPs of the mons",
+	ClusterIPDropped:    "asked for a global IP as its ClusterIP, which the API server would refuse",
+	ReloadRequested:     "is asked to read the mon endpoints anew",
+	OrphanRemoved:       "lost its daemon and was removed after the grace period",
+	Exported:            "is exported",
+}
