@@ -1,0 +1,101 @@
+package rook
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Cluster is what is known of a CephCluster.
+type Cluster struct {
+	Namespace, Name string
+	UID             types.UID
+	HostNetwork     bool
+	// NativeMultiCluster says that Rook itself exports the daemons.
+	NativeMultiCluster bool
+	External           bool
+	// Msgr2Only says that the daemons speak only the second version of Ceph's protocol.
+	Msgr2Only bool
+	// CephVersion is as Rook writes it, for example 18.2.7-0.
+	CephVersion string
+	Phase       string
+	// RookVersion is not told by a CephCluster: it stands in the label RookVersionLabel of what Rook makes of it.
+	RookVersion string
+}
+
+// ReadCluster returns what a CephCluster tells. Fields that are missing, or not of the type that Rook gives them, count as unset.
+func ReadCluster(u *unstructured.Unstructured) Cluster {
+	is := func(path ...string) bool {
+		value, _, err := unstructured.NestedBool(u.Object, path...)
+		return err == nil && value
+	}
+	text := func(path ...string) string {
+		value, _, err := unstructured.NestedString(u.Object, path...)
+		if err != nil {
+			return ""
+		}
+		return value
+	}
+	return Cluster{
+		Namespace:          u.GetNamespace(),
+		Name:               u.GetName(),
+		UID:                u.GetUID(),
+		HostNetwork:        text("spec", "network", "provider") == "host" || is("spec", "network", "hostNetwork"),
+		NativeMultiCluster: is("spec", "network", "multiClusterService", "enabled"),
+		External:           is("spec", "external", "enable"),
+		// Rook's own RequireMsgr2(): encryption and compression exist in the second version alone.
+		Msgr2Only: is("spec", "network", "connections", "requireMsgr2") ||
+			is("spec", "network", "connections", "encryption", "enabled") ||
+			is("spec", "network", "connections", "compression", "enabled"),
+		CephVersion: text("status", "version", "version"),
+		Phase:       text("status", "phase"),
+	}
+}
+
+var (
+	// leastRook keeps the addresses of mons in the ConfigMap and gives every OSD its ROOK_POD_IP.
+	leastRook = []int{1, 11, 0}
+	// leastCeph lets an OSD bind another address than it advertises.
+	leastCeph = []int{17, 2, 6}
+)
+
+// StandAside returns why the cluster must be left alone, or nothing if it is to be served. A version that is not known
+// yet, or that cannot be read, is served: Rook tells it only after its first look at the image.
+func (c Cluster) StandAside() reason.Code {
+	switch {
+	case c.External:
+		return reason.ExternalCluster
+	case c.NativeMultiCluster:
+		return reason.NativeMultiCluster
+	case c.HostNetwork:
+		return reason.ClusterHostNetwork
+	case olderThan(c.RookVersion, leastRook):
+		return reason.RookTooOld
+	case olderThan(c.CephVersion, leastCeph):
+		return reason.CephTooOld
+	}
+	return ""
+}
+
+// olderThan compares the leading numbers of a version such as v1.20.6, 17.2.6-0 or v1.20.0-alpha.0.12.g1234.
+func olderThan(version string, least []int) bool {
+	core, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "-")
+	parts := strings.Split(core, ".")
+	if len(parts) < 2 {
+		return false
+	}
+	numbers := make([]int, len(least))
+	for i := range min(len(parts), len(least)) {
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < 0 {
+			return false
+		}
+		numbers[i] = n
+	}
+	return slices.Compare(numbers, least) < 0
+}

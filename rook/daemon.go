@@ -1,0 +1,95 @@
+package rook
+
+import (
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Type is the type of a Ceph daemon as Rook writes it in the label ceph_daemon_type.
+type Type string
+
+// The two types that rook-clusterset gives a global IP.
+const (
+	Mon Type = "mon"
+	OSD Type = "osd"
+)
+
+// Daemon is one mon or OSD of a Rook cluster.
+type Daemon struct {
+	Type      Type
+	ID        string
+	Namespace string
+	// Cluster is the name of the CephCluster that controls the daemon.
+	Cluster string
+}
+
+const (
+	namePrefix   = "rook-ceph-"
+	canarySuffix = "-canary"
+)
+
+// Name returns the name that the Deployment, the Service and the ServiceExport of the daemon share.
+func (d Daemon) Name() string {
+	return namePrefix + string(d.Type) + "-" + d.ID
+}
+
+// String returns the daemon as messages name it, for example: mon "a".
+func (d Daemon) String() string {
+	return string(d.Type) + ` "` + d.ID + `"`
+}
+
+// ParseName returns the type and the ID of the mon or OSD that Rook gives this name.
+func ParseName(name string) (Type, string, bool) {
+	rest, ok := strings.CutPrefix(name, namePrefix)
+	if !ok {
+		return "", "", false
+	}
+	kind, id, _ := strings.Cut(rest, "-")
+	switch {
+	case Type(kind) == Mon && consistsOf(id, 'a', 'z'):
+		return Mon, id, true
+	case Type(kind) == OSD && consistsOf(id, '0', '9'):
+		return OSD, id, true
+	}
+	return "", "", false
+}
+
+// Identify returns the daemon that the Deployment runs. A Deployment that is none of ours comes with the reason why.
+func Identify(d *appsv1.Deployment) (Daemon, reason.Code) {
+	app := d.Labels[AppLabel]
+	if app == FloatingMonApp {
+		return Daemon{}, reason.FloatingMon
+	}
+	if app != MonApp && app != OSDApp {
+		return Daemon{}, reason.NotRookDaemon
+	}
+	// Before v1.15.7 Rook does not mark the mons that serve; the canaries carry this label in every release.
+	if _, canary := d.Labels[CanaryLabel]; canary || app == MonApp && strings.HasSuffix(d.Name, canarySuffix) {
+		return Daemon{}, reason.Canary
+	}
+	kind, id, ok := ParseName(d.Name)
+	if !ok || app != namePrefix+string(kind) || d.Labels[DaemonTypeLabel] != string(kind) || d.Labels[DaemonIDLabel] != id {
+		return Daemon{}, reason.NotRookDaemon
+	}
+	owner := controllingCluster(d)
+	if owner == nil {
+		return Daemon{}, reason.ForeignOwner
+	}
+	return Daemon{Type: kind, ID: id, Namespace: d.Namespace, Cluster: owner.Name}, ""
+}
+
+func controllingCluster(d *appsv1.Deployment) *metav1.OwnerReference {
+	owner := metav1.GetControllerOfNoCopy(d)
+	if owner == nil || owner.Kind != CephClusterKind || !strings.HasPrefix(owner.APIVersion, CephGroup+"/") {
+		return nil
+	}
+	return owner
+}
+
+func consistsOf(s string, first, last rune) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < first || r > last })
+}

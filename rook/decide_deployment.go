@@ -1,0 +1,128 @@
+package rook
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// DeploymentFacts is what a decision on the write of a Deployment rests on.
+type DeploymentFacts struct {
+	New *appsv1.Deployment
+	// Stored is what New replaces. Rook creates what exists already before it updates it: of such a creation Stored is
+	// the object that exists. It is nil for a Deployment that is truly new.
+	Stored *appsv1.Deployment
+	// Cluster is nil as long as the CephCluster is not known.
+	Cluster *Cluster
+	Export  Export
+	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
+	GaveUp reason.Code
+}
+
+// DecideDeployment decides on the write of a Deployment. Only the birth of a daemon is ever held or refused: what lives
+// goes on living with the address that it has.
+func DecideDeployment(f DeploymentFacts) Decision {
+	daemon, code := Identify(f.New)
+	if code != "" {
+		return allow(code)
+	}
+	if f.New.Spec.Template.Spec.HostNetwork {
+		return allow(reason.HostNetwork)
+	}
+	if f.Cluster != nil {
+		if f.Cluster.Name != daemon.Cluster {
+			return allow(reason.ForeignOwner)
+		}
+		if code := f.cluster().StandAside(); code != "" {
+			return allow(code)
+		}
+	}
+	if daemon.Type == Mon && f.Export.Identity == IdentityCluster {
+		return allow(reason.IdentityCluster)
+	}
+	if f.Stored != nil {
+		return decideUpdate(daemon, f)
+	}
+	return decideBirth(daemon, f)
+}
+
+// cluster completes the CephCluster with the versions that Rook writes on every Deployment: its status may lack them yet.
+func (f DeploymentFacts) cluster() Cluster {
+	c := *f.Cluster
+	if c.RookVersion == "" {
+		c.RookVersion = f.New.Labels[RookVersionLabel]
+	}
+	if c.CephVersion == "" {
+		c.CephVersion = f.New.Labels[CephVersionLabel]
+	}
+	return c
+}
+
+// decideUpdate keeps the address of a mon, which has it for life whatever is known elsewhere, and lets an OSD follow its
+// export.
+func decideUpdate(daemon Daemon, f DeploymentFacts) Decision {
+	otherwise := allow(reason.AddressUnknown)
+	switch {
+	case daemon.Type == Mon:
+		otherwise = allow(reason.MalformedDeployment)
+	case f.Export.Ready():
+		d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
+		if d.Code != reason.AddressFamilyMismatch {
+			return d
+		}
+		// Better the address that it has than none.
+		otherwise = d
+	}
+	if stored, ok := Address(f.Stored); ok {
+		return rewriteTo(f.New, Decision{Code: reason.AddressKept, Address: stored})
+	}
+	return otherwise
+}
+
+// decideBirth gives a new daemon its global IP, or waits for it.
+func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
+	switch {
+	case f.Cluster == nil:
+		return holdOrRefuse(daemon, reason.ClusterUnknown, "it "+reason.ClusterUnknown.Sentence(), f.GaveUp)
+	case f.ownedByAnotherBirth():
+		// A CephCluster of that name was deleted and created again, and the cache still has the old one, or the
+		// Deployment belongs to the old one and will be collected.
+		return holdOrRefuse(daemon, reason.ClusterUnknown, "it belongs to another CephCluster of that name than is known here", f.GaveUp)
+	case f.Export.Exists && !f.Export.Ours:
+		// To wait would be in vain: a foreign export is never touched.
+		_, obstacle := f.Export.obstacle(daemon)
+		return Decision{Action: Refuse, Code: reason.ExportForeign, Message: notReady(daemon, obstacle)}
+	case !f.Export.Ready() || daemon.Type == Mon && f.Export.Identity == "":
+		code, obstacle := f.Export.obstacle(daemon)
+		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
+	}
+	d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
+	// An OSD can take its address at a later update. A mon that cannot be rewritten would be born with its ClusterIP for
+	// life, while everything else is told that it has its global IP.
+	if daemon.Type == Mon && (d.Code == reason.AddressFamilyMismatch || d.Code == reason.MalformedDeployment) {
+		d.Action = Refuse
+		d.Message = fmt.Sprintf("%s cannot be given its clusterset address %s: its Deployment %s; Rook will retry",
+			daemon, f.Export.GlobalIP, d.Code.Sentence())
+	}
+	return d
+}
+
+func (f DeploymentFacts) ownedByAnotherBirth() bool {
+	owner := controllingCluster(f.New)
+	return f.Cluster.UID != "" && owner.UID != "" && owner.UID != f.Cluster.UID
+}
+
+// rewriteTo returns the decision as a rewrite to its address, or what Rewrite would say instead.
+func rewriteTo(d *appsv1.Deployment, decision Decision) Decision {
+	_, code := plan(d, decision.Address)
+	switch code {
+	case reason.Rewritten:
+		decision.Action = ActionRewrite
+		return decision
+	case reason.AddressFamilyMismatch:
+		return Decision{Code: code, Message: decision.Address.String()}
+	}
+	return allow(code)
+}

@@ -1,0 +1,215 @@
+package rook
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// EndpointsFacts is what a decision on a write of the mon endpoints rests on.
+type EndpointsFacts struct {
+	New *corev1.ConfigMap
+	// Stored is what New replaces, also where Rook creates what exists already; nil if there is none.
+	Stored *corev1.ConfigMap
+	// Mons is what is known of each mon, by its ID.
+	Mons map[string]MonFacts
+	// Aside is why the cluster is left alone; it is empty for one that is served.
+	Aside reason.Code
+	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
+	GaveUp reason.Code
+}
+
+// EndpointsDecision is what is to be done with a write of the mon endpoints.
+type EndpointsDecision struct {
+	Decision
+	// Corrected is what to answer with, or with StoreAndRefuse what to store; nil if nothing has to be corrected.
+	Corrected *corev1.ConfigMap
+	// Waiting holds the IDs of the mons whose address is awaited.
+	Waiting []string
+}
+
+// DecideEndpoints decides on a write of the mon endpoints. What is held or refused is only a write that brings in a new
+// mon at another address than it will answer at: Rook fails fast there, and anywhere else it must never fail.
+func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
+	if f.Aside != "" {
+		return EndpointsDecision{Decision: allow(f.Aside)}
+	}
+	listed, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
+	births := f.births(listed)
+	if d, waiting := f.awaited(births); len(waiting) > 0 {
+		return EndpointsDecision{Decision: d, Waiting: waiting}
+	}
+	c := f.correct()
+	reachable := slices.ContainsFunc(listed, func(e Endpoint) bool {
+		return f.isExternal(e.ID) || f.Mons[e.ID].answersAt(e.Addr.Addr())
+	})
+	switch {
+	case len(births) > 0 && !reachable:
+		return f.storeAndRefuse(births[0], c)
+	case c.object == nil:
+		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight))}
+	}
+	if len(c.wrong) > 0 {
+		c.noteStaleMemory(f.Stored)
+	}
+	return EndpointsDecision{
+		Decision:  c.annotate(Decision{Action: ActionRewrite, Code: reason.EndpointsCorrected}),
+		Corrected: c.object,
+	}
+}
+
+// births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.
+// What is stored already is no news: Rook repeats it when it only updates another key.
+func (f EndpointsFacts) births(listed []Endpoint) []Endpoint {
+	var stored []Endpoint
+	if f.Stored != nil {
+		stored, _ = ParseEndpoints(f.Stored.Data[EndpointsDataKey])
+	}
+	var births []Endpoint
+	for _, e := range listed {
+		m := f.Mons[e.ID]
+		if !m.Deployed && !m.answersAt(e.Addr.Addr()) && !f.isExternal(e.ID) && !slices.Contains(stored, e) {
+			births = append(births, e)
+		}
+	}
+	return births
+}
+
+// isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.
+func (f EndpointsFacts) isExternal(id string) bool {
+	return slices.Contains(strings.Split(f.New.Data[EndpointsExternalMons], ","), id)
+}
+
+// awaited returns the mons to be born whose address is not known, and what to do for want of it.
+func (f EndpointsFacts) awaited(births []Endpoint) (Decision, []string) {
+	var waiting []string
+	for _, e := range births {
+		if _, known := f.Mons[e.ID].Truth(); !known {
+			waiting = append(waiting, e.ID)
+		}
+	}
+	if len(waiting) == 0 {
+		return Decision{}, nil
+	}
+	first := Daemon{Type: Mon, ID: waiting[0], Namespace: f.New.Namespace}
+	_, obstacle := f.Mons[first.ID].Export.obstacle(first)
+	return holdOrRefuse(first, reason.EndpointUnknown, obstacle, f.GaveUp), waiting
+}
+
+// correction is a write of the mon endpoints put right.
+type correction struct {
+	// object is nil if nothing had to be put right.
+	object *corev1.ConfigMap
+	// wrong holds the entries that were, as Rook wrote them.
+	wrong []Endpoint
+	// malformed is what could not be understood, and so was left as it is.
+	malformed []string
+}
+
+func (f EndpointsFacts) correct() correction {
+	truth := map[string]netip.Addr{}
+	for id, m := range f.Mons {
+		if addr, known := m.Truth(); known && !f.isExternal(id) {
+			truth[id] = addr
+		}
+	}
+	var c correction
+	data, wrong, err := CorrectEndpoints(f.New.Data[EndpointsDataKey], truth)
+	c.noteMalformed(err)
+	c.wrong = wrong
+
+	// The same memory of Rook is in both keys, so that here it is surer than what the Services have by now.
+	r := ReplacementsFor(f.Mons, "")
+	for _, e := range wrong {
+		r[e.Addr.Addr()] = truth[e.ID]
+	}
+	csi, csiWrong, err := CorrectCSIConfig(f.New.Data[EndpointsCSIKey], r.without(truths(f.Mons)))
+	c.noteMalformed(err)
+
+	if len(wrong) > 0 || csiWrong {
+		c.object = f.New.DeepCopy()
+	}
+	if len(wrong) > 0 {
+		c.object.Data[EndpointsDataKey] = data
+	}
+	if csiWrong {
+		c.object.Data[EndpointsCSIKey] = csi
+	}
+	return c
+}
+
+func (c *correction) noteMalformed(err error) {
+	if err != nil {
+		c.malformed = append(c.malformed, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+}
+
+// annotate lets what was not understood stand in the place of what was, for it is what someone has to look at.
+func (c *correction) annotate(d Decision) Decision {
+	if len(c.malformed) > 0 {
+		d.Code = reason.MalformedEndpoints
+		d.Message = strings.Join(c.malformed, "; ")
+	}
+	return d
+}
+
+// noteStaleMemory leaves word that Rook's memory is wrong. A later write out of Rook's memory that needs no correction
+// does not carry it, and so takes it away.
+func (c *correction) noteStaleMemory(stored *corev1.ConfigMap) {
+	metav1.SetMetaDataAnnotation(&c.object.ObjectMeta, CorrectedAnnotation, FormatEndpoints(c.wrong))
+	if stored == nil {
+		return
+	}
+	if requested, ok := stored.Annotations[ReloadRequestedAnnotation]; ok {
+		metav1.SetMetaDataAnnotation(&c.object.ObjectMeta, ReloadRequestedAnnotation, requested)
+	}
+}
+
+// storeAndRefuse is for a write after which Rook would know no mon by the address at which it answers: it would wait for
+// quorum for 20 minutes. Refused, Rook fails at once, and reads at its next try what was stored meanwhile.
+func (f EndpointsFacts) storeAndRefuse(first Endpoint, c correction) EndpointsDecision {
+	delete(c.object.Annotations, CorrectedAnnotation)
+	delete(c.object.Annotations, ReloadRequestedAnnotation)
+	truth, _ := f.Mons[first.ID].Truth()
+	return EndpointsDecision{
+		Decision: Decision{
+			Action: StoreAndRefuse,
+			Code:   reason.FirstMonStored,
+			Message: fmt.Sprintf("ConfigMap %s/%s %s (mon %q at %s)",
+				f.New.Namespace, f.New.Name, reason.FirstMonStored.Sentence(), first.ID, truth),
+			Address: truth,
+		},
+		Corrected: c.object,
+	}
+}
+
+// MergeStoredEndpoints returns the live ConfigMap with the data of the corrected one; where none lives, the corrected one
+// as it can be created. The metadata of the live one stays, for the write that was corrected did not happen.
+func MergeStoredEndpoints(live, corrected *corev1.ConfigMap) *corev1.ConfigMap {
+	if live == nil {
+		return &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace:       corrected.Namespace,
+				Name:            corrected.Name,
+				Labels:          maps.Clone(corrected.Labels),
+				Annotations:     maps.Clone(corrected.Annotations),
+				OwnerReferences: slices.Clone(corrected.OwnerReferences),
+				Finalizers:      slices.Clone(corrected.Finalizers),
+			},
+			Data: maps.Clone(corrected.Data),
+		}
+	}
+	merged := live.DeepCopy()
+	if merged.Data == nil {
+		merged.Data = map[string]string{}
+	}
+	maps.Copy(merged.Data, corrected.Data)
+	return merged
+}

@@ -1,0 +1,389 @@
+package rook_test
+
+import (
+	"maps"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// endpointsMap is what Rook writes for a list of mons: the list and, from the same memory, the config of CSI.
+func endpointsMap(data string, annotations ...string) *corev1.ConfigMap {
+	var monitors []string
+	listed, _ := rook.ParseEndpoints(data)
+	for _, e := range listed {
+		monitors = append(monitors, `"`+e.Addr.String()+`"`)
+	}
+	c := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: rook.MonEndpointsName, Finalizers: []string{"ceph.rook.io/disaster-protection"}},
+		Data: map[string]string{
+			rook.EndpointsDataKey:     data,
+			rook.EndpointsCSIKey:      `[{"clusterID":"rook-ceph","monitors":[` + strings.Join(monitors, ",") + `],"namespace":""}]`,
+			rook.EndpointsMaxMonIDKey: "-1",
+			rook.EndpointsMappingKey:  `{"node":{"a":{"Name":"node-a","Hostname":"node-a","Address":"10.96.0.1"}}}`,
+		},
+	}
+	for i := 0; i < len(annotations); i += 2 {
+		metav1.SetMetaDataAnnotation(&c.ObjectMeta, annotations[i], annotations[i+1])
+	}
+	return c
+}
+
+func bornMon(truth, clusterIP string) rook.MonFacts {
+	return rook.MonFacts{
+		Export: export(func(e *rook.Export) { e.GlobalIP, e.Pinned = netip.MustParseAddr(truth), true }), Deployed: true,
+		Address: netip.MustParseAddr(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)},
+	}
+}
+
+func newMonWith(truth, clusterIP string) rook.MonFacts {
+	return rook.MonFacts{Export: readyExport(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+}
+
+func oldMon(address string) rook.MonFacts {
+	addr := netip.MustParseAddr(address)
+	return rook.MonFacts{Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster}, Deployed: true, Address: addr, ClusterIPs: []netip.Addr{addr}}
+}
+
+func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
+	aBorn, aNew, aWaiting := bornMon("242.0.0.1", "10.96.0.1"), newMonWith("242.0.0.1", "10.96.0.1"), rook.MonFacts{Export: waitingExport()}
+	bBorn, bNew, bWaiting := bornMon("242.0.0.2", "10.96.0.2"), newMonWith("242.0.0.2", "10.96.0.2"), rook.MonFacts{Export: waitingExport()}
+	type mons = map[string]rook.MonFacts
+	const firstStored = `ConfigMap rook-ceph/rook-ceph-mon-endpoints has been stored with the global IP of the first mon; ` +
+		`this write is refused once so that Rook reloads it (mon "a" at 242.0.0.1)`
+
+	for name, c := range map[string]struct {
+		write, stored *corev1.ConfigMap
+		mons          mons
+		aside, gaveUp reason.Code
+		action        rook.Action
+		code          reason.Code
+		message       string
+		corrected     *corev1.ConfigMap
+		waiting       []string
+	}{
+		// The first mon.
+		"the first mon: its true address is stored, and the write refused": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap(""), mons: mons{"a": aNew},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789"),
+		},
+		"the first mon where nothing is stored yet": {
+			write: endpointsMap("a=10.96.0.1:3300"), mons: mons{"a": aNew},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:3300"),
+		},
+		"the first mon after Rook has reloaded": {
+			write: endpointsMap("a=242.0.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aNew},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"the first mon in a cluster whose networks do not overlap": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap(""), mons: mons{"a": newMonWith("10.96.0.1", "10.96.0.1")},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"what is stored for the first mon forgets that memory was stale": {
+			write:  endpointsMap("a=10.96.0.1:6789", rook.CorrectedAnnotation, "z=10.96.0.9:6789", rook.ReloadRequestedAnnotation, "t", "other", "kept"),
+			stored: endpointsMap(""), mons: mons{"a": aNew},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789", "other", "kept"),
+		},
+		"several first mons": {
+			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""), mons: mons{"a": aNew, "b": bNew},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"),
+		},
+		"a new mon where Rook knows no other mon rightly": {
+			write: endpointsMap("b=10.96.0.2:6789,a=10.96.0.1:6789"), stored: endpointsMap("b=242.0.0.2:6789"), mons: mons{"a": aNew, "b": bBorn},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789"),
+		},
+
+		// Later mons, and failover.
+		"the second mon is corrected, with word that memory is stale": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bNew},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+		},
+		"the second mon next to a first that is not deployed yet": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aNew, "b": bNew},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+		},
+		"a failover with a stale memory": {
+			write:  endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,d=10.96.0.4:6789"),
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
+			mons:   mons{"a": aBorn, "b": bBorn, "d": newMonWith("242.0.0.4", "10.96.0.4")},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,d=242.0.0.4:6789",
+				rook.CorrectedAnnotation, "b=10.96.0.2:6789,d=10.96.0.4:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
+		},
+		"the failover of a mon that keeps its ClusterIP": {
+			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": oldMon("10.96.0.1"), "b": bNew},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=10.96.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+		},
+		"a new mon next to an external one": {
+			write:  changed(endpointsMap("x=192.0.2.1:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
+			stored: endpointsMap(""), mons: mons{"b": bNew, "x": aNew},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: changed(endpointsMap("x=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+				func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
+		},
+
+		"a new mon next to one whose own address cannot be read": {
+			write: endpointsMap("f=192.0.2.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("f=192.0.2.1:6789"), mons: mons{"b": bNew, "f": {Deployed: true}},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("f=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+		},
+
+		// A new mon whose address is not known.
+		"a new mon whose address is not known is held": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bWaiting},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-b is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
+		},
+		"a new mon whose address is not known is refused after the hold": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bWaiting}, gaveUp: reason.HoldTimedOut,
+			action: rook.Refuse, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-b is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
+		},
+		"a new mon of which nothing is known is refused after the hold": {
+			write: endpointsMap("a=10.96.0.1:6789"), mons: mons{}, gaveUp: reason.DryRun,
+			action: rook.Refuse, code: reason.EndpointUnknown, waiting: []string{"a"},
+			message: `mon "a" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-mon-a); Rook will retry`,
+		},
+		"several new mons could not be held": {
+			write: endpointsMap("b=10.96.0.2:6789,a=10.96.0.1:6789"), mons: mons{"a": aWaiting, "b": bWaiting}, gaveUp: reason.HoldFull,
+			action: rook.Refuse, code: reason.HoldFull, waiting: []string{"b", "a"},
+			message: `mon "b" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-b is not Valid (AwaitingExport: awaiting aggregation on the broker); it was not held because too many requests are waiting; Rook will retry`,
+		},
+
+		// Anything else is corrected, and never held or refused.
+		"no mons yet":                {write: endpointsMap(""), mons: mons{}, action: rook.Allow, code: reason.AlreadyRight},
+		"no data at all":             {write: &corev1.ConfigMap{}, mons: mons{"a": aNew}, action: rook.Allow, code: reason.AlreadyRight},
+		"all is right":               {write: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:3300"), mons: mons{"a": aBorn, "b": bBorn}, action: rook.Allow, code: reason.AlreadyRight},
+		"only mons that keep theirs": {write: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": oldMon("10.96.0.1")}, action: rook.Allow, code: reason.AlreadyRight},
+		"a mon that keeps its ClusterIP and is not deployed just now": {
+			write: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": {Export: oldMon("10.96.0.1").Export}}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"a deployed mon whose address cannot be read": {
+			write: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": {Deployed: true}}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"an external mon": {
+			write: changed(endpointsMap("x=192.0.2.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "x" }), mons: mons{}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"memory is wrong about deployed mons alone": {
+			write: endpointsMap("b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), mons: mons{"b": bBorn},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+		},
+		"a mon was removed": {
+			write:  endpointsMap("b=242.0.0.2:6789"),
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789", rook.ReloadRequestedAnnotation, "t"), mons: mons{"a": aBorn, "b": bBorn},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"only another key changes, while the address of a mon that is listed is not known": {
+			write:  changed(endpointsMap("a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsOutOfQuorum] = "a" }),
+			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aWaiting}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"only another key changes, and what was stored is wrong": {
+			write:  changed(endpointsMap("a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
+			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aNew},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: changed(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
+		},
+		"only another key of what was read changes, so that word of a stale memory stays": {
+			write: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"), func(c *corev1.ConfigMap) {
+				c.Data[rook.EndpointsOutOfQuorum] = "b"
+			}),
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"), mons: mons{"a": aBorn, "b": bBorn},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"only the config of CSI is wrong": {
+			write: changed(endpointsMap("a=242.0.0.1:6789"), func(c *corev1.ConfigMap) {
+				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=10.96.0.1:6789").Data[rook.EndpointsCSIKey]
+			}),
+			mons:   mons{"a": aBorn},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected, corrected: endpointsMap("a=242.0.0.1:6789"),
+		},
+		"Rook remembers a ClusterIP that another mon has by now": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,c=10.96.0.3:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": aBorn, "b": bornMon("242.0.0.2", "10.96.0.3"), "c": bornMon("242.0.0.3", "10.96.0.9")},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789,c=10.96.0.3:6789"),
+		},
+		"Rook takes the address of one mon for that of another": {
+			write: endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bBorn},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300", rook.CorrectedAnnotation, "b=242.0.0.1:3300"), func(c *corev1.ConfigMap) {
+				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:3300"
+			}),
+		},
+		"the cluster is left alone": {
+			write: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aNew}, aside: reason.NativeMultiCluster,
+			action: rook.Allow, code: reason.NativeMultiCluster,
+		},
+		"a list that is not understood": {
+			write: endpointsMap("garbage"), mons: mons{"a": aNew}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.MalformedEndpoints, message: `mon endpoint "garbage" is not of the form ID=IP:PORT`,
+		},
+		"a list that is understood in part": {
+			write: endpointsMap("garbage,b=10.96.0.2:6789,c"), mons: mons{"b": bBorn},
+			action: rook.ActionRewrite, code: reason.MalformedEndpoints,
+			message: `mon endpoint "garbage" is not of the form ID=IP:PORT; mon endpoint "c" is not of the form ID=IP:PORT`,
+			corrected: changed(endpointsMap("garbage,b=242.0.0.2:6789,c"), func(c *corev1.ConfigMap) {
+				c.Annotations = map[string]string{rook.CorrectedAnnotation: "b=10.96.0.2:6789"}
+			}),
+		},
+		"a config of CSI that is not understood": {
+			write: changed(endpointsMap("a=242.0.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsCSIKey] = "[" }), mons: mons{"a": aBorn},
+			action: rook.Allow, code: reason.MalformedEndpoints, message: "read csi-cluster-config-json: unexpected EOF",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := rook.EndpointsFacts{New: c.write, Stored: c.stored, Mons: c.mons, Aside: c.aside, GaveUp: c.gaveUp}
+			before := c.write.DeepCopy()
+			d := rook.DecideEndpoints(facts)
+			require.Equal(t, before, c.write)
+			require.Equal(t, c.action.String(), d.Action.String())
+			require.Equal(t, c.code, d.Code)
+			require.Equal(t, c.message, d.Message)
+			require.Equal(t, c.waiting, d.Waiting)
+			if c.corrected != nil && len(c.corrected.Annotations) == 0 {
+				c.corrected.Annotations = nil
+			}
+			if d.Corrected != nil && len(d.Corrected.Annotations) == 0 {
+				d.Corrected.Annotations = nil
+			}
+			require.Equal(t, c.corrected, d.Corrected)
+			if d.Corrected == nil {
+				return
+			}
+			// What is answered or stored needs no further correction, and is not held or refused itself.
+			again := rook.DecideEndpoints(rook.EndpointsFacts{New: d.Corrected, Stored: c.stored, Mons: c.mons, GaveUp: reason.HoldTimedOut})
+			require.Equal(t, rook.Allow.String(), again.Action.String())
+			require.Nil(t, again.Corrected)
+		})
+	}
+}
+
+// The story of a new cluster and a failover in it, with what Rook remembers kept apart from what is stored.
+func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
+	mons := map[string]rook.MonFacts{}
+	var stored *corev1.ConfigMap
+	refused := 0
+	// write is a write of Rook, which reloads what is stored after a refusal.
+	write := func(memory string) string {
+		d := rook.DecideEndpoints(rook.EndpointsFacts{New: endpointsMap(memory), Stored: stored, Mons: mons, GaveUp: reason.HoldTimedOut})
+		switch d.Action {
+		case rook.StoreAndRefuse:
+			refused++
+			stored = rook.MergeStoredEndpoints(stored, d.Corrected)
+			return stored.Data[rook.EndpointsDataKey]
+		case rook.ActionRewrite:
+			stored = d.Corrected
+		case rook.Allow:
+			stored = endpointsMap(memory)
+		default:
+			require.Fail(t, "refused", d.Message)
+		}
+		return memory
+	}
+	deploy := func(id string) {
+		m := mons[id]
+		m.Deployed, m.Address, m.Export.Pinned = true, m.Export.GlobalIP, true
+		mons[id] = m
+	}
+	data := func() string { return stored.Data[rook.EndpointsDataKey] }
+	stale := func() string { return stored.Annotations[rook.CorrectedAnnotation] }
+
+	write("")
+	mons["a"] = newMonWith("242.0.0.1", "10.96.0.1")
+	memory := write("a=10.96.0.1:6789")
+	require.Equal(t, "a=242.0.0.1:6789", memory, "Rook has reloaded")
+	memory = write(memory)
+	require.Equal(t, "a=242.0.0.1:6789", data())
+	deploy("a")
+	require.Empty(t, stale())
+
+	mons["b"] = newMonWith("242.0.0.2", "10.96.0.2")
+	memory = write(memory + ",b=10.96.0.2:6789")
+	deploy("b")
+	memory = write(memory)
+	mons["c"] = newMonWith("242.0.0.3", "10.96.0.3")
+	memory = write(memory + ",c=10.96.0.3:6789")
+	deploy("c")
+	require.Equal(t, "a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789", data())
+	require.Equal(t, "b=10.96.0.2:6789,c=10.96.0.3:6789", stale())
+
+	// The mon that Rook knew rightly is replaced while its memory is stale.
+	mons["d"] = newMonWith("242.0.0.4", "10.96.0.4")
+	memory = write(memory + ",d=10.96.0.4:6789")
+	deploy("d")
+	memory = write(strings.TrimPrefix(memory, "a=242.0.0.1:6789,"))
+	delete(mons, "a")
+	require.Equal(t, "b=242.0.0.2:6789,c=242.0.0.3:6789,d=242.0.0.4:6789", data())
+	require.Equal(t, memory, stale())
+
+	// Rook reconciles, and so reloads.
+	memory = write(data())
+	require.Equal(t, memory, data())
+	require.Empty(t, stale())
+	require.Equal(t, 1, refused)
+}
+
+// A write that fails there would stop a reconcile, a failover or the bookkeeping of mons that live.
+func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
+	facts := []rook.MonFacts{
+		{}, {Deployed: true}, {Export: waitingExport()}, newMonWith("242.0.0.1", "10.96.0.1"), bornMon("242.0.0.1", "10.96.0.1"), oldMon("10.96.0.1"),
+	}
+	for _, stored := range []string{"", "a=10.96.0.1:6789", "b=10.96.0.2:6789,a=10.96.0.1:6789,c=242.0.0.3:6789"} {
+		for _, a := range facts {
+			for _, b := range facts {
+				mons := map[string]rook.MonFacts{"a": a, "b": b}
+				writes := []string{stored, ""}
+				if head, _, several := strings.Cut(stored, ","); several {
+					writes = append(writes, head)
+				}
+				for _, data := range writes {
+					d := rook.DecideEndpoints(rook.EndpointsFacts{
+						New: endpointsMap(data), Stored: endpointsMap(stored), Mons: mons, GaveUp: reason.HoldTimedOut,
+					})
+					require.Contains(t, []rook.Action{rook.Allow, rook.ActionRewrite}, d.Action, "%s after %s", data, stored)
+				}
+			}
+		}
+	}
+}
+
+func TestStoredEndpointsAreMergedIntoWhatLives(t *testing.T) {
+	corrected := endpointsMap("a=242.0.0.1:6789", "other", "kept")
+	corrected.UID, corrected.ResourceVersion = "uid", "7"
+
+	created := rook.MergeStoredEndpoints(nil, corrected)
+	want := endpointsMap("a=242.0.0.1:6789", "other", "kept")
+	require.Equal(t, want.Data, created.Data)
+	require.Equal(t, want.Finalizers, created.Finalizers)
+	require.Equal(t, want.Annotations, created.Annotations)
+	require.Empty(t, created.ResourceVersion)
+	require.Empty(t, created.UID)
+
+	live := endpointsMap("", rook.CorrectedAnnotation, "z=10.96.0.9:6789")
+	live.ResourceVersion = "12"
+	live.Data["added"] = "by someone"
+	before := live.DeepCopy()
+	merged := rook.MergeStoredEndpoints(live, corrected)
+	require.Equal(t, before, live)
+	require.Equal(t, before.ObjectMeta, merged.ObjectMeta)
+	wantData := maps.Clone(corrected.Data)
+	wantData["added"] = "by someone"
+	require.Equal(t, wantData, merged.Data)
+
+	require.Equal(t, corrected.Data, rook.MergeStoredEndpoints(&corev1.ConfigMap{}, corrected).Data)
+}

@@ -1,0 +1,185 @@
+package rook
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Identity says which address a mon was born with. The empty Identity means that it has not been decided yet.
+type Identity string
+
+// The two identities of a mon.
+const (
+	// IdentityClusterset is that of a mon born with its global IP.
+	IdentityClusterset Identity = "clusterset"
+	// IdentityCluster is that of a mon older than rook-clusterset: it keeps its ClusterIP until Rook replaces it.
+	IdentityCluster Identity = "cluster"
+)
+
+const validCondition = "Valid"
+
+// Export is what is known of the ServiceExport of a daemon.
+type Export struct {
+	Exists bool
+	// Ours says whether rook-clusterset created it.
+	Ours     bool
+	Identity Identity
+	GlobalIP netip.Addr
+	// Source names where the global IP was found.
+	Source string
+	// Pinned says that a living mon has this global IP, whatever the sources say by now.
+	Pinned bool
+	// Drift is a global IP that the sources tell instead of the pinned one.
+	Drift netip.Addr
+	// Refused is why no address could be taken from the sources.
+	Refused       reason.Code
+	RefusedDetail string
+	// Valid is empty as long as the MCS implementation has not reported that condition.
+	Valid         metav1.ConditionStatus
+	ValidReason   string
+	ValidMessage  string
+	OrphanedSince time.Time
+}
+
+// ReadExport returns what the annotations, labels and conditions of a ServiceExport tell. A nil meta is an export that
+// does not exist.
+func ReadExport(meta metav1.Object, conditions []metav1.Condition) Export {
+	if meta == nil {
+		return Export{}
+	}
+	annotations := meta.GetAnnotations()
+	e := Export{
+		Exists:        true,
+		Ours:          meta.GetLabels()[ManagedByLabel] == Manager,
+		Identity:      Identity(annotations[IdentityAnnotation]),
+		GlobalIP:      addressOrNone(annotations[GlobalIPAnnotation]),
+		Source:        annotations[SourceAnnotation],
+		Pinned:        annotations[PinnedAnnotation] == "true",
+		Drift:         addressOrNone(annotations[DriftAnnotation]),
+		OrphanedSince: timeOrNone(annotations[OrphanedSinceAnnotation]),
+	}
+	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
+	e.Refused, e.RefusedDetail = reason.Code(code), detail
+	if valid := latest(conditions, validCondition); valid != nil {
+		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
+	}
+	return e
+}
+
+// latest returns the newest condition of a type: old releases of Submariner leave more than one behind.
+func latest(conditions []metav1.Condition, kind string) *metav1.Condition {
+	var found *metav1.Condition
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Type == kind && (found == nil || !c.LastTransitionTime.Before(&found.LastTransitionTime)) {
+			found = c
+		}
+	}
+	return found
+}
+
+// Annotations returns the annotations in which the export keeps what ReadExport reads from them.
+func (e Export) Annotations() map[string]string {
+	annotations := map[string]string{}
+	set := func(key, value string) {
+		if value != "" {
+			annotations[key] = value
+		}
+	}
+	set(IdentityAnnotation, string(e.Identity))
+	set(GlobalIPAnnotation, addressText(e.GlobalIP))
+	set(SourceAnnotation, e.Source)
+	if e.Pinned {
+		set(PinnedAnnotation, "true")
+	}
+	set(DriftAnnotation, addressText(e.Drift))
+	refused := string(e.Refused)
+	if refused != "" && e.RefusedDetail != "" {
+		refused += ": " + e.RefusedDetail
+	}
+	set(RefusedAnnotation, refused)
+	if !e.OrphanedSince.IsZero() {
+		set(OrphanedSinceAnnotation, e.OrphanedSince.UTC().Format(time.RFC3339))
+	}
+	return annotations
+}
+
+// Ready says whether the daemon can advertise the global IP. A pinned one it can, even while the export is not Valid:
+// the mon that has it was born with it.
+func (e Export) Ready() bool {
+	return e.Ours && e.GlobalIP.IsValid() && (e.Pinned || e.Valid == metav1.ConditionTrue)
+}
+
+// Why returns why the export is not Ready, or nil if it is.
+func (e Export) Why(d Daemon) *reason.Error {
+	name := fmt.Sprintf("ServiceExport %s/%s", d.Namespace, d.Name())
+	switch {
+	case e.Ready():
+		return nil
+	case !e.Exists:
+		return &reason.Error{Code: reason.ExportMissing, Detail: name}
+	case !e.Ours:
+		return &reason.Error{Code: reason.ExportForeign, Detail: name}
+	case e.Refused != "" && (e.Valid == "" || e.Valid == metav1.ConditionTrue):
+		return &reason.Error{Code: e.Refused, Detail: e.RefusedDetail}
+	case e.Valid != metav1.ConditionTrue:
+		return &reason.Error{Code: reason.ExportNotValid, Detail: name + ": " + e.condition()}
+	}
+	return &reason.Error{Code: reason.AddressUnknown, Detail: name + " is Valid"}
+}
+
+// condition returns the reason and the message of a Valid condition that is not True.
+func (e Export) condition() string {
+	switch {
+	case e.Valid == "":
+		return "its condition Valid is not reported yet"
+	case e.ValidReason != "" && e.ValidMessage != "":
+		return e.ValidReason + ": " + e.ValidMessage
+	case e.ValidReason != "":
+		return e.ValidReason
+	case e.ValidMessage != "":
+		return e.ValidMessage
+	}
+	return "no reason given"
+}
+
+// obstacle returns why the export is not Ready in a clause that can follow a colon.
+func (e Export) obstacle(d Daemon) (reason.Code, string) {
+	why := e.Why(d)
+	switch {
+	case why == nil:
+		return reason.AddressUnknown, "it is not decided yet which address it is to be born with"
+	case why.Code == reason.ExportNotValid:
+		return why.Code, fmt.Sprintf("ServiceExport %s/%s is not Valid (%s)", d.Namespace, d.Name(), e.condition())
+	}
+	return why.Code, "it " + why.Error()
+}
+
+func addressOrNone(text string) netip.Addr {
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap()
+}
+
+func addressText(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
+}
+
+func timeOrNone(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

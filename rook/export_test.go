@@ -1,0 +1,151 @@
+package rook_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+var monA = rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "rook-ceph", Cluster: "rook-ceph"}
+
+// readyExport is that of a mon to be born with the address.
+func readyExport(ip string) rook.Export {
+	return rook.Export{
+		Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: netip.MustParseAddr(ip), Valid: metav1.ConditionTrue,
+	}
+}
+
+// waitingExport is that of a mon to be born whose MCS implementation is not done.
+func waitingExport() rook.Export {
+	return rook.Export{
+		Exists: true, Ours: true, Identity: rook.IdentityClusterset,
+		Valid: metav1.ConditionFalse, ValidReason: "AwaitingExport", ValidMessage: "awaiting aggregation on the broker",
+	}
+}
+
+func TestAnExportIsReadFromWhatItWrote(t *testing.T) {
+	for name, want := range map[string]rook.Export{
+		"a bare one": {Exists: true, Ours: true},
+		"a full one": {
+			Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: netip.MustParseAddr("242.0.0.1"), Source: "GlobalIngressIP", Pinned: true,
+			Drift: netip.MustParseAddr("242.0.0.9"), Refused: reason.OutsideGlobalCIDR, RefusedDetail: "1.2.3.4: not in 242.0.0.0/16",
+			OrphanedSince: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		},
+		"one refused without particulars": {Exists: true, Ours: true, Refused: reason.NoAnswer},
+		"one of a mon that keeps its ClusterIP": {
+			Exists: true, Ours: true, Identity: rook.IdentityCluster, GlobalIP: netip.MustParseAddr("fd42::1"), Source: "DNS",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meta := &metav1.ObjectMeta{Labels: map[string]string{rook.ManagedByLabel: rook.Manager}, Annotations: want.Annotations()}
+			require.Equal(t, want, rook.ReadExport(meta, nil))
+			require.NotContains(t, want.Annotations(), "")
+			for key, value := range want.Annotations() {
+				require.NotEmpty(t, value, key)
+			}
+		})
+	}
+}
+
+func TestAnExportThatIsNotThereIsEmpty(t *testing.T) {
+	require.Equal(t, rook.Export{}, rook.ReadExport(nil, nil))
+}
+
+func TestAnnotationsThatMakeNoSenseCountAsAbsent(t *testing.T) {
+	meta := &metav1.ObjectMeta{Annotations: map[string]string{
+		rook.GlobalIPAnnotation: "242.0.0", rook.DriftAnnotation: "", rook.OrphanedSinceAnnotation: "yesterday", rook.PinnedAnnotation: "yes",
+	}}
+	require.Equal(t, rook.Export{Exists: true}, rook.ReadExport(meta, nil))
+}
+
+func TestValidIsTheLatestConditionOfThatType(t *testing.T) {
+	at := func(minute int) metav1.Time { return metav1.NewTime(time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC)) }
+	older := metav1.Condition{Type: "Valid", Status: metav1.ConditionFalse, Reason: "AwaitingExport", Message: "m", LastTransitionTime: at(1)}
+	newer := metav1.Condition{Type: "Valid", Status: metav1.ConditionTrue, Reason: "", LastTransitionTime: at(2)}
+	other := metav1.Condition{Type: "Ready", Status: metav1.ConditionUnknown, Reason: "Pending", LastTransitionTime: at(3)}
+	for name, c := range map[string]struct {
+		conditions []metav1.Condition
+		want       metav1.ConditionStatus
+	}{
+		"none":                       {nil, ""},
+		"only others":                {[]metav1.Condition{other}, ""},
+		"one":                        {[]metav1.Condition{other, older}, metav1.ConditionFalse},
+		"two, the newer last":        {[]metav1.Condition{older, newer, other}, metav1.ConditionTrue},
+		"two, the newer first":       {[]metav1.Condition{newer, older}, metav1.ConditionTrue},
+		"two of one time, last wins": {[]metav1.Condition{older, {Type: "Valid", Status: metav1.ConditionUnknown, LastTransitionTime: at(1)}}, metav1.ConditionUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := rook.ReadExport(&metav1.ObjectMeta{}, c.conditions)
+			require.Equal(t, c.want, e.Valid)
+		})
+	}
+	e := rook.ReadExport(&metav1.ObjectMeta{}, []metav1.Condition{older})
+	require.Equal(t, "AwaitingExport", e.ValidReason)
+	require.Equal(t, "m", e.ValidMessage)
+}
+
+func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
+	const export = "ServiceExport rook-ceph/rook-ceph-mon-a"
+	for name, c := range map[string]struct {
+		change func(e *rook.Export)
+		why    *reason.Error
+	}{
+		"ready":  {change: func(*rook.Export) {}},
+		"pinned": {change: func(e *rook.Export) { e.Pinned, e.Valid = true, metav1.ConditionFalse }},
+		"absent": {change: func(e *rook.Export) { *e = rook.Export{} }, why: reason.Errorf(reason.ExportMissing, export)},
+		"foreign": {
+			change: func(e *rook.Export) { e.Ours = false }, why: reason.Errorf(reason.ExportForeign, export),
+		},
+		"not valid": {
+			change: func(e *rook.Export) { *e = waitingExport() },
+			why:    reason.Errorf(reason.ExportNotValid, "%s: AwaitingExport: awaiting aggregation on the broker", export),
+		},
+		"not valid any more": {
+			change: func(e *rook.Export) { e.Valid, e.ValidReason = metav1.ConditionFalse, "NoService" },
+			why:    reason.Errorf(reason.ExportNotValid, "%s: NoService", export),
+		},
+		"not valid for no reason": {
+			change: func(e *rook.Export) { e.Valid = metav1.ConditionUnknown }, why: reason.Errorf(reason.ExportNotValid, "%s: no reason given", export),
+		},
+		"not valid with a message alone": {
+			change: func(e *rook.Export) { e.Valid, e.ValidMessage = metav1.ConditionFalse, "soon" }, why: reason.Errorf(reason.ExportNotValid, "%s: soon", export),
+		},
+		"not reported": {
+			change: func(e *rook.Export) { e.Valid = "" },
+			why:    reason.Errorf(reason.ExportNotValid, "%s: its condition Valid is not reported yet", export),
+		},
+		"refused": {
+			change: func(e *rook.Export) {
+				e.GlobalIP, e.Refused, e.RefusedDetail = netip.Addr{}, reason.OutsideGlobalCIDR, "1.2.3.4"
+			},
+			why: reason.Errorf(reason.OutsideGlobalCIDR, "1.2.3.4"),
+		},
+		"refused while it was Valid": {
+			change: func(e *rook.Export) {
+				*e = waitingExport()
+				e.Refused = reason.NoAnswer
+			},
+			why: reason.Errorf(reason.ExportNotValid, "%s: AwaitingExport: awaiting aggregation on the broker", export),
+		},
+		"refused before it was reported": {
+			change: func(e *rook.Export) { *e = rook.Export{Exists: true, Ours: true, Refused: reason.ServiceMissing} },
+			why:    &reason.Error{Code: reason.ServiceMissing},
+		},
+		"valid without an address": {
+			change: func(e *rook.Export) { e.GlobalIP = netip.Addr{} }, why: reason.Errorf(reason.AddressUnknown, "%s is Valid", export),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := readyExport("242.0.0.1")
+			c.change(&e)
+			require.Equal(t, c.why == nil, e.Ready())
+			require.Equal(t, c.why, e.Why(monA))
+		})
+	}
+}

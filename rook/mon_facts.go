@@ -1,0 +1,50 @@
+package rook
+
+import "net/netip"
+
+// MonFacts is what is known of one mon.
+type MonFacts struct {
+	Export Export
+	// Deployed says that the mon has a Deployment, and Address what it advertises there.
+	Deployed bool
+	Address  netip.Addr
+	// ClusterIPs are those that the Service of the mon has now.
+	ClusterIPs []netip.Addr
+}
+
+// Truth returns the address at which the mon answers, or will answer. There is none for a mon of identity cluster, of
+// which whatever Rook writes is left alone, and for one whose address is not known yet.
+func (m MonFacts) Truth() (netip.Addr, bool) {
+	switch {
+	case m.Export.Identity == IdentityCluster:
+		return netip.Addr{}, false
+	case m.Deployed:
+		return m.Address, m.Address.IsValid()
+	case m.Export.Ready():
+		return m.Export.GlobalIP, true
+	}
+	return netip.Addr{}, false
+}
+
+// leftAlone says that the mon lives at an address that is Rook's to tell.
+func (m MonFacts) leftAlone() bool {
+	_, known := m.Truth()
+	return !known && (m.Deployed || m.Export.Identity == IdentityCluster)
+}
+
+// answersAt says whether Rook reaches the mon by the address that it wrote.
+func (m MonFacts) answersAt(addr netip.Addr) bool {
+	truth, known := m.Truth()
+	return known && truth == addr || m.leftAlone()
+}
+
+// truths returns the true addresses of all mons.
+func truths(mons map[string]MonFacts) map[netip.Addr]bool {
+	addresses := map[netip.Addr]bool{}
+	for _, m := range mons {
+		if truth, known := m.Truth(); known {
+			addresses[truth] = true
+		}
+	}
+	return addresses
+}

@@ -1,0 +1,76 @@
+// Package rook knows how Rook names, labels and writes the things that carry the address of a Ceph daemon,
+// and says what they should be instead. Its functions are pure: no client, no clock, no log.
+package rook
+
+// What Rook writes, the same in every release from v1.11 to v1.20.
+const (
+	// MonEndpointsName is the ConfigMap in which Rook keeps the address of each mon (rook v1.19 pkg/operator/ceph/cluster/mon/mon.go).
+	MonEndpointsName = "rook-ceph-mon-endpoints"
+	// ConfigSecretName is the Secret whose mon_host every daemon reads at its start.
+	ConfigSecretName = "rook-ceph-config"
+	// CSIConfigName is the ConfigMap of the CSI drivers in the namespace of the operator (rook <= v1.19).
+	CSIConfigName = "rook-ceph-csi-config"
+	// ActiveMonsIPv4Name and ActiveMonsIPv6Name are the EndpointSlices of the mons in quorum (rook >= v1.17).
+	ActiveMonsIPv4Name = "rook-ceph-active-mons-ipv4"
+	ActiveMonsIPv6Name = "rook-ceph-active-mons-ipv6"
+
+	// EndpointsDataKey and the other keys below stand in the ConfigMap MonEndpointsName.
+	EndpointsDataKey      = "data"
+	EndpointsCSIKey       = "csi-cluster-config-json"
+	EndpointsMaxMonIDKey  = "maxMonId"
+	EndpointsMappingKey   = "mapping"
+	EndpointsOutOfQuorum  = "outOfQuorum"
+	EndpointsExternalMons = "externalMons"
+	// MonHostKey stands in the Secret ConfigSecretName.
+	MonHostKey = "mon_host"
+
+	// AppLabel and the labels below stand on every Deployment of a mon or an OSD.
+	AppLabel         = "app"
+	MonApp           = "rook-ceph-mon"
+	OSDApp           = "rook-ceph-osd"
+	FloatingMonApp   = "rook-ceph-floating-mon"
+	DaemonTypeLabel  = "ceph_daemon_type"
+	DaemonIDLabel    = "ceph_daemon_id"
+	OSDIDLabel       = "ceph-osd-id"
+	CanaryLabel      = "mon_canary"
+	RookVersionLabel = "rook-version"
+	CephVersionLabel = "ceph-version"
+
+	// CephGroup, CephVersion and CephClusterKind name the kind that owns every daemon.
+	CephGroup       = "ceph.rook.io"
+	CephVersion     = "v1"
+	CephClusterKind = "CephCluster"
+)
+
+// What rook-clusterset writes.
+const (
+	// EnabledLabel on a namespace, with the value "true", switches rook-clusterset on for it.
+	EnabledLabel = "rook-clusterset.io/enabled"
+	// ManagedByLabel with the value Manager stands on everything that rook-clusterset created; nothing without it is ever deleted.
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	// Manager is the value of ManagedByLabel and the one field manager of every write.
+	Manager = "rook-clusterset"
+	// ReloadName is the ConfigMap whose deletion makes Rook reconcile (rook v1.20 watches the deletion of what a CephCluster owns).
+	ReloadName = "rook-clusterset-reload"
+
+	// GlobalIPAnnotation and those below stand on a ServiceExport: the one cache of what was resolved.
+	GlobalIPAnnotation = "rook-clusterset.io/global-ip"
+	// SourceAnnotation names the source of the global IP.
+	SourceAnnotation = "rook-clusterset.io/source"
+	// IdentityAnnotation holds the Identity of a mon.
+	IdentityAnnotation = "rook-clusterset.io/identity"
+	// PinnedAnnotation is "true" from the birth of a mon to its removal: its global IP never changes meanwhile.
+	PinnedAnnotation = "rook-clusterset.io/pinned"
+	// DriftAnnotation holds a global IP that differs from the pinned one.
+	DriftAnnotation = "rook-clusterset.io/drift"
+	// RefusedAnnotation holds "code: detail" of why no address could be taken from the sources.
+	RefusedAnnotation = "rook-clusterset.io/refused"
+	// OrphanedSinceAnnotation holds the time (RFC 3339) at which the Deployment of an export was first missed.
+	OrphanedSinceAnnotation = "rook-clusterset.io/orphaned-since"
+
+	// CorrectedAnnotation stands on the ConfigMap MonEndpointsName while the last list of mons that Rook wrote from its
+	// memory had to be corrected. Its value is what Rook wrote for those mons, in the format of EndpointsDataKey.
+	CorrectedAnnotation = "rook-clusterset.io/corrected"
+	// ReloadRequestedAnnotation beside it holds the time (RFC 3339) of the last reload that Rook was asked for.
+	ReloadRequestedAnnotation = "rook-clusterset.io/reload-requested"
+)

@@ -1,0 +1,84 @@
+package rook
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Replacements tells the true address for each address that Rook may write instead.
+type Replacements map[netip.Addr]netip.Addr
+
+// ReplacementsFor returns the replacements for what Rook writes: for the ClusterIPs that the mons have now, and for what
+// Rook last wrote of mons in the format of the mon endpoints, the value of CorrectedAnnotation. The latter matters where a
+// Service was re-created with another ClusterIP than Rook remembers; the former is the surer knowledge where they differ.
+func ReplacementsFor(mons map[string]MonFacts, corrected string) Replacements {
+	r := Replacements{}
+	current := map[netip.Addr]bool{}
+	for _, m := range mons {
+		for _, ip := range m.ClusterIPs {
+			current[ip] = true
+		}
+		if truth, known := m.Truth(); known && !slices.Contains(m.ClusterIPs, truth) {
+			for _, ip := range m.ClusterIPs {
+				r[ip] = truth
+			}
+		}
+	}
+	// Entries that cannot be understood were never corrected, so there is nothing to replace for them.
+	remembered, _ := ParseEndpoints(corrected)
+	for _, e := range remembered {
+		if truth, known := mons[e.ID].Truth(); known && !current[e.Addr.Addr()] {
+			r[e.Addr.Addr()] = truth
+		}
+	}
+	return r.without(truths(mons))
+}
+
+// without drops the replacements of addresses that are true: right is what Rook writes there.
+func (r Replacements) without(addresses map[netip.Addr]bool) Replacements {
+	maps.DeleteFunc(r, func(old, _ netip.Addr) bool { return addresses[old] })
+	return r
+}
+
+// replace returns the text with its address replaced: an address, or an address and a port, after an optional version of
+// Ceph's protocol (v1:, v2: or any:) and before an optional nonce (/0). It says no where there is nothing to replace.
+func (r Replacements) replace(text string) (string, bool) {
+	rest, nonce := text, ""
+	if i := strings.IndexByte(text, '/'); i >= 0 {
+		rest, nonce = text[:i], text[i:]
+	}
+	protocol := ""
+	for _, p := range []string{"v1:", "v2:", "any:"} {
+		if after, ok := strings.CutPrefix(rest, p); ok {
+			protocol, rest = p, after
+			break
+		}
+	}
+	if endpoint, err := netip.ParseAddrPort(rest); err == nil {
+		truth, ok := r[endpoint.Addr().Unmap()]
+		if !ok {
+			return text, false
+		}
+		return protocol + netip.AddrPortFrom(truth, endpoint.Port()).String() + nonce, true
+	}
+	unbracketed, bracketed := strings.CutPrefix(rest, "[")
+	if bracketed {
+		if unbracketed, bracketed = strings.CutSuffix(unbracketed, "]"); !bracketed {
+			return text, false
+		}
+	}
+	addr, err := netip.ParseAddr(unbracketed)
+	if err != nil || bracketed && addr.Is4() {
+		return text, false
+	}
+	truth, ok := r[addr.Unmap()]
+	if !ok {
+		return text, false
+	}
+	if bracketed && truth.Is6() {
+		return protocol + "[" + truth.String() + "]" + nonce, true
+	}
+	return protocol + truth.String() + nonce, true
+}

@@ -1,0 +1,81 @@
+package rook
+
+import (
+	"maps"
+	"net/netip"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// The ports of an OSD, which Ceph takes from 6800 up in a network namespace of its own. They are exported under the
+// names that Rook's own multi-cluster mode gives them.
+const (
+	osdPortV1Name = "osd-port-v1"
+	osdPortV2Name = "osd-port-v2"
+	osdPortV1     = 6801
+	osdPortV2     = 6800
+)
+
+// OSDService returns the Service through which an OSD is exported. It is never headless: the global IP of a headless
+// Service would not be reachable from within its own cluster.
+func OSDService(osd *appsv1.Deployment, cluster Cluster) *corev1.Service {
+	labels := maps.Clone(osd.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	// The two versions change with every upgrade, and Rook's own multi-cluster mode does not put them on a Service either.
+	delete(labels, RookVersionLabel)
+	delete(labels, CephVersionLabel)
+	labels[ManagedByLabel] = Manager
+
+	ports := []corev1.ServicePort{servicePort(osdPortV2Name, osdPortV2)}
+	if !cluster.Msgr2Only {
+		ports = []corev1.ServicePort{servicePort(osdPortV1Name, osdPortV1), servicePort(osdPortV2Name, osdPortV2)}
+	}
+	return &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:            osd.Name,
+			Namespace:       osd.Namespace,
+			Labels:          labels,
+			OwnerReferences: []metav1.OwnerReference{OwnerReference(cluster, false)},
+		},
+		Spec: corev1.ServiceSpec{
+			Type:     corev1.ServiceTypeClusterIP,
+			Selector: map[string]string{AppLabel: OSDApp, OSDIDLabel: osd.Labels[DaemonIDLabel]},
+			Ports:    ports,
+		},
+	}
+}
+
+func servicePort(name string, port int32) corev1.ServicePort {
+	return corev1.ServicePort{Name: name, Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP}
+}
+
+// OwnerReference returns the reference by which the CephCluster owns what rook-clusterset creates. It does not block the
+// deletion of the CephCluster, which would take the right to set the finalizers of CephClusters.
+func OwnerReference(c Cluster, controller bool) metav1.OwnerReference {
+	return metav1.OwnerReference{
+		APIVersion:         CephGroup + "/" + CephVersion,
+		Kind:               CephClusterKind,
+		Name:               c.Name,
+		UID:                c.UID,
+		Controller:         &controller,
+		BlockOwnerDeletion: new(false),
+	}
+}
+
+// DropClusterIP clears the ClusterIP that a Service asks for if it is one of the known global IPs, and says whether it
+// did. Rook asks for the address of the mon endpoints when it re-creates the lost Service of a mon.
+func DropClusterIP(svc *corev1.Service, globalIPs map[netip.Addr]struct{}) bool {
+	asked := addressOrNone(svc.Spec.ClusterIP)
+	if _, global := globalIPs[asked]; !asked.IsValid() || !global {
+		return false
+	}
+	svc.Spec.ClusterIP = ""
+	svc.Spec.ClusterIPs = nil
+	return true
+}
