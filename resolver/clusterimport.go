@@ -1,0 +1,55 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// SourceClusterImport is the name of the source that reads what this cluster sends to Submariner's broker.
+const SourceClusterImport = "SubmarinerServiceImport"
+
+// clusterImport is the ServiceImport that Submariner keeps of each Service that this cluster exports.
+type clusterImport struct{ objects }
+
+func (clusterImport) Name() string { return SourceClusterImport }
+
+func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
+	if m.ClusterID == "" {
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "Submariner's ServiceImport is named after the cluster ID")
+	}
+	key := types.NamespacedName{
+		Namespace: SubmarinerNamespace,
+		Name:      fmt.Sprintf("%s-%s-%s", r.Name, r.Namespace, m.ClusterID),
+	}
+	object, err := s.get(ctx, ServiceImport, key)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	owner := fmt.Sprintf("ServiceImport %s", key)
+	if object == nil {
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "there is no %s", owner)
+	}
+	// The name alone can deceive: a-b in namespace c and a in namespace b-c make the same one.
+	for _, label := range []struct{ key, want string }{
+		{"multicluster.kubernetes.io/service-name", r.Name},
+		{"lighthouse.submariner.io/sourceNamespace", r.Namespace},
+		{"multicluster.kubernetes.io/source-cluster", m.ClusterID},
+	} {
+		if got, ok := object.GetLabels()[label.key]; ok && got != label.want {
+			return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s is another's: %s is %s", owner, label.key, got)
+		}
+	}
+	return oneAddress(importIPs(object), owner)
+}
+
+// importIPs returns nothing where the list is missing or is none.
+func importIPs(object *unstructured.Unstructured) []string {
+	ips, _, _ := unstructured.NestedStringSlice(object.Object, "spec", "ips")
+	return ips
+}

@@ -1,0 +1,86 @@
+package resolver
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Guard returns why the address must not be advertised for the Service, or nil. A mon keeps its first address for
+// life, so a wrong one is worse than none.
+func Guard(ip netip.Addr, req Request, m Membership, allowClusterIP bool) *reason.Error {
+	if !ip.IsValid() {
+		return reason.Errorf(reason.MalformedAddress, "nothing")
+	}
+	ip = ip.Unmap()
+	if kind := unroutable(ip); kind != "" {
+		return reason.Errorf(reason.Unroutable, "%s is a %s address", ip, kind)
+	}
+	isClusterIP := contains(req.ClusterIPs, ip)
+	if isClusterIP && !allowClusterIP {
+		return reason.Errorf(reason.IsClusterIP,
+			"%s; where the networks of the clusters do not overlap, set --allow-cluster-ip", ip)
+	}
+	for _, peer := range slices.Sorted(maps.Keys(m.PeerCIDRs)) {
+		if r, ok := within(m.PeerCIDRs[peer], ip); ok {
+			return reason.Errorf(reason.InsidePeerCIDR,
+				"%s is in %s of cluster %s, and this one is %s: is --cluster-id right?", ip, r, peer, idOrUnknown(m.ClusterID))
+		}
+	}
+	// A ClusterIP that may be advertised comes from the range of Services, not from the global one.
+	if _, inside := within(m.GlobalCIDRs, ip); len(m.GlobalCIDRs) > 0 && !inside && !isClusterIP {
+		return reason.Errorf(reason.OutsideGlobalCIDR, "%s is not in %s: is --global-cidr right?", ip, joined(m.GlobalCIDRs))
+	}
+	if other, ok := userOf(req.InUse, ip); ok {
+		return reason.Errorf(reason.UsedByAnother, "%s belongs to %s", ip, other)
+	}
+	return nil
+}
+
+// unroutable names the kind of an address that no peer can dial, or returns "".
+func unroutable(ip netip.Addr) string {
+	switch {
+	case ip.IsUnspecified():
+		return "unspecified"
+	case ip.IsLoopback():
+		return "loopback"
+	case ip.IsLinkLocalUnicast(), ip.Zone() != "":
+		return "link-local"
+	case ip.IsMulticast():
+		return "multicast"
+	case ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return "broadcast"
+	}
+	return ""
+}
+
+func contains(ips []netip.Addr, ip netip.Addr) bool {
+	return slices.ContainsFunc(ips, func(other netip.Addr) bool { return other.Unmap() == ip })
+}
+
+func within(ranges []netip.Prefix, ip netip.Addr) (netip.Prefix, bool) {
+	for _, r := range masked(ranges) {
+		if r.Contains(ip) {
+			return r, true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// userOf finds the address in whichever of its two forms the map has it.
+func userOf(inUse map[netip.Addr]string, ip netip.Addr) (string, bool) {
+	if name, ok := inUse[ip]; ok {
+		return name, true
+	}
+	name, ok := inUse[netip.AddrFrom16(ip.As16())]
+	return name, ok
+}
+
+func idOrUnknown(clusterID string) string {
+	if clusterID == "" {
+		return "not known"
+	}
+	return clusterID
+}

@@ -1,0 +1,154 @@
+package resolver_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
+)
+
+func TestMembership(t *testing.T) {
+	edit := strings.NewReplacer
+	prefixes := func(texts ...string) []netip.Prefix {
+		var all []netip.Prefix
+		for _, text := range texts {
+			all = append(all, netip.MustParsePrefix(text))
+		}
+		return all
+	}
+	noGlobalnet := edit("globalCIDR: 242.0.0.0/16", `globalCIDR: ""`).Replace(submarinerA)
+	peerB := map[string][]netip.Prefix{"cluster-b": prefixes("242.1.0.0/16")}
+	tests := []struct {
+		name    string
+		kinds   served
+		options resolver.Options
+		objects []string
+		want    resolver.Membership
+		code    reason.Code
+		detail  string
+	}{
+		{name: "a cluster with no kinds at all knows nothing of itself", kinds: served{}},
+		{name: "a cluster with the kinds and no objects knows nothing of itself"},
+		{
+			name:    "Submariner tells the ID, the range and the peers",
+			objects: []string{submarinerA, clusterA, clusterB},
+			want: resolver.Membership{
+				ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB, Submariner: true,
+			},
+		},
+		{
+			name:    "the spec of Submariner serves while there is no status",
+			objects: []string{status(submarinerA, "{}")},
+			want:    resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), Submariner: true},
+		},
+		{
+			name:    "the status of Submariner goes before its spec",
+			objects: []string{status(submarinerA, "{clusterID: cluster-x, globalCIDR: 242.9.0.0/16}")},
+			want:    resolver.Membership{ClusterID: "cluster-x", GlobalCIDRs: prefixes("242.9.0.0/16"), Submariner: true},
+		},
+		{
+			name:    "of two Submariners the first by name is asked",
+			objects: []string{edit("name: submariner,", "name: z,", "cluster-a", "cluster-z").Replace(submarinerA), submarinerA},
+			want:    resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), Submariner: true},
+		},
+		{
+			name:    "several ranges are read, and each from its first address",
+			objects: []string{status(submarinerA, `{clusterID: cluster-a, globalCIDR: "242.0.7.7/16, 242.5.0.0/24"}`)},
+			want:    resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16", "242.5.0.0/24"), Submariner: true},
+		},
+		{
+			name: "a Submariner in another namespace is not this cluster's", objects: []string{edit("submariner-operator", "elsewhere").Replace(submarinerA)},
+		},
+		{
+			name:    "Submariner without Globalnet tells no range",
+			objects: []string{noGlobalnet, edit("[242.0.0.0/16]", "[]").Replace(clusterA)},
+			want:    resolver.Membership{ClusterID: "cluster-a", Submariner: true},
+		},
+		{
+			name:    "the range stands in the list of clusters too",
+			objects: []string{noGlobalnet, clusterA, clusterB},
+			want: resolver.Membership{
+				ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB, Submariner: true,
+			},
+		},
+		{
+			name: "the ClusterProperty tells the ID", objects: []string{propertyA},
+			want: resolver.Membership{ClusterID: "cluster-a"},
+		},
+		{
+			name:    "a ClusterProperty of another name does not tell the ID",
+			objects: []string{edit("name: cluster.clusterset.k8s.io", "name: clusterset.k8s.io").Replace(propertyA)},
+		},
+		{
+			name:    "the ClusterProperty goes before Submariner, which knows this cluster by another ID",
+			objects: []string{edit("cluster-a", "east").Replace(propertyA), submarinerA, clusterA, clusterB},
+			want: resolver.Membership{
+				ClusterID: "east", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB, Submariner: true,
+			},
+		},
+		{
+			name:    "the setting goes before all, and the mistaken ID of a peer does not make the peer this cluster",
+			options: resolver.Options{ClusterID: "cluster-b", GlobalCIDRs: prefixes("198.18.3.0/15")},
+			objects: []string{propertyA, submarinerA, clusterA, clusterB},
+			want: resolver.Membership{
+				ClusterID: "cluster-b", GlobalCIDRs: prefixes("198.18.0.0/15"), PeerCIDRs: peerB, Submariner: true,
+			},
+		},
+		{
+			name:    "without Submariner's own object this cluster is found in the list by its ID",
+			options: resolver.Options{ClusterID: "cluster-a"}, objects: []string{clusterA, clusterB},
+			want: resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB},
+		},
+		{
+			name:    "without an ID this cluster is found in the list by its range",
+			options: resolver.Options{GlobalCIDRs: prefixes("242.0.0.0/16")}, objects: []string{clusterA, clusterB},
+			want: resolver.Membership{GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB},
+		},
+		{
+			name:    "under an ID that the list does not have this cluster is found by its range",
+			options: resolver.Options{ClusterID: "east", GlobalCIDRs: prefixes("242.0.0.0/16")}, objects: []string{clusterA, clusterB},
+			want: resolver.Membership{ClusterID: "east", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB},
+		},
+		{
+			name:    "a cluster that knows its ID and is not in the list yet has only peers there",
+			options: resolver.Options{ClusterID: "cluster-a"}, objects: []string{clusterB},
+			want: resolver.Membership{ClusterID: "cluster-a", PeerCIDRs: peerB},
+		},
+		{name: "a cluster that knows nothing of itself has no peers", objects: []string{clusterA, clusterB}},
+		{
+			name: "a peer without a readable range or ID is no peer",
+			objects: []string{
+				submarinerA, edit("[242.1.0.0/16]", `["", nonsense]`).Replace(clusterB),
+				edit("name: cluster-b", "name: nameless", "cluster_id: cluster-b", `cluster_id: ""`).Replace(clusterB),
+			},
+			want: resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), Submariner: true},
+		},
+		{
+			name:    "an own range that cannot be read is an error",
+			objects: []string{status(submarinerA, "{clusterID: cluster-a, globalCIDR: 242.0.0.0}")},
+			code:    reason.SourceUnreadable, detail: "submariner-operator/submariner has the global CIDR \"242.0.0.0\": set --global-cidr",
+		},
+		{
+			name:    "an own range that cannot be read does not matter where one is set",
+			options: resolver.Options{GlobalCIDRs: prefixes("242.0.0.0/16")},
+			objects: []string{status(submarinerA, "{clusterID: cluster-a, globalCIDR: 242.0.0.0}")},
+			want:    resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), Submariner: true},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := world{kinds: tt.kinds, options: tt.options, objects: objects(t, tt.objects...)}
+			got, err := w.resolver(t).Membership(t.Context())
+			if tt.code != "" {
+				requireRefusal(t, err, tt.code, tt.detail)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
+		})
+	}
+}

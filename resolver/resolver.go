@@ -1,0 +1,173 @@
+// Package resolver tells the global IP of an exported Service.
+// It asks every source that the cluster has, and lets no answer pass that the guards refuse.
+package resolver
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Request names the exported Service whose global IP is wanted.
+type Request struct {
+	Namespace, Name string
+	// ClusterIPs are the Service's own, which are not global.
+	ClusterIPs []netip.Addr
+	// InUse tells which addresses other daemons have, and the name of each such daemon.
+	InUse map[netip.Addr]string
+}
+
+// Answer is a global IP and the source that told it.
+type Answer struct {
+	IP     netip.Addr
+	Source string
+}
+
+// Source is one place where a global IP can stand.
+type Source interface {
+	// Name returns the name of the source, as it is noted beside its answer.
+	Name() string
+	// Lookup returns the address of the Service, or a *reason.Error. The code reason.NoAnswer means that the
+	// source has nothing to say of the Service, or is not there at all.
+	Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error)
+}
+
+// Options are the settings that a user makes.
+type Options struct {
+	// ClusterID overrides what the cluster says of itself.
+	ClusterID string
+	// GlobalCIDRs override what Submariner says of the ranges of this cluster.
+	GlobalCIDRs []netip.Prefix
+	// AllowClusterIP lets a Service's own ClusterIP pass as its global IP, for networks that do not overlap.
+	AllowClusterIP bool
+	// DNSServer is a host, with or without a port; empty means the servers of ResolvConf.
+	DNSServer string
+	// DNSWithoutClusterID asks the DNS for the name without a cluster ID, which a peer's Service can answer.
+	DNSWithoutClusterID bool
+	// ResolvConf is the file that names the DNS servers; empty means /etc/resolv.conf.
+	ResolvConf string
+	// DNSTryTimeout bounds one question to one DNS server; 0 means 1 s.
+	DNSTryTimeout time.Duration
+	// DNSTimeout bounds all questions of one lookup; 0 means 3 s.
+	DNSTimeout time.Duration
+}
+
+// Resolver tells global IPs. It keeps nothing between two calls and is safe for concurrent use.
+type Resolver struct {
+	objects
+	options Options
+	// told are the sources that are objects; they are asked all, and compared.
+	told []Source
+	// asked is a question over the network, which is put only where no object tells.
+	asked Source
+}
+
+// New returns a Resolver that reads objects of the kinds that are served through the reader.
+func New(reader client.Reader, kinds Kinds, opts Options) *Resolver {
+	o := objects{reader: reader, kinds: kinds}
+	return &Resolver{
+		objects: o,
+		options: opts,
+		told:    []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o}},
+		asked:   newClustersetDNS(opts),
+	}
+}
+
+// Resolve returns the global IP of the Service. Every error is a *reason.Error.
+func (r *Resolver) Resolve(ctx context.Context, req Request) (Answer, error) {
+	m, err := r.Membership(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, refusal := r.compare(ctx, req, m)
+	if refusal != nil && silent(refusal.Code) {
+		answer, refusal = r.ask(ctx, req, m, refusal)
+	}
+	if refusal != nil {
+		return Answer{}, refusal
+	}
+	if refusal := Guard(answer.IP, req, m, r.options.AllowClusterIP); refusal != nil {
+		return Answer{}, reason.Errorf(refusal.Code, "%s says %s", answer.Source, refusal.Detail)
+	}
+	return answer, nil
+}
+
+// compare returns the answer on which all objects that have one agree. An object that is there but wrong is not
+// passed over: nobody knows which of the others to believe then.
+func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answer, *reason.Error) {
+	var answer Answer
+	var several *reason.Error
+	var silences []string
+	for _, source := range r.told {
+		ip, err := source.Lookup(ctx, req, m)
+		if err != nil {
+			refusal := asReason(err)
+			switch {
+			case !silent(refusal.Code):
+				return Answer{}, refusal
+			case refusal.Code == reason.SeveralExporters:
+				several = refusal
+			}
+			silences = append(silences, refusal.Detail)
+			continue
+		}
+		if answer.Source == "" {
+			answer = Answer{IP: ip, Source: source.Name()}
+		} else if answer.IP != ip {
+			return Answer{}, reason.Errorf(reason.SourcesDisagree, "%s says %s, %s says %s",
+				answer.Source, answer.IP, source.Name(), ip)
+		}
+	}
+	switch {
+	case answer.Source != "":
+		return answer, nil
+	case several != nil:
+		return Answer{}, several
+	}
+	return Answer{}, reason.Errorf(reason.NoAnswer, "%s", strings.Join(silences, "; "))
+}
+
+// ask puts the question over the network. Of two failures the one is told that says more: that several clusters
+// export the name explains why no object helps, and where objects can tell, the lack of a DNS server is no lack of
+// sources.
+func (r *Resolver) ask(ctx context.Context, req Request, m Membership, silence *reason.Error) (Answer, *reason.Error) {
+	ip, err := r.asked.Lookup(ctx, req, m)
+	if err == nil {
+		return Answer{IP: ip, Source: r.asked.Name()}, nil
+	}
+	refusal := asReason(err)
+	first, second := refusal, silence
+	if silence.Code == reason.SeveralExporters || refusal.Code == reason.NoSource && r.tellable() {
+		first, second = silence, refusal
+	}
+	return Answer{}, reason.Errorf(first.Code, "%s; %s", first.Detail, second.Detail)
+}
+
+// tellable says whether a kind is installed whose objects can tell global IPs.
+func (r *Resolver) tellable() bool {
+	for _, gk := range []schema.GroupKind{GlobalIngressIP, ServiceImport} {
+		if _, ok := r.kinds.Served(gk); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// silent tells a source that has nothing to say of this cluster from one that says something wrong.
+func silent(code reason.Code) bool {
+	return code == reason.NoAnswer || code == reason.SeveralExporters
+}
+
+func asReason(err error) *reason.Error {
+	if refusal, ok := errors.AsType[*reason.Error](err); ok {
+		return refusal
+	}
+	return reason.Errorf(reason.SourceUnreadable, "%v", err)
+}

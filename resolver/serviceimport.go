@@ -1,0 +1,70 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// SourceServiceImport is the name of the source that reads the ServiceImport beside the Service.
+const SourceServiceImport = "ServiceImport"
+
+// serviceImport is the ServiceImport of the MCS API. Its addresses stand for all exporters of the name together, so
+// they are this cluster's only where it alone exports.
+type serviceImport struct{ objects }
+
+func (serviceImport) Name() string { return SourceServiceImport }
+
+func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
+	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
+	object, err := s.get(ctx, ServiceImport, key)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	owner := fmt.Sprintf("ServiceImport %s", key)
+	if object == nil {
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "there is no %s", owner)
+	}
+	ips := importIPs(object)
+	if len(ips) == 0 {
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has no IP", owner)
+	}
+	if m.Submariner {
+		// Submariner fills it only with a virtual address of the whole clusterset, which is no daemon's own.
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has an IP that Submariner shares between clusters", owner)
+	}
+	exporters := importExporters(object)
+	switch {
+	case len(exporters) > 1:
+		return netip.Addr{}, reason.Errorf(reason.SeveralExporters, "%s has the clusters %s", owner, strings.Join(exporters, ", "))
+	case len(exporters) == 0:
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s names no exporting cluster", owner)
+	case m.ClusterID == "":
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer,
+			"%s is exported by cluster %s, and it is not known whether that is this one: set --cluster-id", owner, exporters[0])
+	case exporters[0] != m.ClusterID:
+		return netip.Addr{}, reason.Errorf(reason.NoAnswer,
+			"%s is exported by cluster %s, and this one is %s", owner, exporters[0], m.ClusterID)
+	}
+	return oneAddress(ips, owner)
+}
+
+func importExporters(object *unstructured.Unstructured) []string {
+	clusters, _, _ := unstructured.NestedSlice(object.Object, "status", "clusters")
+	var ids []string
+	for _, c := range clusters {
+		if fields, ok := c.(map[string]any); ok {
+			if id, ok := fields["cluster"].(string); ok && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}

@@ -1,0 +1,188 @@
+package resolver_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/yaml"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
+)
+
+// served is what an API server has installed; a test can add to it.
+type served map[schema.GroupKind]string
+
+func (s served) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
+	version, ok := s[gk]
+	return gk.WithVersion(version), ok
+}
+
+func everything() served {
+	return served{
+		resolver.ServiceExport:     "v1alpha1",
+		resolver.ServiceImport:     "v1alpha1",
+		resolver.GlobalIngressIP:   "v1",
+		resolver.Submariner:        "v1alpha1",
+		resolver.SubmarinerCluster: "v1",
+		resolver.ClusterProperty:   "v1alpha1",
+	}
+}
+
+// world is a cluster that holds the objects and whose DNS, unless the options name one, is nowhere.
+type world struct {
+	kinds   served
+	objects []*unstructured.Unstructured
+	options resolver.Options
+	// fault is what reading an object of the kind meets.
+	fault map[string]error
+}
+
+func (w world) resolver(t *testing.T) *resolver.Resolver {
+	t.Helper()
+	if w.kinds == nil {
+		w.kinds = everything()
+	}
+	if w.options.DNSServer == "" && w.options.ResolvConf == "" {
+		w.options.ResolvConf = t.TempDir() + "/none"
+	}
+	mapper := meta.NewDefaultRESTMapper(nil)
+	scheme := runtime.NewScheme()
+	for gk, version := range everything() {
+		scope := meta.RESTScopeNamespace
+		if gk == resolver.ClusterProperty {
+			scope = meta.RESTScopeRoot
+		}
+		gvk := gk.WithVersion(version)
+		mapper.Add(gvk, scope)
+		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
+		gvk.Kind += "List"
+		scheme.AddKnownTypeWithName(gvk, &unstructured.UnstructuredList{})
+	}
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper)
+	for _, o := range w.objects {
+		builder = builder.WithObjects(o)
+	}
+	builder = builder.WithInterceptorFuncs(interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if err := w.fault[o.GetObjectKind().GroupVersionKind().Kind]; err != nil {
+				return err
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if err := w.fault[list.GetObjectKind().GroupVersionKind().Kind]; err != nil {
+				return err
+			}
+			return c.List(ctx, list, opts...)
+		},
+	})
+	return resolver.New(builder.Build(), w.kinds, w.options)
+}
+
+// object reads YAML as the API server would send it.
+func object(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	o := &unstructured.Unstructured{}
+	require.NoError(t, yaml.Unmarshal([]byte(text), &o.Object))
+	return o
+}
+
+func objects(t *testing.T, texts ...string) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for _, text := range texts {
+		all = append(all, object(t, text))
+	}
+	return all
+}
+
+// monA is the Service that the tests ask for.
+func monA() resolver.Request {
+	return resolver.Request{
+		Namespace:  "rook-ceph",
+		Name:       "rook-ceph-mon-a",
+		ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.7.1")},
+	}
+}
+
+// requireRefusal asserts the reason and that the detail names what matters.
+func requireRefusal(t *testing.T, err error, code reason.Code, particulars ...string) {
+	t.Helper()
+	var refusal *reason.Error
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, code, refusal.Code, "%v", err)
+	require.True(t, refusal.Code.Known())
+	for _, p := range particulars {
+		require.Contains(t, refusal.Detail, p)
+	}
+}
+
+var errFlaky = errors.New("etcd has no leader")
+
+const (
+	submarinerA = `
+apiVersion: submariner.io/v1alpha1
+kind: Submariner
+metadata: {name: submariner, namespace: submariner-operator}
+spec: {clusterID: cluster-a, globalCIDR: 242.0.0.0/16}
+status: {clusterID: cluster-a, globalCIDR: 242.0.0.0/16}
+`
+	clusterA = `
+apiVersion: submariner.io/v1
+kind: Cluster
+metadata: {name: cluster-a, namespace: submariner-operator}
+spec: {cluster_id: cluster-a, global_cidr: [242.0.0.0/16]}
+`
+	clusterB = `
+apiVersion: submariner.io/v1
+kind: Cluster
+metadata: {name: cluster-b, namespace: submariner-operator}
+spec: {cluster_id: cluster-b, global_cidr: [242.1.0.0/16]}
+`
+	propertyA = `
+apiVersion: about.k8s.io/v1alpha1
+kind: ClusterProperty
+metadata: {name: cluster.clusterset.k8s.io}
+spec: {value: cluster-a}
+`
+	ingressIP = `
+apiVersion: submariner.io/v1
+kind: GlobalIngressIP
+metadata: {name: rook-ceph-mon-a, namespace: rook-ceph}
+spec: {target: ClusterIPService, serviceRef: {name: rook-ceph-mon-a}}
+status:
+  allocatedIP: 242.0.255.253
+  conditions:
+  - {type: Allocated, status: "True", reason: Success, message: ok, lastTransitionTime: "2026-01-01T00:00:00Z"}
+`
+	clusterImport = `
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata:
+  name: rook-ceph-mon-a-rook-ceph-cluster-a
+  namespace: submariner-operator
+  labels:
+    multicluster.kubernetes.io/service-name: rook-ceph-mon-a
+    multicluster.kubernetes.io/source-cluster: cluster-a
+    lighthouse.submariner.io/sourceNamespace: rook-ceph
+spec: {type: ClusterSetIP, ips: [242.0.255.253]}
+`
+	serviceImport = `
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: rook-ceph-mon-a, namespace: rook-ceph}
+spec: {type: ClusterSetIP, ips: [242.0.255.253]}
+status: {clusters: [{cluster: cluster-a}]}
+`
+)
