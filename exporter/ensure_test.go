@@ -1,0 +1,124 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+func TestAdmissionEnsuresWhatTheLoopWouldMake(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	cluster := aCluster().cluster
+	for range 2 {
+		require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), cluster))
+		require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
+	}
+	for _, name := range []string{osd0, monA} {
+		export := l.exportObject(name)
+		require.True(t, ours(export))
+		require.Equal(t, []metav1.OwnerReference{rook.OwnerReference(cluster, false)}, export.GetOwnerReferences())
+	}
+	var services corev1.ServiceList
+	require.NoError(t, l.client.List(t.Context(), &services))
+	require.Len(t, services.Items, 1, "the Service of a mon is Rook's to create")
+	require.True(t, satisfies(&services.Items[0], rook.OSDService(deployment(osd0, ""), cluster)))
+}
+
+func TestEnsuringAnExportTakesNothingAwayThatTheLeaderNoted(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	cluster := aCluster().cluster
+	noted := rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Source: "GlobalIngressIP"}
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(monA), cluster, noted))
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
+	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations())
+
+	noted.GlobalIP, noted.Source = addr("242.0.0.2"), ""
+	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(monA), cluster, noted))
+	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations(), "what is no longer noted goes")
+}
+
+func TestEnsuringLeavesAloneWhatOthersCreated(t *testing.T) {
+	meta := metav1.ObjectMeta{Namespace: testNamespace, Name: osd0}
+	export := objectOf(serviceExport)
+	export.SetNamespace(testNamespace)
+	export.SetName(osd0)
+	for name, c := range map[string]struct {
+		object client.Object
+		code   reason.Code
+	}{
+		"a Service":       {&corev1.Service{ObjectMeta: meta}, reason.ServiceForeign},
+		"a ServiceExport": {export, reason.ExportForeign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoop(t)
+			l.create(c.object)
+			err := l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), aCluster().cluster)
+			refusal, ok := errors.AsType[*reason.Error](err)
+			require.True(t, ok, "got %v", err)
+			require.Equal(t, c.code, refusal.Code)
+		})
+	}
+}
+
+func TestWithoutTheKindNothingIsEnsured(t *testing.T) {
+	l := newLoop(t)
+	delete(l.kinds, resolver.ServiceExport)
+	err := l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), aCluster().cluster)
+	refusal, ok := errors.AsType[*reason.Error](err)
+	require.True(t, ok, "got %v", err)
+	require.Equal(t, reason.NoServiceExportKind, refusal.Code)
+	require.Empty(t, l.writes)
+}
+
+func TestCorrectedEndpointsAreStoredThoughOthersWriteAtTheSameTime(t *testing.T) {
+	l := newLoop(t, endpointsOf(""))
+	key := types.NamespacedName{Namespace: testNamespace, Name: rook.MonEndpointsName}
+	races := 0
+	racing := interceptor.NewClient(l.client, interceptor.Funcs{
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
+			if races++; races == 1 {
+				other := &corev1.ConfigMap{}
+				require.NoError(t, c.Get(ctx, key, other))
+				other.Data[rook.EndpointsMaxMonIDKey] = "0"
+				require.NoError(t, c.Update(ctx, other))
+			}
+			return c.Update(ctx, o, opts...)
+		},
+	})
+	require.NoError(t, NewEnsurer(racing, l.client, l.kinds).StoreEndpoints(t.Context(), endpointsOf("a=242.0.0.1:6789")))
+	stored := &corev1.ConfigMap{}
+	require.NoError(t, l.client.Get(t.Context(), key, stored))
+	require.Equal(t, map[string]string{rook.EndpointsDataKey: "a=242.0.0.1:6789", rook.EndpointsMaxMonIDKey: "0"}, stored.Data)
+}
+
+func TestCorrectedEndpointsAreCreatedWhereThereAreNone(t *testing.T) {
+	l := newLoop(t)
+	corrected := endpointsOf("a=242.0.0.1:6789")
+	corrected.UID, corrected.ResourceVersion = "of-the-refused-write", "12"
+	corrected.Finalizers = []string{"ceph.rook.io/disaster-protection"}
+	require.NoError(t, l.ensurer.StoreEndpoints(t.Context(), corrected))
+	stored := &corev1.ConfigMap{}
+	require.NoError(t, l.client.Get(t.Context(), client.ObjectKeyFromObject(corrected), stored))
+	require.Equal(t, corrected.Data, stored.Data)
+	require.Equal(t, corrected.Finalizers, stored.Finalizers)
+}
+
+func TestAFailureToStoreNamesTheObject(t *testing.T) {
+	l := newLoop(t)
+	l.deny = func(string) error { return apierrors.NewInternalError(errors.New("etcd is on holiday")) }
+	err := l.ensurer.StoreEndpoints(t.Context(), endpointsOf(""))
+	require.ErrorContains(t, err, "store ConfigMap rook-ceph/rook-ceph-mon-endpoints: ")
+}

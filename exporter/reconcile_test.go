@@ -1,0 +1,660 @@
+package exporter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+var (
+	serviceExport = resolver.ServiceExport.WithVersion("v1alpha1")
+	cephCluster   = CephCluster.WithVersion("v1")
+)
+
+// servedKinds are the kinds that are there, in the version that they are watched in.
+type servedKinds map[schema.GroupKind]schema.GroupVersionKind
+
+func (s servedKinds) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
+	gvk, ok := s[gk]
+	return gvk, ok
+}
+
+func (servedKinds) Wait(context.Context) error { return nil }
+
+// loop is the reconcile loop over a fake API server, with every write, event and question of the last turn.
+type loop struct {
+	*reconciler
+	t      *testing.T
+	client client.WithWatch
+	kinds  servedKinds
+
+	mu        sync.Mutex
+	answers   map[string]string
+	refusal   *reason.Error
+	questions []resolver.Request
+	cidrs     []netip.Prefix
+	clock     time.Time
+	told      []string
+	writes    []string
+	deny      func(write string) error
+}
+
+func newLoop(t *testing.T, objects ...client.Object) *loop {
+	l := &loop{
+		t:       t,
+		kinds:   servedKinds{CephCluster: cephCluster, resolver.ServiceExport: serviceExport},
+		answers: map[string]string{},
+		cidrs:   []netip.Prefix{netip.MustParsePrefix("242.0.0.0/16")},
+		clock:   noon,
+	}
+	scheme := runtime.NewScheme()
+	require.NoError(t, clientgoscheme.AddToScheme(scheme))
+	for _, gvk := range []schema.GroupVersionKind{serviceExport, cephCluster} {
+		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
+		scheme.AddKnownTypeWithName(gvk.GroupVersion().WithKind(gvk.Kind+"List"), &unstructured.UnstructuredList{})
+	}
+	l.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			if err := l.write("create", o.GetObjectKind().GroupVersionKind().Kind, o.GetName()); err != nil {
+				return err
+			}
+			return c.Create(ctx, o, opts...)
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			if err := l.write("patch", o.GetObjectKind().GroupVersionKind().Kind, o.GetName()); err != nil {
+				return err
+			}
+			return c.Patch(ctx, o, p, opts...)
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			content, err := json.Marshal(o)
+			if err != nil {
+				return err
+			}
+			var applied unstructured.Unstructured
+			if err := json.Unmarshal(content, &applied); err != nil {
+				return err
+			}
+			if err := l.write("apply", applied.GetKind(), applied.GetName()); err != nil {
+				return err
+			}
+			return c.Apply(ctx, o, opts...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			if err := l.write("delete", o.GetObjectKind().GroupVersionKind().Kind, o.GetName()); err != nil {
+				return err
+			}
+			return c.Delete(ctx, o, opts...)
+		},
+	})
+	l.restart()
+	return l
+}
+
+// restart is what a new leader begins with: nothing.
+func (l *loop) restart() {
+	l.reconciler = &reconciler{
+		view:     NewView(l.client, l.kinds),
+		ensurer:  NewEnsurer(l.client, l.client, l.kinds),
+		sources:  l,
+		changes:  &sourceChanges{},
+		events:   l,
+		metrics:  newCounters(),
+		now:      func() time.Time { return l.clock },
+		grace:    time.Hour,
+		memories: map[types.NamespacedName]*memory{},
+	}
+}
+
+func (l *loop) write(verb, kind, name string) error {
+	write := verb + " " + kind + " " + name
+	if kind == "" {
+		write = verb + " " + name
+	}
+	if l.deny != nil {
+		if err := l.deny(write); err != nil {
+			return err
+		}
+	}
+	l.writes = append(l.writes, write)
+	return nil
+}
+
+func (l *loop) Resolve(_ context.Context, req resolver.Request) (resolver.Answer, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.questions = append(l.questions, req)
+	if ip, ok := l.answers[req.Name]; ok {
+		return resolver.Answer{IP: addr(ip), Source: "GlobalIngressIP"}, nil
+	}
+	if l.refusal != nil {
+		return resolver.Answer{}, l.refusal
+	}
+	return resolver.Answer{}, reason.Errorf(reason.NoAnswer, "nothing")
+}
+
+func (l *loop) Membership(context.Context) (resolver.Membership, error) {
+	return resolver.Membership{GlobalCIDRs: l.cidrs}, nil
+}
+
+var _ recorder.EventRecorder = &loop{}
+
+func (l *loop) Eventf(_, _ runtime.Object, _, code, _, _ string, args ...any) {
+	l.told = append(l.told, code+": "+args[0].(string))
+}
+
+func (l *loop) AnnotatedEventf(runtime.Object, runtime.Object, map[string]string, string, string, string, string, ...any) {
+	l.t.Fatal("no event of ours is annotated")
+}
+
+// turn reconciles once and returns when to look again and what was written and told.
+func (l *loop) turn() (again time.Duration, writes, told []string) {
+	l.t.Helper()
+	again, writes, told, err := l.tryTurn()
+	require.NoError(l.t, err)
+	return again, writes, told
+}
+
+func (l *loop) tryTurn() (again time.Duration, writes, told []string, err error) {
+	l.writes, l.told, l.questions = nil, nil, nil
+	result, err := l.Reconcile(l.t.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: testNamespace, Name: testCluster}})
+	return result.RequeueAfter, l.writes, l.told, err
+}
+
+// settle reconciles until nothing more is written, as the watch of what was written would make it.
+func (l *loop) settle() {
+	l.t.Helper()
+	for range 5 {
+		if _, writes, _ := l.turn(); len(writes) == 0 {
+			return
+		}
+	}
+	l.t.Fatalf("still writing: %v", l.writes)
+}
+
+func (l *loop) asked() []string {
+	var names []string
+	for _, q := range l.questions {
+		names = append(names, q.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (l *loop) export(name string) rook.Export {
+	l.t.Helper()
+	e, err := l.view.Export(l.t.Context(), testNamespace, name)
+	require.NoError(l.t, err)
+	return e
+}
+
+// report writes the status of an export as an MCS implementation does.
+func (l *loop) report(name, status, why string) {
+	l.t.Helper()
+	export := objectOf(serviceExport)
+	require.NoError(l.t, l.client.Get(l.t.Context(), types.NamespacedName{Namespace: testNamespace, Name: name}, export))
+	condition := map[string]any{"type": "Valid", "status": status, "reason": why, "message": "", "lastTransitionTime": "2026-03-01T12:00:00Z"}
+	require.NoError(l.t, unstructured.SetNestedSlice(export.Object, []any{condition}, "status", "conditions"))
+	require.NoError(l.t, l.client.Update(l.t.Context(), export))
+}
+
+func (l *loop) create(objects ...client.Object) {
+	l.t.Helper()
+	for _, o := range objects {
+		fresh := o.DeepCopyObject().(client.Object)
+		fresh.SetResourceVersion("")
+		require.NoError(l.t, l.client.Create(l.t.Context(), fresh))
+	}
+}
+
+func enabledNamespace() *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace, Labels: map[string]string{rook.EnabledLabel: "true"}}}
+}
+
+func cephClusterObject(change func(map[string]any)) *unstructured.Unstructured {
+	u := objectOf(cephCluster)
+	u.SetNamespace(testNamespace)
+	u.SetName(testCluster)
+	u.SetUID(testUID)
+	u.Object["spec"] = map[string]any{}
+	u.Object["status"] = map[string]any{"phase": "Ready", "version": map[string]any{"version": "18.2.7-0"}}
+	if change != nil {
+		change(u.Object)
+	}
+	return u
+}
+
+func TestADaemonIsExportedResolvedAndPinnedAndThenLeftInPeace(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(monService(monA, "10.96.0.1"), deployment(osd0, ""))
+
+	_, writes, told := l.turn()
+	require.Equal(t, []string{
+		"create ServiceExport " + monA, "apply ServiceExport " + monA,
+		"apply Service " + osd0, "create ServiceExport " + osd0,
+	}, writes)
+	require.Equal(t, []string{
+		`Exported: mon "a" is exported: ServiceExport rook-ceph/rook-ceph-mon-a`,
+		`Exported: osd "0" is exported: ServiceExport rook-ceph/rook-ceph-osd-0`,
+	}, told)
+	require.Equal(t, rook.IdentityClusterset, l.export(monA).Identity)
+
+	again, writes, told := l.turn()
+	require.Empty(t, writes, "a Valid that was not reported yet is waited for by watch")
+	require.Empty(t, told)
+	require.Zero(t, again)
+	require.Empty(t, l.asked())
+
+	l.answers = map[string]string{monA: "242.0.0.1", osd0: "242.0.1.0"}
+	l.report(monA, "True", "Valid")
+	l.report(osd0, "True", "Valid")
+	_, writes, told = l.turn()
+	require.Equal(t, []string{"apply ServiceExport " + monA, "apply ServiceExport " + osd0}, writes)
+	require.Equal(t, []string{
+		`AddressResolved: mon "a" has a global IP: 242.0.0.1 from GlobalIngressIP`,
+		`AddressResolved: osd "0" has a global IP: 242.0.1.0 from GlobalIngressIP`,
+	}, told)
+
+	l.create(deployment(monA, "242.0.0.1"))
+	l.settle()
+	require.True(t, l.export(monA).Pinned)
+
+	for range 3 {
+		again, writes, told = l.turn()
+		require.Empty(t, writes)
+		require.Empty(t, told)
+		require.Zero(t, again)
+	}
+	l.restart()
+	_, writes, told = l.turn()
+	require.Empty(t, writes, "a new leader finds all in the annotations")
+	require.Empty(t, told)
+}
+
+func TestOnlyWhatHasNoAnswerIsAskedAgainAndEverMoreSeldom(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""), deployment(osd1, ""))
+	l.settle()
+	l.report(osd0, "True", "Valid")
+	l.report(osd1, "True", "Valid")
+	l.refusal = reason.Errorf(reason.DNSTimeout, "from port 4711")
+
+	var waits []time.Duration
+	for range 6 {
+		again, _, _ := l.turn()
+		require.Equal(t, []string{osd0, osd1}, l.asked())
+		l.refusal = reason.Errorf(reason.DNSTimeout, "from port %d", len(waits))
+		early, writes, told := l.turn()
+		require.Empty(t, l.asked(), "a change of something else is no reason to ask")
+		require.Empty(t, writes)
+		require.Empty(t, told)
+		require.Equal(t, again, early)
+		waits = append(waits, again)
+		l.clock = l.clock.Add(again)
+	}
+	require.Equal(t, []time.Duration{5, 10, 20, 40, 60, 60}, inSeconds(waits))
+
+	l.changes.add(testNamespace)
+	l.clock = l.clock.Add(-time.Second)
+	l.answers[osd0] = "242.0.1.0"
+	l.turn()
+	require.Equal(t, []string{osd0, osd1}, l.asked(), "a change of a source is a reason to ask at once")
+	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
+	require.Equal(t, reason.DNSTimeout, l.export(osd1).Refused)
+}
+
+func inSeconds(waits []time.Duration) []time.Duration {
+	seconds := make([]time.Duration, len(waits))
+	for i, w := range waits {
+		seconds[i] = w / time.Second
+	}
+	return seconds
+}
+
+func TestAnAnswerOfDNSIsNeverAskedForAgain(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""))
+	l.settle()
+	l.report(osd0, "True", "Valid")
+	cluster, err := l.view.Cluster(t.Context(), testNamespace)
+	require.NoError(t, err)
+	answered := rook.Export{GlobalIP: addr("242.0.1.0"), Source: resolver.SourceDNS}
+	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(osd0), *cluster, answered))
+	l.restart()
+	again, writes, _ := l.turn()
+	require.Empty(t, l.asked())
+	require.Empty(t, writes)
+	require.Zero(t, again)
+}
+
+func TestTheAddressesOfOthersAreToldWithTheQuestion(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""), deployment(monA, "242.0.0.1"), monService(monA, "10.96.0.1"))
+	other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"}, rook.Cluster{})
+	other.SetAnnotations(map[string]string{rook.GlobalIPAnnotation: "242.0.9.9"})
+	l.create(other)
+	l.settle()
+	l.report(osd0, "True", "Valid")
+	l.report(monA, "True", "Valid")
+	l.turn()
+	told := map[string]map[netip.Addr]string{}
+	for _, q := range l.questions {
+		told[q.Name] = q.InUse
+	}
+	require.Equal(t, map[string]map[netip.Addr]string{
+		osd0: {addr("242.0.9.9"): "other/rook-ceph-mon-a", addr("242.0.0.1"): "rook-ceph/rook-ceph-mon-a"},
+		monA: {addr("242.0.9.9"): "other/rook-ceph-mon-a"},
+	}, told)
+}
+
+func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
+	network := func(key string, value any) func(map[string]any) {
+		return func(o map[string]any) { o["spec"] = map[string]any{"network": map[string]any{key: value}} }
+	}
+	for name, c := range map[string]struct {
+		cluster func(map[string]any)
+		change  func(*loop)
+		want    string
+	}{
+		"host networking":   {cluster: network("provider", "host"), want: "CephClusterHostNetwork"},
+		"Rook's own export": {cluster: network("multiClusterService", map[string]any{"enabled": true}), want: "NativeMultiClusterService"},
+		"an old Ceph": {cluster: func(o map[string]any) {
+			o["status"] = map[string]any{"version": map[string]any{"version": "16.2.15-0"}}
+		}, want: "CephTooOld"},
+		"no ServiceExport yet": {change: func(l *loop) { delete(l.kinds, resolver.ServiceExport) }, want: "NoServiceExportKind"},
+		"an old Rook": {change: func(l *loop) {
+			d := deployment(osd1, "")
+			d.Labels[rook.RookVersionLabel] = "v1.10.13"
+			l.create(d)
+		}, want: "RookTooOld"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoop(t, enabledNamespace(), cephClusterObject(c.cluster))
+			l.create(monService(monA, "10.96.0.1"))
+			if c.change != nil {
+				c.change(l)
+			}
+			_, writes, told := l.turn()
+			require.Empty(t, writes)
+			require.Len(t, told, 1)
+			require.Contains(t, told[0], c.want+": CephCluster rook-ceph/my-cluster ")
+			again, _, told := l.turn()
+			require.Empty(t, told)
+			require.Zero(t, again)
+		})
+	}
+}
+
+func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	old := deployment(osd0, "")
+	old.Labels[rook.RookVersionLabel] = "v1.10.13"
+	l.create(old, deployment(osd1, ""))
+	_, writes, _ := l.turn()
+	require.NotEmpty(t, writes)
+}
+
+func TestAKindThatAppearsIsUsedAndOneThatGoesIsToldAgain(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(monService(monA, "10.96.0.1"))
+	delete(l.kinds, resolver.ServiceExport)
+	_, _, told := l.turn()
+	require.Len(t, told, 1)
+	l.kinds[resolver.ServiceExport] = serviceExport
+	l.settle()
+	require.True(t, l.export(monA).Ours)
+	delete(l.kinds, resolver.ServiceExport)
+	_, _, told = l.turn()
+	require.Len(t, told, 1)
+}
+
+func TestWhatIsNotOursToDoIsNotDone(t *testing.T) {
+	for name, objects := range map[string][]client.Object{
+		"a namespace that is not switched on":     {&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace}}, cephClusterObject(nil)},
+		"a namespace without a CephCluster":       {enabledNamespace()},
+		"a CephCluster that is being deleted":     {enabledNamespace(), dying(cephClusterObject(nil))},
+		"a second CephCluster, which Rook denies": {enabledNamespace(), older(cephClusterObject(nil)), cephClusterObject(nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoop(t, objects...)
+			l.create(monService(monA, "10.96.0.1"), deployment(osd0, ""))
+			again, writes, told := l.turn()
+			require.Empty(t, writes)
+			require.Empty(t, told)
+			require.Zero(t, again)
+		})
+	}
+}
+
+func TestWhatBelongsToAnotherCephClusterIsLeftAlone(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	osd, mon := deployment(osd0, ""), monService(monA, "10.96.0.1")
+	osd.OwnerReferences[0].UID, mon.OwnerReferences[0].UID = "another-uid", "another-uid"
+	canary := deployment(osd1, "")
+	canary.Labels[rook.CanaryLabel] = "true"
+	l.create(osd, mon, canary)
+	_, writes, told := l.turn()
+	require.Empty(t, writes)
+	require.Empty(t, told)
+}
+
+func dying(u *unstructured.Unstructured) *unstructured.Unstructured {
+	u.SetDeletionTimestamp(new(metav1.NewTime(noon)))
+	u.SetFinalizers([]string{"cephcluster.ceph.rook.io"})
+	return u
+}
+
+func older(u *unstructured.Unstructured) *unstructured.Unstructured {
+	u.SetName("a-first-one")
+	return u
+}
+
+func TestAServiceOfOthersThatTheCacheCannotShowIsReportedAndNotTakenOver(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: osd0}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.9.9"}}
+	l.create(foreign, deployment(osd0, ""))
+	l.reconciler.view = NewView(hideServices{l.client}, l.kinds)
+	for i := range 3 {
+		_, writes, told := l.turn()
+		require.Empty(t, writes)
+		if i == 0 {
+			require.Len(t, told, 1)
+			require.Contains(t, told[0], "ServiceForeign: ")
+		} else {
+			require.Empty(t, told)
+		}
+	}
+	require.False(t, l.export(osd0).Exists)
+}
+
+// hideServices is a cache that holds no Service.
+type hideServices struct{ client.Reader }
+
+func (h hideServices) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if _, ok := list.(*corev1.ServiceList); ok {
+		return nil
+	}
+	return h.Reader.List(ctx, list, opts...)
+}
+
+func TestAnExportOfOthersIsReportedOnce(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	foreign := objectOf(serviceExport)
+	foreign.SetNamespace(testNamespace)
+	foreign.SetName(monA)
+	l.create(foreign, monService(monA, "10.96.0.1"))
+	_, writes, told := l.turn()
+	require.Empty(t, writes)
+	require.Equal(t, []string{`ExportForeign: mon "a" has a ServiceExport that rook-clusterset did not create and so leaves alone: ServiceExport rook-ceph/rook-ceph-mon-a`}, told)
+	_, _, told = l.turn()
+	require.Empty(t, told)
+}
+
+func TestAFailedWriteIsTriedAgainAndHoldsUpNoOtherDaemon(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""), deployment(osd1, ""))
+	l.deny = func(write string) error {
+		if write == "create ServiceExport "+osd0 {
+			return errors.New("etcd is on holiday")
+		}
+		return nil
+	}
+	_, _, told, err := l.tryTurn()
+	require.ErrorContains(t, err, "export CephCluster rook-ceph/my-cluster: ensure ServiceExport rook-ceph/rook-ceph-osd-0: etcd is on holiday")
+	require.Len(t, told, 1)
+	require.True(t, l.export(osd1).Exists)
+	l.deny = nil
+	_, _, told = l.turn()
+	require.Len(t, told, 1)
+	require.True(t, l.export(osd0).Exists)
+}
+
+func TestAnOrphanIsRemovedOnceItsGraceIsOverThoughTheLeaderChanged(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	osd := deployment(osd0, "")
+	l.create(osd)
+	l.settle()
+	require.NoError(t, l.client.Delete(t.Context(), osd))
+	l.settle()
+	again, _, _ := l.turn()
+	require.Equal(t, time.Hour, again)
+
+	l.clock = noon.Add(59 * time.Minute)
+	l.restart()
+	again, writes, _ := l.turn()
+	require.Empty(t, writes)
+	require.Equal(t, time.Minute, again)
+
+	l.clock = noon.Add(time.Hour)
+	_, writes, told := l.turn()
+	require.Equal(t, []string{"delete Service " + osd0, "delete ServiceExport " + osd0}, writes)
+	require.Equal(t, []string{`OrphanRemoved: osd "0" lost its daemon and was removed after the grace period: ServiceExport rook-ceph/rook-ceph-osd-0`}, told)
+	require.Equal(t, 1.0, testutil.ToFloat64(l.metrics.orphans.WithLabelValues(testNamespace)))
+	_, writes, told = l.turn()
+	require.Empty(t, writes)
+	require.Empty(t, told)
+
+	l.create(deployment(osd0, ""))
+	_, _, told = l.turn()
+	require.Len(t, told, 1, "an OSD of the same name is news again")
+
+	require.NoError(t, l.client.Delete(t.Context(), osd))
+	l.settle()
+	l.clock = l.clock.Add(time.Hour)
+	_, _, told = l.turn()
+	require.Len(t, told, 1, "and so is its end")
+	l.create(deployment(osd0, ""))
+	_, _, told = l.turn()
+	require.Len(t, told, 1)
+}
+
+func TestAnOSDThatCameBackBehindTheCacheIsNotRemoved(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	osd := deployment(osd0, "")
+	l.create(osd)
+	l.settle()
+	require.NoError(t, l.client.Delete(t.Context(), osd))
+	l.settle()
+	l.create(deployment(osd0, ""))
+	l.reconciler.view = NewView(hideDeployments{l.client}, l.kinds)
+	l.clock = noon.Add(2 * time.Hour)
+	_, writes, _ := l.turn()
+	require.Empty(t, writes)
+	require.True(t, l.export(osd0).Exists)
+}
+
+// hideDeployments is a cache that is behind.
+type hideDeployments struct{ client.Reader }
+
+func (h hideDeployments) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if _, ok := list.(*appsv1.DeploymentList); ok {
+		return nil
+	}
+	return h.Reader.List(ctx, list, opts...)
+}
+
+func TestAChangedOrphanIsNotRemoved(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""))
+	l.settle()
+	export := l.exportObject(osd0)
+	seen := orphan{uid: export.GetUID(), resourceVersion: export.GetResourceVersion()}
+	l.report(osd0, "True", "Valid")
+	err := l.ensurer.remove(t.Context(), daemonOf(osd0), seen)
+	require.True(t, apierrors.IsConflict(errors.Unwrap(err)), "got %v", err)
+	require.True(t, l.export(osd0).Exists)
+}
+
+func (l *loop) exportObject(name string) *unstructured.Unstructured {
+	l.t.Helper()
+	export := objectOf(serviceExport)
+	require.NoError(l.t, l.client.Get(l.t.Context(), types.NamespacedName{Namespace: testNamespace, Name: name}, export))
+	return export
+}
+
+func TestRookIsAskedToReloadOnceInTwoMinutesThoughTheLeaderChanged(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	endpoints := endpointsOf("a=242.0.0.1:6789,b=242.0.0.2:6789")
+	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "b=10.96.0.2:6789"}
+	l.create(endpoints)
+	again, writes, told := l.turn()
+	require.Equal(t, []string{"patch " + rook.MonEndpointsName, "create " + rook.ReloadName, "delete " + rook.ReloadName}, writes)
+	require.Equal(t, []string{"ReloadRequested: CephCluster rook-ceph/my-cluster is asked to read the mon endpoints anew: Rook last wrote b=10.96.0.2:6789"}, told)
+	require.Equal(t, 2*time.Minute, again)
+	require.Equal(t, 1.0, testutil.ToFloat64(l.metrics.reloads.WithLabelValues(testNamespace)))
+
+	l.clock = noon.Add(30 * time.Second)
+	l.restart()
+	again, writes, _ = l.turn()
+	require.Empty(t, writes)
+	require.Equal(t, 90*time.Second, again)
+
+	l.clock = noon.Add(2 * time.Minute)
+	_, writes, told = l.turn()
+	require.Len(t, writes, 3)
+	require.Len(t, told, 1)
+}
+
+func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	var created *corev1.ConfigMap
+	watching := interceptor.NewClient(l.client, interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			created = o.DeepCopyObject().(*corev1.ConfigMap)
+			return c.Create(ctx, o, opts...)
+		},
+	})
+	l.create(endpointsOf(""))
+	cluster := rook.Cluster{Namespace: testNamespace, Name: testCluster, UID: testUID}
+	require.NoError(t, NewEnsurer(watching, l.client, l.kinds).requestReload(t.Context(), cluster, noon))
+	require.Equal(t, []metav1.OwnerReference{rook.OwnerReference(cluster, true)}, created.OwnerReferences)
+	require.Equal(t, rook.Manager, created.Labels[rook.ManagedByLabel])
+	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
+	require.True(t, apierrors.IsNotFound(err))
+}
