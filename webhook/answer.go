@@ -1,0 +1,108 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"gomodules.xyz/jsonpatch/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// What is done with a request, as the log and the metrics name it.
+const (
+	actionAllowed = "allowed"
+	actionPatched = "patched"
+	actionRefused = "refused"
+)
+
+// answer is what a handler decided on one request.
+type answer struct {
+	code reason.Code
+	// message is what the client of a refused request reads, or the particulars of a warning.
+	message string
+	refuse  bool
+	patch   []jsonpatch.Operation
+	held    time.Duration
+	// fault is what went wrong here, for the log, where code is InternalFault; the client reads of it in message.
+	fault error
+}
+
+func (a answer) action() string {
+	switch {
+	case a.refuse:
+		return actionRefused
+	case len(a.patch) > 0:
+		return actionPatched
+	default:
+		return actionAllowed
+	}
+}
+
+// respond turns an answer into the response, its log line and its metric: the only place where any of them is made.
+func respond(ctx context.Context, m *metrics, object string, req admission.Request, a answer) admission.Response {
+	m.admissions.WithLabelValues(object, a.action(), string(a.code)).Inc()
+	log := logf.FromContext(ctx).WithValues("action", a.action(), "reason", a.code, "operation", req.Operation, "dryRun", isDryRun(req))
+	if a.held > 0 {
+		log = log.WithValues("held", a.held.Round(time.Millisecond).String())
+	}
+	if a.message != "" {
+		log = log.WithValues("detail", a.message)
+	}
+	if a.fault != nil {
+		log.Error(a.fault, "Decided, but met a fault")
+	} else {
+		log.Info("Decided")
+	}
+
+	response := admission.Allowed("")
+	switch {
+	case a.refuse:
+		response = admission.Denied(a.message)
+		if retrySoon(a.code) {
+			// client-go, and so Rook, tries such a request again by itself: another replica or a later moment can serve it.
+			response.Result.Code = http.StatusServiceUnavailable
+			response.Result.Reason = metav1.StatusReasonServiceUnavailable
+			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
+		}
+	case worthWarning(a.code):
+		response = admission.Allowed("").WithWarnings(warning(req, a))
+	}
+	response.Patches = a.patch
+	response.AuditAnnotations = map[string]string{"reason": string(a.code)}
+	return response
+}
+
+// retrySoon names the refusals that say nothing about the object, only about this replica at this moment.
+func retrySoon(code reason.Code) bool {
+	return code == reason.ShuttingDown || code == reason.HoldFull
+}
+
+// worthWarning names the reasons for which an allowed object is not what its writer should expect. Rook logs each
+// warning, and writes at each reconcile, so they are few.
+func worthWarning(code reason.Code) bool {
+	switch code {
+	case reason.InternalFault, reason.NotRookDaemon, reason.ForeignOwner, reason.AddressFamilyMismatch,
+		reason.MalformedDeployment, reason.MalformedEndpoints:
+		return true
+	default:
+		return false
+	}
+}
+
+func warning(req admission.Request, a answer) string {
+	text := fmt.Sprintf("rook-clusterset: %s %s/%s %s", req.Kind.Kind, req.Namespace, req.Name, a.code.Sentence())
+	if a.message != "" {
+		text += ": " + a.message
+	}
+	return text
+}
+
+func isDryRun(req admission.Request) bool {
+	return req.DryRun != nil && *req.DryRun
+}

@@ -1,0 +1,30 @@
+package webhook
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// cephConfigObject names the one Secret that is ever sent here. Of its content nothing may reach a log.
+const cephConfigObject = "ceph-config"
+
+// newCephConfig corrects mon_host, which every daemon reads at its start. A mon whose own entry in it is not the address
+// that it advertises never gets a rank.
+func newCephConfig(r replacer) decider {
+	return &corrector[*corev1.Secret]{
+		name:         cephConfigObject,
+		empty:        func() *corev1.Secret { return &corev1.Secret{} },
+		concerns:     func(s *corev1.Secret) bool { return s.Name == rook.ConfigSecretName },
+		replacements: r.of,
+		correct: func(s *corev1.Secret, replacements rook.Replacements) (bool, error) {
+			monHost, changed := rook.CorrectMonHost(string(s.Data[rook.MonHostKey]), replacements)
+			if changed {
+				s.Data[rook.MonHostKey] = []byte(monHost)
+			}
+			return changed, nil
+		},
+		corrected: reason.MonHostCorrected,
+	}
+}

@@ -1,0 +1,59 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// corrector puts right an object in which Rook repeats the addresses of its mons. It never refuses.
+type corrector[T client.Object] struct {
+	name  string
+	empty func() T
+	// concerns says whether the object is the one that Rook writes, by its name.
+	concerns     func(T) bool
+	replacements func(ctx context.Context, namespace string) (rook.Replacements, error)
+	correct      func(T, rook.Replacements) (changed bool, err error)
+	corrected    reason.Code
+}
+
+func (c *corrector[T]) object() string { return c.name }
+
+func (*corrector[T]) mustRefuse(context.Context, admission.Request) bool { return false }
+
+func (c *corrector[T]) decide(ctx context.Context, req admission.Request) (answer, error) {
+	incoming := c.empty()
+	if err := decode(req.Object, incoming); err != nil {
+		if c.name == cephConfigObject {
+			// What a decoder says of a Secret may quote it.
+			err = errors.New("not a Secret as this release knows it")
+		}
+		return answer{}, fmt.Errorf("decode the %s: %w", req.Kind.Kind, err)
+	}
+	if !c.concerns(incoming) {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	replacements, err := c.replacements(ctx, req.Namespace)
+	if err != nil {
+		return answer{}, err
+	}
+	if len(replacements) == 0 {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	corrected, _ := incoming.DeepCopyObject().(T)
+	changed, err := c.correct(corrected, replacements)
+	if err != nil {
+		return answer{code: reason.MalformedEndpoints, message: err.Error()}, nil
+	}
+	if !changed {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	patch, err := objectPatch(incoming, corrected)
+	return answer{code: c.corrected, patch: patch}, err
+}

@@ -1,0 +1,128 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// deployments gives the Deployments of mons and OSDs their global IP, and holds a new one until it is known.
+type deployments struct {
+	view    View
+	ensurer Ensurer
+	holds   *holds
+}
+
+func (*deployments) object() string { return "deployment" }
+
+func (d *deployments) decide(ctx context.Context, req admission.Request) (answer, error) {
+	incoming := &appsv1.Deployment{}
+	if err := decode(req.Object, incoming); err != nil {
+		return answer{}, fmt.Errorf("decode the Deployment: %w", err)
+	}
+	daemon, code := rook.Identify(incoming)
+	if code != "" {
+		return answer{code: code}, nil
+	}
+	facts := rook.DeploymentFacts{New: incoming}
+	var err error
+	if facts.Stored, err = d.stored(ctx, req); err != nil {
+		return answer{}, err
+	}
+
+	var decision rook.Decision
+	var unexported error
+	ensured := isDryRun(req) || facts.Stored != nil
+	held, err := d.holds.settle(ctx, req.Namespace, isDryRun(req), func(giveUp reason.Code) (bool, error) {
+		facts.GaveUp = giveUp
+		if err := d.refresh(ctx, daemon, &facts); err != nil {
+			return false, err
+		}
+		decision = rook.DecideDeployment(facts)
+		wait := decision.Action == rook.Hold
+		if wait && !ensured && facts.Cluster != nil {
+			// A failure is tried again at the next change, and told if the address is not known in the end: until then the
+			// exporter may have done it.
+			unexported = d.ensurer.EnsureExport(ctx, daemon, incoming, *facts.Cluster)
+			ensured = unexported == nil
+		}
+		return wait, nil
+	})
+	if err != nil {
+		return answer{held: held}, err
+	}
+	a := carryOut(incoming, decision)
+	a.held = held
+	if a.refuse && unexported != nil {
+		a.notExported(daemon, unexported)
+	}
+	return a, nil
+}
+
+// stored returns the Deployment that the request is to replace, or nil for a truly new one. Rook creates first and
+// updates what exists already, so that a creation of an object that exists has to be treated as the update it precedes.
+func (d *deployments) stored(ctx context.Context, req admission.Request) (*appsv1.Deployment, error) {
+	if req.Operation == admissionv1.Update {
+		stored := &appsv1.Deployment{}
+		if err := decode(req.OldObject, stored); err != nil {
+			return nil, fmt.Errorf("decode the stored Deployment: %w", err)
+		}
+		return stored, nil
+	}
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	return d.view.Deployment(ctx, req.Namespace, req.Name)
+}
+
+// refresh reads anew what can change while the request is held.
+func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *rook.DeploymentFacts) error {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	var err error
+	if facts.Cluster, err = d.view.Cluster(ctx, daemon.Namespace); err != nil {
+		return err
+	}
+	facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name())
+	return err
+}
+
+func carryOut(incoming *appsv1.Deployment, decision rook.Decision) answer {
+	a := answer{code: decision.Code, message: decision.Message}
+	switch decision.Action {
+	case rook.ActionRewrite:
+		rewritten := incoming.DeepCopy()
+		rook.Rewrite(rewritten, decision.Address)
+		a.patch = deploymentPatch(incoming, rewritten)
+	case rook.Refuse, rook.Hold, rook.StoreAndRefuse:
+		a.refuse = true
+	case rook.Allow:
+	}
+	return a
+}
+
+// notExported makes the refusal name what kept the daemon from being exported, rather than the want that came of it.
+func (a *answer) notExported(daemon rook.Daemon, why error) {
+	a.message = fmt.Sprintf("%s could not be exported: %v; Rook will retry", daemon, why)
+	if known, ok := errors.AsType[*reason.Error](why); ok {
+		a.code = known.Code
+		return
+	}
+	a.code = reason.InternalFault
+	a.fault = why
+}
+
+// mustRefuse holds for a daemon that is about to be born, as far as the name tells: the rest may be what cannot be read.
+func (d *deployments) mustRefuse(ctx context.Context, req admission.Request) bool {
+	if _, _, daemon := rook.ParseName(req.Name); !daemon || req.Operation != admissionv1.Create {
+		return false
+	}
+	stored, err := d.stored(ctx, req)
+	return err != nil || stored == nil
+}

@@ -1,0 +1,116 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// monEndpoints corrects the ConfigMap from which Rook learns the address of each mon.
+type monEndpoints struct {
+	view    View
+	ensurer Ensurer
+	holds   *holds
+}
+
+func (*monEndpoints) object() string { return "mon-endpoints" }
+
+func (*monEndpoints) mustRefuse(context.Context, admission.Request) bool { return false }
+
+func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answer, error) {
+	incoming := &corev1.ConfigMap{}
+	if err := decode(req.Object, incoming); err != nil {
+		return answer{}, fmt.Errorf("decode the ConfigMap: %w", err)
+	}
+	if incoming.Name != rook.MonEndpointsName {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	facts := rook.EndpointsFacts{New: incoming}
+	var err error
+	if facts.Stored, err = m.stored(ctx, req); err != nil {
+		return answer{}, err
+	}
+
+	var decision rook.EndpointsDecision
+	held, err := m.holds.settle(ctx, req.Namespace, isDryRun(req), func(giveUp reason.Code) (bool, error) {
+		facts.GaveUp = giveUp
+		if err := m.refresh(ctx, req.Namespace, &facts); err != nil {
+			return false, err
+		}
+		decision = rook.DecideEndpoints(facts)
+		return decision.Action == rook.Hold, nil
+	})
+	if err != nil {
+		return answer{held: held}, err
+	}
+	return m.carryOut(ctx, req, incoming, decision, held)
+}
+
+func (m *monEndpoints) stored(ctx context.Context, req admission.Request) (*corev1.ConfigMap, error) {
+	if req.Operation == admissionv1.Update {
+		stored := &corev1.ConfigMap{}
+		if err := decode(req.OldObject, stored); err != nil {
+			return nil, fmt.Errorf("decode the stored ConfigMap: %w", err)
+		}
+		return stored, nil
+	}
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	return m.view.MonEndpoints(ctx, req.Namespace)
+}
+
+func (m *monEndpoints) refresh(ctx context.Context, namespace string, facts *rook.EndpointsFacts) error {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	cluster, err := m.view.Cluster(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	facts.Aside = ""
+	if cluster != nil {
+		facts.Aside = cluster.StandAside()
+	}
+	facts.Mons, err = m.view.Mons(ctx, namespace)
+	return err
+}
+
+func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, incoming *corev1.ConfigMap, decision rook.EndpointsDecision, held time.Duration) (answer, error) {
+	a := answer{code: decision.Code, message: decision.Message, held: held}
+	switch decision.Action {
+	case rook.Refuse, rook.Hold:
+		a.refuse = true
+	case rook.StoreAndRefuse:
+		// Refused even where storing fails: the write would make Rook wait for quorum at an address where no mon answers.
+		a.refuse = true
+		if !isDryRun(req) {
+			a.fault = m.store(ctx, decision.Corrected)
+		}
+		if a.fault != nil {
+			a.code = reason.InternalFault
+			a.message = fmt.Sprintf("the mon endpoints with the global IP of the first mon could not be stored (%v); Rook will retry", a.fault)
+		}
+	case rook.Allow, rook.ActionRewrite:
+		if decision.Corrected != nil {
+			var err error
+			a.patch, err = objectPatch(incoming, decision.Corrected)
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+func (m *monEndpoints) store(ctx context.Context, corrected *corev1.ConfigMap) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return m.ensurer.StoreEndpoints(ctx, corrected)
+}
+
+// storeTimeout leaves the API server, which waits 30 s in all, the time to hear what became of a write after the longest hold.
+const storeTimeout = 3 * time.Second

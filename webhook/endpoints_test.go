@@ -1,0 +1,200 @@
+package webhook
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+func monEndpointsOf(data string) *corev1.ConfigMap {
+	csi := `[{"clusterID":"rook-ceph","monitors":["10.96.0.1:6789"],"namespace":""}]`
+	if data == "" {
+		csi = `[{"clusterID":"rook-ceph","monitors":[],"namespace":""}]`
+	}
+	return &corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
+		ObjectMeta: metav1.ObjectMeta{Name: rook.MonEndpointsName, Namespace: rookNamespace},
+		Data:       map[string]string{rook.EndpointsDataKey: data, rook.EndpointsMaxMonIDKey: "0", rook.EndpointsCSIKey: csi},
+	}
+}
+
+// born is a mon that lives at its global IP, unborn one that has no Deployment yet.
+func born(globalIP, clusterIP string) rook.MonFacts {
+	m := unborn(ready(globalIP), clusterIP)
+	m.Deployed, m.Address = true, netip.MustParseAddr(globalIP)
+	return m
+}
+
+func unborn(export rook.Export, clusterIP string) rook.MonFacts {
+	return rook.MonFacts{Export: export, ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+}
+
+func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
+	for name, tc := range map[string]struct {
+		mons     map[string]rook.MonFacts
+		world    func(*world)
+		data     string
+		stored   *corev1.ConfigMap
+		reason   reason.Code
+		refused  string
+		wanted   string
+		csi      string
+		keptNote string
+		inStore  string
+		warned   bool
+	}{
+		"the first mon is stored with its global IP and the write refused": {
+			mons:    map[string]rook.MonFacts{"a": unborn(ready("242.1.255.1"), "10.96.0.1")},
+			data:    "a=10.96.0.1:6789",
+			stored:  monEndpointsOf(""),
+			reason:  reason.FirstMonStored,
+			refused: "this write is refused once so that Rook reloads it",
+			inStore: "a=242.1.255.1:6789",
+		},
+		"a later mon is corrected": {
+			mons: map[string]rook.MonFacts{
+				"a": born("242.1.255.1", "10.96.0.1"), "b": unborn(ready("242.1.255.2"), "10.96.0.2"),
+			},
+			data:     "a=242.1.255.1:6789,b=10.96.0.2:6789",
+			stored:   monEndpointsOf("a=242.1.255.1:6789"),
+			reason:   reason.EndpointsCorrected,
+			wanted:   "a=242.1.255.1:6789,b=242.1.255.2:6789",
+			csi:      "242.1.255.1:6789",
+			keptNote: "b=10.96.0.2:6789",
+		},
+		"a new mon whose address is not known after the hold is refused": {
+			mons: map[string]rook.MonFacts{
+				"a": born("242.1.255.1", "10.96.0.1"), "b": unborn(waiting(), "10.96.0.2"),
+			},
+			data:    "a=242.1.255.1:6789,b=10.96.0.2:6789",
+			stored:  monEndpointsOf("a=242.1.255.1:6789"),
+			reason:  reason.EndpointUnknown,
+			refused: `mon "b" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-b is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
+		},
+		"a list without mons passes": {
+			data:   "",
+			reason: reason.AlreadyRight,
+			csi:    "[]",
+		},
+		"a list that is right passes": {
+			mons:   map[string]rook.MonFacts{"a": born("242.1.255.1", "10.96.0.9")},
+			data:   "a=242.1.255.1:6789",
+			stored: monEndpointsOf("a=242.1.255.1:6789"),
+			reason: reason.AlreadyRight,
+			wanted: "a=242.1.255.1:6789",
+			csi:    "10.96.0.1:6789",
+		},
+		"a mon older than rook-clusterset is neither waited for nor corrected": {
+			mons: map[string]rook.MonFacts{
+				"a": {Deployed: true, Address: netip.MustParseAddr("10.96.0.1"), Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster}},
+			},
+			data:   "a=10.96.0.1:6789",
+			stored: monEndpointsOf(""),
+			reason: reason.AlreadyRight,
+			wanted: "a=10.96.0.1:6789",
+			csi:    "10.96.0.1:6789",
+		},
+		"a cluster on the host network is left alone": {
+			mons:   map[string]rook.MonFacts{"a": unborn(waiting(), "10.96.0.1")},
+			world:  func(w *world) { w.cluster.HostNetwork = true },
+			data:   "a=10.96.0.1:6789",
+			stored: monEndpointsOf(""),
+			reason: reason.ClusterHostNetwork,
+			wanted: "a=10.96.0.1:6789",
+			csi:    "10.96.0.1:6789",
+		},
+		"a list that nobody understands passes with a warning": {
+			data:   "not a list",
+			stored: monEndpointsOf(""),
+			reason: reason.MalformedEndpoints,
+			wanted: "not a list",
+			csi:    "10.96.0.1:6789",
+			warned: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, way := range []string{"creation", "update"} {
+				w := newWorld()
+				w.mons, w.endpoints = tc.mons, tc.stored
+				if tc.world != nil {
+					tc.world(w)
+				}
+				s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+				req := creation(t, monEndpointsOf(tc.data))
+				if way == "update" && tc.stored != nil {
+					req = update(t, monEndpointsOf(tc.data), tc.stored)
+				}
+				response := s.handle(t.Context(), MonEndpointsPath, req)
+
+				require.Equal(t, tc.reason, reasonOf(response), way)
+				require.Equal(t, tc.warned, len(response.Warnings) > 0)
+				if tc.inStore == "" {
+					require.Empty(t, w.stored)
+				} else {
+					require.Len(t, w.stored, 1)
+					require.Equal(t, tc.inStore, w.stored[0].Data[rook.EndpointsDataKey])
+				}
+				if tc.refused != "" {
+					require.False(t, response.Allowed)
+					require.Contains(t, response.Result.Message, tc.refused)
+					continue
+				}
+				patched := patchedObject[corev1.ConfigMap](t, req, response)
+				require.Equal(t, tc.wanted, patched.Data[rook.EndpointsDataKey])
+				require.Contains(t, patched.Data[rook.EndpointsCSIKey], tc.csi)
+				require.Equal(t, tc.keptNote, patched.Annotations[rook.CorrectedAnnotation])
+
+				again := req
+				again.Object.Raw = patchedRaw(t, req, response)
+				require.Empty(t, s.handle(t.Context(), MonEndpointsPath, again).Patch)
+			}
+		})
+	}
+}
+
+func TestADryRunOfTheFirstMonIsRefusedButStoresNothing(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1")
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	response := s.handle(t.Context(), MonEndpointsPath, dryRun(creation(t, monEndpointsOf("a=10.96.0.1:6789"))))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.FirstMonStored, reasonOf(response))
+	require.Empty(t, w.stored)
+
+	w.mons["a"] = unborn(waiting(), "10.96.0.1")
+	response = s.handle(t.Context(), MonEndpointsPath, dryRun(creation(t, monEndpointsOf("a=10.96.0.1:6789"))))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.EndpointUnknown, reasonOf(response))
+}
+
+func TestTheFirstMonIsRefusedEvenWhereItsEndpointCannotBeStored(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1")
+	w.unwritable = errors.New("etcdserver: request timed out")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), MonEndpointsPath, creation(t, monEndpointsOf("a=10.96.0.1:6789")))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.InternalFault, reasonOf(response))
+	require.Contains(t, response.Result.Message, "could not be stored (etcdserver: request timed out); Rook will retry")
+}
+
+func TestAnotherConfigMapIsNeverTouched(t *testing.T) {
+	other := monEndpointsOf("a=10.96.0.1:6789")
+	other.Name = "rook-config-override"
+	w := newWorld()
+	w.mons["a"] = unborn(waiting(), "10.96.0.1")
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	for _, req := range []admission.Request{creation(t, other), update(t, other, other)} {
+		response := s.handle(t.Context(), MonEndpointsPath, req)
+		require.True(t, response.Allowed)
+		require.Empty(t, response.Patch)
+	}
+}

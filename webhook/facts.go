@@ -1,0 +1,64 @@
+package webhook
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// View is what admission needs to know of the cluster. It is read from caches alone; what is not there is nil or zero,
+// and an error, which says what was being read, means that it cannot be told.
+type View interface {
+	// Enabled says whether the namespace is switched on, and EnabledNamespaces which are.
+	Enabled(ctx context.Context, namespace string) (bool, error)
+	EnabledNamespaces(ctx context.Context) ([]string, error)
+	// Cluster returns the CephCluster of the namespace.
+	Cluster(ctx context.Context, namespace string) (*rook.Cluster, error)
+	// Deployment returns the Deployment of that name.
+	Deployment(ctx context.Context, namespace, name string) (*appsv1.Deployment, error)
+	// MonEndpoints returns the ConfigMap in which Rook keeps the address of each mon.
+	MonEndpoints(ctx context.Context, namespace string) (*corev1.ConfigMap, error)
+	// Export returns what is known of the ServiceExport of that name, and Exports of all of the namespace by name.
+	Export(ctx context.Context, namespace, name string) (rook.Export, error)
+	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
+	// Mons returns what is known of each mon of the namespace, by its ID.
+	Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error)
+}
+
+// Ensurer does the two things that admission has to do besides answering.
+type Ensurer interface {
+	// EnsureExport sees to it that the Service and the ServiceExport of a daemon exist.
+	EnsureExport(ctx context.Context, daemon rook.Daemon, deployment *appsv1.Deployment, cluster rook.Cluster) error
+	// StoreEndpoints stores the mon endpoints that Rook is to read anew.
+	StoreEndpoints(ctx context.Context, corrected *corev1.ConfigMap) error
+}
+
+// Kinds tells which kinds that may come and go are watched.
+type Kinds interface {
+	// Subscribe calls the function for each kind whose informer runs, now and later.
+	Subscribe(func(schema.GroupVersionKind))
+}
+
+// readTimeout bounds the reading of the facts for one decision. Caches answer at once; only one that has not synced yet
+// makes a read wait.
+const readTimeout = 3 * time.Second
+
+// reading returns the context of such a read. It outlives the client, because a request whose client has gone is still
+// decided on, if only to say so in the log.
+func reading(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+}
+
+// decode reads an object of a request. The API server converts to the version that the rules of the webhook
+// configuration name, so that there is none to look for first, which would be a second pass over the whole object.
+func decode(raw runtime.RawExtension, into client.Object) error {
+	return json.Unmarshal(raw.Raw, into)
+}

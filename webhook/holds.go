@@ -1,0 +1,101 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// holds keeps requests waiting for a change in their namespace, bounded in time and in number.
+type holds struct {
+	limit   time.Duration
+	max     int
+	signals *signals
+	metrics *metrics
+
+	mu       sync.Mutex
+	held     int
+	stopped  bool
+	stopping chan struct{}
+}
+
+func newHolds(limit time.Duration, most int, s *signals, m *metrics) *holds {
+	return &holds{limit: limit, max: most, signals: s, metrics: m, stopping: make(chan struct{})}
+}
+
+// settle asks decide until it no longer wants to wait: at first with an empty reason, and again at each change in the
+// namespace. When waiting must end, it asks a last time, with the reason why. It returns how long the request was held.
+func (h *holds) settle(ctx context.Context, namespace string, dryRun bool, decide func(giveUp reason.Code) (wait bool, err error)) (time.Duration, error) {
+	changed := h.signals.next(namespace)
+	wait, err := decide("")
+	if err != nil || !wait {
+		return 0, err
+	}
+	if dryRun {
+		_, err = decide(reason.DryRun)
+		return 0, err
+	}
+	if refused := h.enter(); refused != "" {
+		_, err = decide(refused)
+		return 0, err
+	}
+	began := time.Now()
+	defer func() { h.leave(time.Since(began)) }()
+	timer := time.NewTimer(h.limit)
+	defer timer.Stop()
+	for {
+		var giveUp reason.Code
+		select {
+		case <-changed:
+			changed = h.signals.next(namespace)
+		case <-timer.C:
+			giveUp = reason.HoldTimedOut
+		case <-h.stopping:
+			giveUp = reason.ShuttingDown
+		case <-ctx.Done():
+			giveUp = reason.ClientGone
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				giveUp = reason.HoldTimedOut
+			}
+		}
+		wait, err := decide(giveUp)
+		if err != nil || !wait || giveUp != "" {
+			return time.Since(began), err
+		}
+	}
+}
+
+// stop ends all waiting, now and from now on.
+func (h *holds) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.stopped {
+		h.stopped = true
+		close(h.stopping)
+	}
+}
+
+func (h *holds) enter() reason.Code {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.stopped:
+		return reason.ShuttingDown
+	case h.held >= h.max:
+		return reason.HoldFull
+	}
+	h.held++
+	h.metrics.held.Inc()
+	return ""
+}
+
+func (h *holds) leave(after time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held--
+	h.metrics.held.Dec()
+	h.metrics.holdSeconds.Observe(after.Seconds())
+}

@@ -1,0 +1,71 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// monServices lets Rook re-create a lost Service of a mon. Rook asks for the address that the mon endpoints hold, which
+// as a global IP lies outside the range of ClusterIPs: the API server would refuse it, and every reconcile would fail.
+type monServices struct {
+	view View
+}
+
+func (*monServices) object() string { return "mon-service" }
+
+func (*monServices) mustRefuse(context.Context, admission.Request) bool { return false }
+
+func (s *monServices) decide(ctx context.Context, req admission.Request) (answer, error) {
+	incoming := &corev1.Service{}
+	if err := decode(req.Object, incoming); err != nil {
+		return answer{}, fmt.Errorf("decode the Service: %w", err)
+	}
+	kind, _, known := rook.ParseName(incoming.Name)
+	if req.Operation != admissionv1.Create || !known || kind != rook.Mon || incoming.Spec.ClusterIP == "" {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	addresses, err := s.globalIPs(ctx, req.Namespace)
+	if err != nil {
+		return answer{}, err
+	}
+	corrected := incoming.DeepCopy()
+	if !rook.DropClusterIP(corrected, addresses) {
+		return answer{code: reason.AlreadyRight}, nil
+	}
+	patch, err := objectPatch(incoming, corrected)
+	return answer{code: reason.ClusterIPDropped, patch: patch}, err
+}
+
+// globalIPs returns every address that a daemon of the namespace has or had from outside the cluster.
+func (s *monServices) globalIPs(ctx context.Context, namespace string) (map[netip.Addr]struct{}, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	exports, err := s.view.Exports(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	mons, err := s.view.Mons(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	addresses := map[netip.Addr]struct{}{}
+	for _, export := range exports {
+		if export.GlobalIP.IsValid() {
+			addresses[export.GlobalIP] = struct{}{}
+		}
+	}
+	for _, mon := range mons {
+		if truth, ok := mon.Truth(); ok {
+			addresses[truth] = struct{}{}
+		}
+	}
+	return addresses, nil
+}

@@ -1,0 +1,86 @@
+package webhook
+
+import (
+	"context"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// replacer knows which addresses that Rook writes have to be replaced, and by which.
+type replacer struct {
+	view View
+	// live reads from the API server itself. Rook writes the mon endpoints and, milliseconds later, what follows from
+	// them: a cache may not have the endpoints by then.
+	live client.Reader
+}
+
+// of returns the replacements for what Rook writes in a namespace of its daemons.
+func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	cluster, err := r.view.Cluster(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	if cluster != nil && cluster.StandAside() != "" {
+		return nil, nil
+	}
+	mons, err := r.view.Mons(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	lastWritten, err := r.lastWritten(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return rook.ReplacementsFor(mons, lastWritten), nil
+}
+
+// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters.
+func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
+	namespaces, err := r.enabled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := rook.Replacements{}
+	for _, namespace := range namespaces {
+		some, err := r.of(ctx, namespace)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, some)
+	}
+	return all, nil
+}
+
+func (r replacer) enabled(ctx context.Context) ([]string, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	return r.view.EnabledNamespaces(ctx)
+}
+
+// lastWritten returns what Rook last wrote for the mons that had to be corrected. Without the API server, the cache has
+// to do: a correction by what is known is better than none.
+func (r replacer) lastWritten(ctx context.Context, namespace string) (string, error) {
+	endpoints := &corev1.ConfigMap{}
+	key := types.NamespacedName{Namespace: namespace, Name: rook.MonEndpointsName}
+	live, cancel := context.WithTimeout(ctx, readTimeout/2)
+	defer cancel()
+	err := r.live.Get(live, key, endpoints)
+	if client.IgnoreNotFound(err) != nil {
+		logf.FromContext(ctx).Error(err, "Reading the mon endpoints from the cache instead", "configMap", key.String())
+		if endpoints, err = r.view.MonEndpoints(ctx, namespace); err != nil {
+			return "", err
+		}
+	}
+	if endpoints == nil {
+		return "", nil
+	}
+	return endpoints.Annotations[rook.CorrectedAnnotation], nil
+}

@@ -1,0 +1,69 @@
+// Package webhook admits what Rook writes: it gathers the facts from the caches, lets package rook decide, and turns the
+// decision into an answer that carries its reason.
+package webhook
+
+import (
+	"fmt"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+)
+
+// The paths of the webhook configuration.
+const (
+	DeploymentPath     = "/mutate-deployment"
+	MonEndpointsPath   = "/mutate-mon-endpoints"
+	CephConfigPath     = "/mutate-ceph-config"
+	ActiveMonsPath     = "/mutate-active-mons"
+	CSIConfigPath      = "/mutate-csi-config"
+	CephConnectionPath = "/mutate-ceph-connection"
+	MonServicePath     = "/mutate-mon-service"
+)
+
+// Options bound what admission may cost.
+type Options struct {
+	// Hold is how long a request may wait for a global IP, and MaxHeld how many may at once.
+	Hold    time.Duration
+	MaxHeld int
+	// ShutdownDelay is how long a manager that is asked to stop goes on answering, because API servers go on asking it
+	// for a moment. Zero stands for DefaultShutdownDelay, a negative value for none.
+	ShutdownDelay time.Duration
+}
+
+// Setup registers a handler for each path with the manager's webhook server.
+func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, kinds Kinds, opts Options) error {
+	m, err := newMetrics(crmetrics.Registry)
+	if err != nil {
+		return err
+	}
+	changes := newSignals()
+	if err := listen(mgr, kinds, changes); err != nil {
+		return err
+	}
+	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
+	if err := mgr.Add(drain{holds: waiting, delay: opts.shutdownDelay()}); err != nil {
+		return fmt.Errorf("add the end of all holds to the manager: %w", err)
+	}
+	deciders := newDeciders(view, ensurer, mgr.GetAPIReader(), waiting)
+	for path, d := range deciders {
+		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
+		mgr.GetWebhookServer().Register(path, withDeadline(hook))
+	}
+	return nil
+}
+
+func newDeciders(view View, ensurer Ensurer, live client.Reader, waiting *holds) map[string]decider {
+	replacements := replacer{view: view, live: live}
+	return map[string]decider{
+		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
+		MonEndpointsPath:   &monEndpoints{view: view, ensurer: ensurer, holds: waiting},
+		CephConfigPath:     newCephConfig(replacements),
+		ActiveMonsPath:     newActiveMons(replacements),
+		CSIConfigPath:      newCSIConfig(replacements),
+		CephConnectionPath: newCephConnection(replacements),
+		MonServicePath:     &monServices{view: view},
+	}
+}

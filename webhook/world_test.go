@@ -1,0 +1,305 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+const (
+	rookNamespace     = "rook-ceph"
+	operatorNamespace = "rook-operator"
+)
+
+var errCacheNotReady = errors.New("the cache is not started, can not read objects")
+
+// world is what admission sees of a cluster, and what it does to it. A test may change it while requests are held.
+type world struct {
+	mu          sync.Mutex
+	enabled     map[string]bool
+	cluster     *rook.Cluster
+	deployments map[string]*appsv1.Deployment
+	exports     map[string]rook.Export
+	mons        map[string]rook.MonFacts
+	endpoints   *corev1.ConfigMap
+	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
+	unreadable          error
+	namespaceUnreadable error
+	panicking           any
+	unwritable          error
+
+	ensured []string
+	stored  []*corev1.ConfigMap
+}
+
+func newWorld() *world {
+	return &world{
+		enabled:     map[string]bool{rookNamespace: true, operatorNamespace: true},
+		cluster:     &rook.Cluster{Namespace: rookNamespace, Name: rookNamespace, UID: "cluster-uid", CephVersion: "18.2.7-0", Phase: "Ready", RookVersion: "v1.17.9"},
+		deployments: map[string]*appsv1.Deployment{},
+		exports:     map[string]rook.Export{},
+		mons:        map[string]rook.MonFacts{},
+	}
+}
+
+// change changes the world as an informer would: what is read after it is the new.
+func (w *world) change(f func(*world)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f(w)
+}
+
+func (w *world) read(ctx context.Context) (func(), error) {
+	w.mu.Lock()
+	if w.panicking != nil {
+		w.mu.Unlock()
+		panic(w.panicking)
+	}
+	return w.mu.Unlock, errors.Join(ctx.Err(), w.unreadable)
+}
+
+func (w *world) Enabled(_ context.Context, namespace string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.enabled[namespace], w.namespaceUnreadable
+}
+
+func (w *world) EnabledNamespaces(ctx context.Context) ([]string, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return []string{operatorNamespace, rookNamespace}, err
+}
+
+func (w *world) Cluster(ctx context.Context, namespace string) (*rook.Cluster, error) {
+	done, err := w.read(ctx)
+	defer done()
+	if namespace != rookNamespace {
+		return nil, err
+	}
+	return w.cluster, err
+}
+
+func (w *world) Deployment(ctx context.Context, _, name string) (*appsv1.Deployment, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return w.deployments[name], err
+}
+
+func (w *world) MonEndpoints(ctx context.Context, _ string) (*corev1.ConfigMap, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return w.endpoints, err
+}
+
+func (w *world) Export(ctx context.Context, _, name string) (rook.Export, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return w.exports[name], err
+}
+
+func (w *world) Exports(ctx context.Context, _ string) (map[string]rook.Export, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return maps.Clone(w.exports), err
+}
+
+func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error) {
+	done, err := w.read(ctx)
+	defer done()
+	if namespace != rookNamespace {
+		return nil, err
+	}
+	return maps.Clone(w.mons), err
+}
+
+func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ *appsv1.Deployment, _ rook.Cluster) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ensured = append(w.ensured, daemon.Name())
+	return w.unwritable
+}
+
+func (w *world) StoreEndpoints(_ context.Context, corrected *corev1.ConfigMap) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stored = append(w.stored, corrected)
+	return w.unwritable
+}
+
+// stage is the whole of admission over a world.
+type stage struct {
+	*world
+	changes *signals
+	holds   *holds
+	metrics *metrics
+	log     *bytes.Buffer
+	hooks   map[string]*admission.Webhook
+}
+
+func newStage(t testing.TB, w *world, opts Options, objects ...client.Object) *stage {
+	t.Helper()
+	m, err := newMetrics(prometheus.NewRegistry())
+	require.NoError(t, err)
+	changes := newSignals()
+	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
+	live := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).Build()
+	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
+	for path, d := range newDeciders(w, w, live, waiting) {
+		s.hooks[path] = &admission.Webhook{
+			Handler: handler{decider: d, view: w, metrics: m},
+			LogConstructor: func(base logr.Logger, req *admission.Request) logr.Logger {
+				return admission.DefaultLogConstructor(s.logger(), req)
+			},
+		}
+	}
+	return s
+}
+
+func (s *stage) logger() logr.Logger {
+	return funcr.New(func(_, args string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.log.WriteString(args + "\n")
+	}, funcr.Options{})
+}
+
+func (s *stage) handle(ctx context.Context, path string, req admission.Request) admission.Response {
+	return s.hooks[path].Handle(logf.IntoContext(ctx, logr.Discard()), req)
+}
+
+// reasonOf returns the reason that every answer carries.
+func reasonOf(response admission.Response) reason.Code {
+	return reason.Code(response.AuditAnnotations["reason"])
+}
+
+func creation(t testing.TB, object client.Object) admission.Request {
+	t.Helper()
+	return requestOf(t, admissionv1.Create, object, nil)
+}
+
+func update(t testing.TB, object, old client.Object) admission.Request {
+	t.Helper()
+	return requestOf(t, admissionv1.Update, object, old)
+}
+
+func dryRun(req admission.Request) admission.Request {
+	req.DryRun = new(true)
+	return req
+}
+
+func requestOf(t testing.TB, operation admissionv1.Operation, object, old client.Object) admission.Request {
+	t.Helper()
+	gvk := object.GetObjectKind().GroupVersionKind()
+	req := admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
+		UID:       "request",
+		Kind:      metav1.GroupVersionKind(gvk),
+		Operation: operation,
+		Namespace: object.GetNamespace(),
+		Name:      object.GetName(),
+		Object:    rawOf(t, object),
+	}}
+	if old != nil {
+		req.OldObject = rawOf(t, old)
+	}
+	return req
+}
+
+func rawOf(t testing.TB, object client.Object) runtime.RawExtension {
+	t.Helper()
+	raw, err := json.Marshal(object)
+	require.NoError(t, err)
+	return runtime.RawExtension{Raw: raw}
+}
+
+// patchedRaw returns the object of the request as the API server would store it.
+func patchedRaw(t testing.TB, req admission.Request, response admission.Response) []byte {
+	t.Helper()
+	require.True(t, response.Allowed, "%+v", response.Result)
+	if len(response.Patch) == 0 {
+		return req.Object.Raw
+	}
+	patch, err := jsonpatch.DecodePatch(response.Patch)
+	require.NoError(t, err)
+	patched, err := patch.ApplyWithOptions(req.Object.Raw, jsonpatch.NewApplyOptions())
+	require.NoError(t, err)
+	return patched
+}
+
+func patchedObject[T any](t testing.TB, req admission.Request, response admission.Response) *T {
+	t.Helper()
+	object := new(T)
+	require.NoError(t, json.Unmarshal(patchedRaw(t, req, response), object))
+	return object
+}
+
+// ready is an export that has its address.
+func ready(ip string) rook.Export {
+	return rook.Export{Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: netip.MustParseAddr(ip), Valid: metav1.ConditionTrue}
+}
+
+// waiting is an export that has none yet.
+func waiting() rook.Export {
+	return rook.Export{
+		Exists: true, Ours: true, Identity: rook.IdentityClusterset, Valid: metav1.ConditionFalse,
+		ValidReason: "AwaitingExport", ValidMessage: "awaiting aggregation on the broker",
+	}
+}
+
+const (
+	longHold  = time.Minute
+	shortHold = 50 * time.Millisecond
+)
+
+func counted(t *testing.T, s *stage, object, action string, code reason.Code) float64 {
+	t.Helper()
+	return testutil.ToFloat64(s.metrics.admissions.WithLabelValues(object, action, string(code)))
+}
+
+// requireSamePatch compares patches whose operations do not depend on each other.
+func requireSamePatch(t testing.TB, wanted string, got []byte) {
+	t.Helper()
+	var wantedOperations, operations []any
+	require.NoError(t, json.Unmarshal([]byte(wanted), &wantedOperations))
+	require.NoError(t, json.Unmarshal(got, &operations))
+	require.ElementsMatch(t, wantedOperations, operations)
+}
+
+// unreachable makes the API server fail for the readers that do not read from the caches.
+func unreachable(t testing.TB, s *stage, w *world) {
+	t.Helper()
+	down := interceptor.NewClient(fake.NewClientBuilder().Build(), interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return errors.New("connection refused")
+		},
+	})
+	for path, d := range newDeciders(w, w, down, s.holds) {
+		s.hooks[path].Handler = handler{decider: d, view: w, metrics: s.metrics}
+	}
+}
