@@ -1,0 +1,69 @@
+package manifests
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+func rules(t *testing.T) []rbacv1.PolicyRule {
+	t.Helper()
+	return slices.Concat(one[*rbacv1.ClusterRole](t, "rook-clusterset").Rules, one[*rbacv1.Role](t, "rook-clusterset").Rules)
+}
+
+func TestNothingIsAllowedByWildcard(t *testing.T) {
+	for _, rule := range rules(t) {
+		for _, words := range [][]string{rule.APIGroups, rule.Resources, rule.Verbs, rule.ResourceNames} {
+			require.NotContains(t, words, "*")
+		}
+		require.Empty(t, rule.NonResourceURLs)
+	}
+}
+
+func TestNoSecretIsReadOrWritten(t *testing.T) {
+	for _, rule := range rules(t) {
+		require.NotContains(t, rule.Resources, "secrets")
+	}
+}
+
+func TestWhatIsRooksIsNotDeleted(t *testing.T) {
+	deletable := map[string][]string{}
+	for _, rule := range rules(t) {
+		require.NotContains(t, rule.Verbs, "deletecollection")
+		if slices.Contains(rule.Verbs, "delete") {
+			for _, resource := range rule.Resources {
+				deletable[resource] = rule.ResourceNames
+			}
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"serviceexports": nil,
+		"services":       nil,
+		"configmaps":     {rook.ReloadName},
+	}, deletable)
+}
+
+func TestConfigMapsOtherThanTheMonEndpointsAreOnlyCreated(t *testing.T) {
+	for _, rule := range rules(t) {
+		if !slices.Contains(rule.Resources, "configmaps") || slices.Equal(rule.ResourceNames, []string{rook.MonEndpointsName}) {
+			continue
+		}
+		for _, verb := range rule.Verbs {
+			require.True(t, verb == "create" || verb == "delete" && slices.Equal(rule.ResourceNames, []string{rook.ReloadName}), rule)
+		}
+	}
+}
+
+func TestTheRolesAreBoundToTheServiceAccountAlone(t *testing.T) {
+	want := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "rook-clusterset", Namespace: "rook-clusterset"}}
+	cluster := one[*rbacv1.ClusterRoleBinding](t, "rook-clusterset")
+	require.Equal(t, want, cluster.Subjects)
+	require.Equal(t, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "rook-clusterset"}, cluster.RoleRef)
+	own := one[*rbacv1.RoleBinding](t, "rook-clusterset")
+	require.Equal(t, want, own.Subjects)
+	require.Equal(t, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "rook-clusterset"}, own.RoleRef)
+}
