@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+func command(t *testing.T, in string, args ...string) (out, errOut string, err error) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	err = run(t.Context(), args, strings.NewReader(in), &stdout, &stderr)
+	return stdout.String(), stderr.String(), err
+}
+
+const nodeOSD = "osd-v1.11.11-node"
+
+func golden(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("rook", "testdata", name+".in.yaml"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestRewritePrintsTheDeploymentAndWhy(t *testing.T) {
+	in := golden(t, nodeOSD)
+	out, why, err := command(t, in, "rewrite", "--global-ip", "242.0.0.10")
+	require.NoError(t, err)
+	require.Contains(t, out, "--public-addr=242.0.0.10")
+	require.Contains(t, out, "--public-bind-addr=$(ROOK_POD_IP)")
+	require.True(t, strings.HasPrefix(why, "rewritten: Deployment rook-ceph/rook-ceph-osd-"), why)
+
+	again, why, err := command(t, out, "rewrite", "--global-ip", "242.0.0.10")
+	require.NoError(t, err)
+	require.Equal(t, out, again)
+	require.True(t, strings.HasPrefix(why, "already_right: "), why)
+
+	diff, _, err := command(t, in, "rewrite", "--global-ip", "242.0.0.10", "--diff")
+	require.NoError(t, err)
+	for line := range strings.Lines(diff) {
+		if strings.HasPrefix(line, "+ ") {
+			require.Regexp(t, `--(public|public-bind|cluster)-addr=`, line)
+		}
+	}
+}
+
+func TestRewriteKeepsFieldsThatItDoesNotKnow(t *testing.T) {
+	in := strings.Replace(golden(t, nodeOSD), "\nspec:\n", "\nspec:\n  fieldOfTomorrow: {kept: true}\n", 1)
+	out, _, err := command(t, in, "rewrite", "--global-ip", "242.0.0.10", "-o", "json")
+	require.NoError(t, err)
+	require.Contains(t, out, `"fieldOfTomorrow"`)
+	require.Contains(t, out, "--public-addr=242.0.0.10")
+}
+
+func TestRewriteNamesWhatIsWrongWithItsInput(t *testing.T) {
+	deployment := golden(t, nodeOSD)
+	for name, c := range map[string]struct {
+		in   string
+		ip   string
+		want string
+	}{
+		"not an address":          {deployment, "242.0.0", `--global-ip "242.0.0" is not an IP address`},
+		"a loopback address":      {deployment, "127.0.0.1", "cannot be dialled by a peer"},
+		"nothing":                 {"", "242.0.0.10", "the input is empty"},
+		"neither format":          {"{", "242.0.0.10", "neither YAML nor JSON"},
+		"no object":               {"[1, 2]", "242.0.0.10", "not a Kubernetes object"},
+		"another kind":            {"apiVersion: v1\nkind: Service\n", "242.0.0.10", "the input is a Service of v1"},
+		"two objects":             {deployment + "\n---\n" + deployment, "242.0.0.10", "more than one object"},
+		"a field of another type": {"apiVersion: apps/v1\nkind: Deployment\nspec: 7\n", "242.0.0.10", "not a Deployment"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, _, err := command(t, c.in, "rewrite", "--global-ip", c.ip)
+			require.ErrorContains(t, err, c.want)
+			require.Empty(t, out)
+		})
+	}
+}
+
+func TestManagerRefusesFlagsThatCannotWork(t *testing.T) {
+	for flag, want := range map[string]string{
+		"--hold=40s":               "the API server waits no longer than 30s",
+		"--max-held=-1":            "--max-held is -1",
+		"--orphan-grace=-1s":       "--orphan-grace is -1s",
+		"--global-cidr=242.0.0.10": `--global-cidr "242.0.0.10" is not a range`,
+		"--log-level=loud":         `--log-level is "loud"`,
+		"--log-format=xml":         `--log-format is "xml"`,
+	} {
+		t.Run(flag, func(t *testing.T) {
+			_, _, err := command(t, "", "manager", flag)
+			require.ErrorContains(t, err, want)
+		})
+	}
+}
+
+func TestTheStateOfADaemon(t *testing.T) {
+	ip, other := netip.MustParseAddr("242.0.0.10"), netip.MustParseAddr("10.96.0.7")
+	good := rook.Export{Exists: true, Ours: true, GlobalIP: ip, Valid: metav1.ConditionTrue}
+	with := func(edit func(*rook.Export)) rook.Export {
+		e := good
+		edit(&e)
+		return e
+	}
+	for name, c := range map[string]struct {
+		export               rook.Export
+		deployed             bool
+		advertised, endpoint netip.Addr
+		want                 reason.Code
+	}{
+		"all agree":                    {good, true, ip, ip, ""},
+		"Rook keeps another address":   {good, true, ip, other, reason.EndpointWrong},
+		"the Deployment tells another": {good, true, other, ip, reason.NotAdvertised},
+		"there is no Deployment":       {good, false, netip.Addr{}, ip, reason.NoDeployment},
+		"there is no export":           {rook.Export{}, true, other, other, reason.ExportMissing},
+		"the export is not Valid":      {with(func(e *rook.Export) { e.Valid = metav1.ConditionFalse }), false, other, other, reason.ExportNotValid},
+		"the mon is older than we":     {with(func(e *rook.Export) { e.Identity = rook.IdentityCluster }), true, other, other, reason.IdentityCluster},
+		"the export has a new address": {with(func(e *rook.Export) { e.Drift = other }), true, ip, ip, reason.AddressDrifted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mon := rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "rook-ceph"}
+			code, _ := daemonState(mon, c.export, c.deployed, c.advertised, c.endpoint)
+			require.Equal(t, c.want, code)
+		})
+	}
+}
+
+func TestStatusListsMonsFirstAndOSDsByNumber(t *testing.T) {
+	exports := map[string]rook.Export{"rook-ceph-osd-10": {}, "rook-ceph-osd-2": {}, "rook-ceph-mon-b": {}, "not-a-daemon": {}}
+	rows := statusRows("rook-ceph", exports, []appsv1.Deployment{}, map[string]netip.Addr{"a": netip.MustParseAddr("10.96.0.7")})
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Service)
+	}
+	require.Equal(t, []string{"rook-ceph-mon-a", "rook-ceph-mon-b", "rook-ceph-osd-2", "rook-ceph-osd-10"}, names)
+	require.EqualError(t, verdict(rows, nil), "4 of 4 daemons are not at their global IPs")
+	require.Error(t, verdict(nil, nil))
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	webhookserver "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/rook-clusterset/rook-clusterset/certs"
+	"github.com/rook-clusterset/rook-clusterset/exporter"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/webhook"
+)
+
+// managerOptions are the flags of the manager; the help of each flag is its documentation.
+type managerOptions struct {
+	kubeconfig     string
+	namespace      string
+	clusterID      string
+	globalCIDRs    []string
+	allowClusterIP bool
+	dnsServer      string
+	dnsAnyCluster  bool
+	hold           time.Duration
+	maxHeld        int
+	orphanGrace    time.Duration
+	leaderElect    bool
+	webhookPort    int
+	certDir        string
+	metricsAddress string
+	probeAddress   string
+	logFormat      string
+	logLevel       string
+}
+
+func managerCommand() *cobra.Command {
+	var o managerOptions
+	cmd := &cobra.Command{
+		Use:   "manager",
+		Short: "Run the exporter and the admission webhook",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runManager(cmd.Context(), o, cmd.ErrOrStderr())
+		},
+	}
+	o.addTo(cmd.Flags())
+	return cmd
+}
+
+func (o *managerOptions) addTo(f *pflag.FlagSet) {
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; inside a cluster none is needed")
+	f.StringVar(&o.namespace, "namespace", ownNamespace(), "namespace that rook-clusterset is installed in")
+	f.StringVar(&o.clusterID, "cluster-id", "", "ID of this cluster in the clusterset; by default it is read from the ClusterProperty cluster.clusterset.k8s.io or from Submariner")
+	f.StringSliceVar(&o.globalCIDRs, "global-cidr", nil, "range of this cluster's global IPs, such as 242.0.0.0/16; by default it is read from Submariner")
+	f.BoolVar(&o.allowClusterIP, "allow-cluster-ip", false, "accept a Service's own ClusterIP as its global IP: for clustersets whose networks do not overlap")
+	f.StringVar(&o.dnsServer, "dns-server", "", "DNS server (host or host:port) for clusterset.local; by default those of /etc/resolv.conf")
+	f.BoolVar(&o.dnsAnyCluster, "dns-without-cluster-id", false, "ask DNS for <service>.<namespace>.svc.clusterset.local too; dangerous where a peer has a Service of the same name")
+	f.DurationVar(&o.hold, "hold", 20*time.Second, "how long the write of a new daemon waits for its global IP before it is refused; at most 25s")
+	f.IntVar(&o.maxHeld, "max-held", 100, "how many writes may wait at once")
+	f.DurationVar(&o.orphanGrace, "orphan-grace", time.Hour, "how long an export outlives its daemon; deleting it frees the global IP for good")
+	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one replica at a time run the exporter")
+	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the admission webhook")
+	f.StringVar(&o.certDir, "cert-dir", "/var/run/rook-clusterset/certs", "directory with tls.crt and tls.key of the webhook; read again when they change")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 switches them off")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	f.StringVar(&o.logFormat, "log-format", "json", "format of the log: json or text")
+	f.StringVar(&o.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
+}
+
+// maxHold leaves the API server, whose webhook timeout is 30 s, time to hear the refusal.
+const maxHold = 25 * time.Second
+
+// complete checks the flags and returns what the rooms want of them.
+func (o *managerOptions) complete() ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for _, text := range o.globalCIDRs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--global-cidr %q is not a range of addresses: give one such as 242.0.0.0/16", text)
+		}
+		prefixes = append(prefixes, prefix.Masked())
+	}
+	if o.hold < 0 || o.hold > maxHold {
+		return nil, fmt.Errorf("--hold is %s: give 0s to %s, for the API server waits no longer than 30s", o.hold, maxHold)
+	}
+	if o.maxHeld < 0 {
+		return nil, fmt.Errorf("--max-held is %d: give 0 or more", o.maxHeld)
+	}
+	if o.orphanGrace < 0 {
+		return nil, fmt.Errorf("--orphan-grace is %s: give 0s or more", o.orphanGrace)
+	}
+	return prefixes, nil
+}
+
+func runManager(ctx context.Context, o managerOptions, errOut io.Writer) error {
+	globalCIDRs, err := o.complete()
+	if err != nil {
+		return err
+	}
+	logger, err := newLogger(errOut, o.logFormat, o.logLevel)
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+
+	config, err := restConfig(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        newScheme(),
+		Cache:                         exporter.CacheOptions(),
+		Metrics:                       server.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "rook-clusterset-exporter",
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionReleaseOnCancel: true,
+		WebhookServer: webhookserver.NewServer(webhookserver.Options{
+			Port:    o.webhookPort,
+			CertDir: o.certDir,
+			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }},
+		}),
+	})
+	if err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
+	}
+
+	kinds, err := exporter.NewKinds(mgr)
+	if err != nil {
+		return fmt.Errorf("set up the watch of kinds: %w", err)
+	}
+	view := exporter.NewView(mgr.GetCache(), kinds)
+	addresses := resolver.New(mgr.GetCache(), kinds, resolver.Options{
+		ClusterID:           o.clusterID,
+		GlobalCIDRs:         globalCIDRs,
+		AllowClusterIP:      o.allowClusterIP,
+		DNSServer:           o.dnsServer,
+		DNSWithoutClusterID: o.dnsAnyCluster,
+	})
+	if err := exporter.Setup(mgr, view, kinds, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
+		return fmt.Errorf("set up the exporter: %w", err)
+	}
+	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), kinds)
+	if err := webhook.Setup(mgr, view, ensurer, kinds, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
+		return fmt.Errorf("set up the webhook: %w", err)
+	}
+	if err := addProbes(ctx, mgr, kinds, o); err != nil {
+		return err
+	}
+	logger.Info("starting", "version", version, "hold", o.hold, "maxHeld", o.maxHeld, "orphanGrace", o.orphanGrace)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run the manager: %w", err)
+	}
+	return nil
+}
+
+// addProbes makes liveness a mere sign of life, so that a fault of the certificate is not answered by restarts.
+func addProbes(ctx context.Context, mgr ctrl.Manager, kinds *exporter.Kinds, o managerOptions) error {
+	if _, err := mgr.GetCache().GetInformer(ctx, &admissionregistrationv1.MutatingWebhookConfiguration{}, cache.BlockUntilSynced(false)); err != nil {
+		return fmt.Errorf("watch the webhook configuration: %w", err)
+	}
+	checker := certs.NewChecker(mgr.GetCache(), mgr.GetAPIReader(), mgr.GetCache(), o.certDir, o.namespace)
+	return errors.Join(
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("webhook", func(r *http.Request) error { return mgr.GetWebhookServer().StartedChecker()(r) }),
+		mgr.AddReadyzCheck("kinds", kinds.Ready),
+		mgr.AddReadyzCheck("certs", logged(mgr.GetLogger().WithName("readiness"), checker.Check)),
+	)
+}
+
+// logged logs what a probe says whenever that changes: the answer to the kubelet withholds the reason.
+func logged(log logr.Logger, check healthz.Checker) healthz.Checker {
+	var mu sync.Mutex
+	last := "not asked yet"
+	return func(r *http.Request) error {
+		err := check(r)
+		text := "ready"
+		if err != nil {
+			text = err.Error()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if text != last {
+			log.Info("readiness changed", "state", text)
+			last = text
+		}
+		return err
+	}
+}
+
+func newLogger(w io.Writer, format, level string) (logr.Logger, error) {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return logr.Logger{}, fmt.Errorf("--log-level is %q: give debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: least}
+	switch format {
+	case "json":
+		return logr.FromSlogHandler(slog.NewJSONHandler(w, options)), nil
+	case "text":
+		return logr.FromSlogHandler(slog.NewTextHandler(w, options)), nil
+	}
+	return logr.Logger{}, fmt.Errorf("--log-format is %q: give json or text", format)
+}
+
+func restConfig(kubeconfig string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	config.UserAgent = "rook-clusterset/" + version
+	return config, nil
+}
+
+func ownNamespace() string {
+	if ns := os.Getenv("POD_NAMESPACE"); ns != "" {
+		return ns
+	}
+	return "rook-clusterset"
+}
