@@ -1,0 +1,47 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+const tokenSeconds = int64(24 * 60 * 60)
+
+// ServiceAccountKubeconfig writes a kubeconfig with a token of the ServiceAccount and returns its path. What uses it
+// has no right but those of the ServiceAccount.
+func (p *Plane) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
+	account := &corev1.ServiceAccount{}
+	account.Namespace, account.Name = namespace, name
+	token := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(tokenSeconds)}}
+	if err := p.Client.SubResource("token").Create(ctx, account, token); err != nil {
+		return "", fmt.Errorf("ask for a token of ServiceAccount %s/%s: %w", namespace, name, err)
+	}
+	file, err := os.CreateTemp(p.dir, namespace+"-"+name+"-*.kubeconfig")
+	if err != nil {
+		return "", fmt.Errorf("make the kubeconfig of ServiceAccount %s/%s: %w", namespace, name, err)
+	}
+	if err := file.Close(); err != nil {
+		return "", fmt.Errorf("make the kubeconfig of ServiceAccount %s/%s: %w", namespace, name, err)
+	}
+	return file.Name(), writeKubeconfig(file.Name(), p.Config, &clientcmdapi.AuthInfo{Token: token.Status.Token})
+}
+
+func writeKubeconfig(path string, cluster *rest.Config, user *clientcmdapi.AuthInfo) error {
+	const name = "plane"
+	config := clientcmdapi.NewConfig()
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: cluster.Host, CertificateAuthorityData: cluster.CAData}
+	config.AuthInfos[name] = user
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
+	config.CurrentContext = name
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		return fmt.Errorf("write kubeconfig %s: %w", path, err)
+	}
+	return nil
+}

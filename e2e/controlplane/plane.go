@@ -1,0 +1,191 @@
+// Package controlplane starts a real etcd, kube-apiserver and kube-controller-manager, the real controllers of
+// cert-manager, and replicas of rook-clusterset as processes, all on loopback and without root.
+//
+// It stands in for the kubelet and kube-proxy as far as rook-clusterset needs them: a Secret is mirrored into a
+// directory, and what the API server sends to a Service reaches a process.
+package controlplane
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+const (
+	stopTimeout  = 10 * time.Second
+	readyTimeout = 60 * time.Second
+	pollInterval = 50 * time.Millisecond
+)
+
+// keepVariable, if set in the environment, keeps the files of the control plane, logs among them.
+const keepVariable = "ROOK_CLUSTERSET_KEEP"
+
+// Plane is a running control plane.
+type Plane struct {
+	// Config is that of an administrator, and Kubeconfig the same as a file.
+	Config     *rest.Config
+	Kubeconfig string
+	// Client is made from Config.
+	Client client.WithWatch
+
+	assets      string
+	dir         string
+	egress      *egress
+	certManager *process
+
+	// lifetime ends with Stop, and background is what then has to end.
+	lifetime   context.Context
+	end        context.CancelFunc
+	background sync.WaitGroup
+
+	mu        sync.Mutex
+	processes []*process
+}
+
+// Start builds what is missing and starts everything but rook-clusterset. The caller must Stop what it got. If it fails,
+// the logs stay, and the error says where.
+func Start(ctx context.Context) (*Plane, error) {
+	assets, err := buildAssets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "clusterset")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for the control plane: %w", err)
+	}
+	p := &Plane{assets: assets, dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig")}
+	p.lifetime, p.end = context.WithCancel(context.Background())
+	if err := p.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the control plane (its logs are in %s): %w", dir, err), p.stop())
+	}
+	return p, nil
+}
+
+// buildAssets returns the directory of the programs; building them for the first time takes minutes and tells so.
+func buildAssets(ctx context.Context) (string, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "e2e", "assets", "build.sh"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("build the control plane: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (p *Plane) start(ctx context.Context) error {
+	pki, err := newAuthority(p.dir)
+	if err != nil {
+		return err
+	}
+	if p.egress, err = startEgress(filepath.Join(p.dir, "egress.sock")); err != nil {
+		return err
+	}
+	etcd, err := p.startEtcd(ctx)
+	if err != nil {
+		return err
+	}
+	host, err := p.startAPIServer(ctx, pki, etcd)
+	if err != nil {
+		return err
+	}
+	if p.Config, err = pki.adminConfig(host); err != nil {
+		return err
+	}
+	admin := &clientcmdapi.AuthInfo{ClientCertificateData: p.Config.CertData, ClientKeyData: p.Config.KeyData}
+	if err := writeKubeconfig(p.Kubeconfig, p.Config, admin); err != nil {
+		return err
+	}
+	if err := p.waitForAPIServer(ctx); err != nil {
+		return err
+	}
+	if p.Client, err = client.NewWithWatch(p.Config, client.Options{Scheme: scheme.Scheme}); err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	p.egress.serve(p.Client)
+	if err := p.startControllerManager(pki); err != nil {
+		return err
+	}
+	crds := envtest.CRDInstallOptions{Paths: []string{filepath.Join(p.assets, "crds")}, ErrorIfPathMissing: true}
+	if _, err := envtest.InstallCRDs(p.Config, crds); err != nil {
+		return fmt.Errorf("install cert-manager's CRDs: %w", err)
+	}
+	p.certManager, err = p.run("cert-manager", filepath.Join(p.assets, "cert-manager"), nil, "--kubeconfig="+p.Kubeconfig)
+	return err
+}
+
+// run starts a process that Stop ends.
+func (p *Plane) run(name, program string, env []string, args ...string) (*process, error) {
+	r, err := startProcess(p.dir, name, program, env, args...)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.processes = append(p.processes, r)
+	return r, nil
+}
+
+// Stop ends every process that Start and StartReplica started, and removes their files.
+func (p *Plane) Stop() error {
+	err := p.stop()
+	if os.Getenv(keepVariable) != "" {
+		fmt.Fprintln(os.Stderr, "the files of the control plane are kept in", p.dir)
+		return err
+	}
+	return errors.Join(err, os.RemoveAll(p.dir))
+}
+
+// stop kills, as nothing is to be kept: asked politely, the API server would wait for those that watch it.
+func (p *Plane) stop() error {
+	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []error
+	for i := range p.processes {
+		all = append(all, p.processes[len(p.processes)-1-i].stop(syscall.SIGKILL))
+	}
+	if p.egress != nil {
+		all = append(all, p.egress.close())
+	}
+	p.background.Wait()
+	return errors.Join(all...)
+}
+
+// Kubectl runs kubectl as administrator with the given standard input, and returns what it printed.
+func (p *Plane) Kubectl(ctx context.Context, in []byte, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.assets, "kubectl"), append([]string{"--kubeconfig=" + p.Kubeconfig}, args...)...)
+	// kubectl reads the user's preferences, and keeps what it has discovered, in the home directory.
+	cmd.Env = append(os.Environ(), "HOME="+p.dir)
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}

@@ -1,0 +1,99 @@
+package controlplane
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// process is a program that runs until it is stopped. It dies with us, even if we crash.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	log  string
+	// done is closed once the process is gone.
+	done chan struct{}
+}
+
+// startProcess runs a program in the directory, with its output in a log there.
+func startProcess(dir, name, program string, env []string, args ...string) (*process, error) {
+	r := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+	file, err := os.OpenFile(r.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make the log of %s: %w", name, err)
+	}
+	r.cmd = exec.Command(program, args...)
+	r.cmd.Dir = dir
+	r.cmd.Env = append(os.Environ(), env...)
+	r.cmd.Stdout, r.cmd.Stderr = file, file
+	// A group of its own, so that an interrupt at the terminal leaves the order of stopping to us.
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error, 1)
+	go func() {
+		// The death signal comes when the thread that started the process ends: this one must not before the process does.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(r.done)
+		defer func() { _ = file.Close() }()
+		err := r.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = r.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// stop sends the signal, kills what does not end in time, and returns once the process is gone.
+func (r *process) stop(signal os.Signal) error { return r.stopWithin(stopTimeout, signal) }
+
+func (r *process) stopWithin(timeout time.Duration, signal os.Signal) error {
+	if err := r.signal(signal); err != nil {
+		return fmt.Errorf("stop %s: %w", r.name, err)
+	}
+	select {
+	case <-r.done:
+		return nil
+	case <-time.After(timeout):
+	}
+	if err := r.signal(os.Kill); err != nil {
+		return fmt.Errorf("kill %s: %w", r.name, err)
+	}
+	<-r.done
+	return nil
+}
+
+func (r *process) signal(signal os.Signal) error {
+	if err := r.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// ended says how a process that should be running has ended, with the end of its log; nil means that it runs.
+func (r *process) ended() error {
+	select {
+	case <-r.done:
+		return fmt.Errorf("%s ended (%s), having logged:\n%s", r.name, r.cmd.ProcessState, r.tail())
+	default:
+		return nil
+	}
+}
+
+// tail returns the last lines of the log.
+func (r *process) tail() string {
+	const most = 4096
+	text, err := os.ReadFile(r.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}

@@ -1,0 +1,128 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+const (
+	serviceRange        = "10.96.0.0/16"
+	kubernetesServiceIP = "10.96.0.1"
+)
+
+// startEtcd returns the URL that it serves at.
+func (p *Plane) startEtcd(ctx context.Context) (string, error) {
+	var urls [2]string
+	for i := range urls {
+		port, err := freePort(ctx)
+		if err != nil {
+			return "", err
+		}
+		urls[i] = "http://" + loopback(port)
+	}
+	_, err := p.run("etcd", filepath.Join(p.assets, "etcd"), nil,
+		"--data-dir="+filepath.Join(p.dir, "etcd"),
+		"--listen-client-urls="+urls[0], "--advertise-client-urls="+urls[0],
+		"--listen-peer-urls="+urls[1], "--initial-advertise-peer-urls="+urls[1], "--initial-cluster=default="+urls[1],
+		"--unsafe-no-fsync",
+	)
+	return urls[0], err
+}
+
+// startAPIServer returns the URL that it will serve at.
+func (p *Plane) startAPIServer(ctx context.Context, pki *authority, etcd string) (string, error) {
+	selectors := filepath.Join(p.dir, "egress.yaml")
+	if err := os.WriteFile(selectors, []byte(p.egress.configuration()), 0o600); err != nil {
+		return "", fmt.Errorf("write the egress configuration: %w", err)
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, err = p.run("kube-apiserver", filepath.Join(p.assets, "kube-apiserver"), nil,
+		"--etcd-servers="+etcd,
+		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
+		"--tls-cert-file="+pki.path("apiserver.crt"), "--tls-private-key-file="+pki.path("apiserver.key"),
+		"--client-ca-file="+pki.path("ca.crt"),
+		"--authorization-mode=RBAC", "--allow-privileged",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file="+pki.path("sa.key"), "--service-account-signing-key-file="+pki.path("sa.key"),
+		"--service-cluster-ip-range="+serviceRange,
+		"--egress-selector-config-file="+selectors,
+	)
+	return "https://" + loopback(port), err
+}
+
+func (p *Plane) waitForAPIServer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	httpClient, err := rest.HTTPClientFor(p.Config)
+	if err != nil {
+		return fmt.Errorf("make a client of the API server: %w", err)
+	}
+	var last error
+	for {
+		if err := p.anyEnded(); err != nil {
+			return err
+		}
+		if _, last = get(ctx, httpClient, p.Config.Host+"/readyz?verbose"); last == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the API server is not ready: %w", last)
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// anyEnded tells a process that has ended by itself.
+func (p *Plane) anyEnded() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, running := range p.processes {
+		if err := running.ended(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plane) startControllerManager(pki *authority) error {
+	_, err := p.run("kube-controller-manager", filepath.Join(p.assets, "kube-controller-manager"), nil,
+		"--kubeconfig="+p.Kubeconfig, "--leader-elect=false", "--secure-port=0",
+		"--kube-api-qps=500", "--kube-api-burst=1000",
+		"--service-account-private-key-file="+pki.path("sa.key"), "--root-ca-file="+pki.path("ca.crt"),
+		// No kubelet keeps the lease of a Node here, and no pod is to be called unready for that.
+		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller",
+	)
+	return err
+}
+
+func get(ctx context.Context, c *http.Client, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", fmt.Errorf("ask %s: %w", url, err)
+	}
+	response, err := c.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("ask %s: %w", url, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", fmt.Errorf("read the answer of %s: %w", url, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s answers %s: %s", url, response.Status, body)
+	}
+	return string(body), nil
+}

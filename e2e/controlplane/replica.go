@@ -1,0 +1,135 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// The names under which the shipped manifests install rook-clusterset.
+const (
+	Namespace      = "rook-clusterset"
+	serviceAccount = "rook-clusterset"
+	webhookService = "rook-clusterset-webhook"
+	servingSecret  = "rook-clusterset-serving-cert"
+)
+
+// Replica is a process of rook-clusterset that acts with the rights, and serves with the certificate, that a pod of the
+// shipped Deployment would have.
+type Replica struct {
+	plane   *Plane
+	process *process
+	name    string
+	ports   struct{ webhook, health, metrics int }
+}
+
+// StartReplica starts a replica and waits until it is ready. The shipped manifests must have been applied.
+func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (*Replica, error) {
+	binary, err := p.buildProgram(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := p.ServiceAccountKubeconfig(ctx, Namespace, serviceAccount)
+	if err != nil {
+		return nil, err
+	}
+	certs, err := os.MkdirTemp(p.dir, name+"-certs-")
+	if err != nil {
+		return nil, fmt.Errorf("make the certificate directory of %s: %w", name, err)
+	}
+	if err := p.MountSecret(ctx, types.NamespacedName{Namespace: Namespace, Name: servingSecret}, certs); err != nil {
+		return nil, err
+	}
+	r := &Replica{plane: p, name: name}
+	for _, port := range []*int{&r.ports.webhook, &r.ports.health, &r.ports.metrics} {
+		if *port, err = freePort(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.process, err = p.run(name, binary, []string{"POD_NAMESPACE=" + Namespace}, append([]string{
+		"manager", "--kubeconfig=" + kubeconfig, "--cert-dir=" + certs, "--log-format=text",
+		"--webhook-port=" + strconv.Itoa(r.ports.webhook),
+		"--health-probe-bind-address=" + loopback(r.ports.health),
+		"--metrics-bind-address=" + loopback(r.ports.metrics),
+	}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.waitReady(ctx)
+}
+
+// Serve makes the replicas the endpoints of the webhook Service; none takes the webhook down.
+func (p *Plane) Serve(replicas ...*Replica) {
+	var backends []string
+	for _, r := range replicas {
+		backends = append(backends, loopback(r.ports.webhook))
+	}
+	p.Route(types.NamespacedName{Namespace: Namespace, Name: webhookService}, backends...)
+}
+
+// Stop ends the replica as the kubelet does, Kill as a lost node does.
+func (r *Replica) Stop() error { return r.process.stop(syscall.SIGTERM) }
+
+// Kill ends the replica at once.
+func (r *Replica) Kill() error { return r.process.stop(syscall.SIGKILL) }
+
+// Log returns what the replica has logged.
+func (r *Replica) Log() string {
+	text, err := os.ReadFile(r.process.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// Metrics returns the metrics of the replica in the text format.
+func (r *Replica) Metrics(ctx context.Context) (string, error) {
+	return get(ctx, http.DefaultClient, "http://"+loopback(r.ports.metrics)+"/metrics")
+}
+
+func (r *Replica) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	var last error
+	for {
+		if err := r.process.ended(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("replica %s is not ready: %w\n%s", r.name, last, r.process.tail())
+		case <-time.After(pollInterval):
+		}
+		if _, last = get(ctx, http.DefaultClient, "http://"+loopback(r.ports.health)+"/readyz?verbose"); last == nil {
+			return nil
+		}
+	}
+}
+
+// Program returns the path of the rook-clusterset program, built from the tree.
+func (p *Plane) Program(ctx context.Context) (string, error) { return p.buildProgram(ctx) }
+
+func (p *Plane) buildProgram(ctx context.Context) (string, error) {
+	binary := filepath.Join(p.dir, "rook-clusterset")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, ".")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build rook-clusterset: %w: %s", err, out)
+	}
+	return binary, nil
+}

@@ -1,0 +1,91 @@
+package mcsstandin
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+)
+
+func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a whole control plane")
+	}
+	ctx := t.Context()
+	plane, err := controlplane.Start(ctx)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
+	cfg := plane.Config
+	require.NoError(t, Install(cfg, V1Alpha1Only))
+	s, err := Start(ctx, Options{Config: cfg, EmptyReasons: true})
+	require.NoError(t, err)
+	c, err := client.New(cfg, client.Options{Scheme: newScheme()})
+	require.NoError(t, err)
+
+	require.NoError(t, c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: monA.Namespace}}))
+	exported := service("")
+	exported.Spec.ClusterIP = ""
+	require.NoError(t, c.Create(ctx, exported))
+	require.NoError(t, c.Create(ctx, export("")))
+	started := time.Now()
+	require.Eventually(t, func() bool {
+		_, ok := s.GlobalIP(monA.Namespace, monA.Name)
+		return ok
+	}, 10*time.Second, 2*time.Millisecond)
+	t.Logf("allocated after %s", time.Since(started).Round(time.Millisecond))
+	require.Eventually(t, func() bool {
+		o := export("")
+		return c.Get(ctx, monA, o) == nil && meta.IsStatusConditionTrue(o.Status.Conditions, "Ready")
+	}, 10*time.Second, 2*time.Millisecond)
+	t.Logf("Ready after %s", time.Since(started).Round(time.Millisecond))
+	o := export("")
+	require.NoError(t, c.Get(ctx, monA, o))
+	require.Empty(t, meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason)
+
+	for name, u := range map[string]*unstructured.Unstructured{
+		"east":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
+		"west":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
+		"submariner":                object(SubmarinerKind, OperatorNamespace, "", map[string]any{}),
+		"cluster.clusterset.k8s.io": object(ClusterPropertyKind, "", "", map[string]any{}),
+	} {
+		require.NoError(t, c.Get(ctx, client.ObjectKey{Namespace: u.GetNamespace(), Name: name}, u))
+		require.NotEmpty(t, u.Object["spec"])
+	}
+
+	for name, c := range map[string]struct {
+		fault  Fault
+		prefix string
+		count  int
+	}{
+		"two addresses":         {Fault{TwoAddresses: true}, "242.0.0.0/16", 2},
+		"the address of a peer": {Fault{PeerAddress: true}, "242.1.0.0/16", 1},
+		"an IPv6 address":       {Fault{IPv6: true}, "fd00::/16", 1},
+		"a loopback address":    {Fault{Address: netip.MustParseAddr("127.0.0.1")}, "127.0.0.0/8", 1},
+		"healthy":               {Fault{}, "242.0.0.0/16", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.SetFault(monA.Namespace, monA.Name, c.fault)
+			require.Eventually(t, func() bool {
+				ips := s.importIPs(t)
+				return len(ips) == c.count && netip.MustParsePrefix(c.prefix).Contains(netip.MustParseAddr(ips[0]))
+			}, 5*time.Second, 5*time.Millisecond)
+		})
+	}
+
+	require.NoError(t, c.Delete(ctx, export("")))
+	require.Eventually(t, func() bool {
+		slices := &discoveryv1.EndpointSliceList{}
+		services := &corev1.ServiceList{}
+		return c.List(ctx, slices, client.MatchingLabels{sliceManagerLabel: SliceManager}) == nil && len(slices.Items) == 0 &&
+			c.List(ctx, services, client.InNamespace(monA.Namespace)) == nil && len(services.Items) == 1
+	}, 5*time.Second, 10*time.Millisecond, "everything is taken back")
+}

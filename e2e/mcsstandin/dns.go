@@ -1,0 +1,186 @@
+package mcsstandin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/miekg/dns"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	clustersetDomain = "svc.clusterset.local."
+	ttl              = 5
+)
+
+// DNSFault is what goes wrong with every answer of the DNS server.
+type DNSFault int32
+
+const (
+	// DNSHealthy answers.
+	DNSHealthy DNSFault = iota
+	// DNSServerFailure answers SERVFAIL.
+	DNSServerFailure
+	// DNSSilent never answers.
+	DNSSilent
+	// DNSTruncated answers over UDP that the answer is to be had over TCP.
+	DNSTruncated
+)
+
+// SetDNSFault makes the fault true of every answer from now on.
+func (s *Standin) SetDNSFault(f DNSFault) { s.dns.fault.Store(int32(f)) }
+
+type dnsServer struct {
+	standin *Standin
+	addr    string
+	fault   atomic.Int32
+	turn    atomic.Uint32
+	running sync.WaitGroup
+}
+
+// startDNS answers on one loopback port over UDP and TCP until the context ends.
+func startDNS(ctx context.Context, s *Standin) (*dnsServer, error) {
+	packets, listener, err := listenBoth(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listen for DNS: %w", err)
+	}
+	d := &dnsServer{standin: s, addr: listener.Addr().String()}
+	servers := []*dns.Server{
+		{PacketConn: packets, Handler: d.handler(false)},
+		{Listener: listener, Handler: d.handler(true)},
+	}
+	for _, server := range servers {
+		started := make(chan struct{})
+		server.NotifyStartedFunc = func() { close(started) }
+		d.running.Go(func() {
+			if err := server.ActivateAndServe(); err != nil && !errors.Is(err, net.ErrClosed) {
+				s.options.Logger.Error(err, "the DNS of the MCS stand-in stopped")
+			}
+		})
+		<-started
+		context.AfterFunc(ctx, func() { _ = server.Shutdown() })
+	}
+	return d, nil
+}
+
+// listenBoth finds a port that is free for both protocols.
+func listenBoth(ctx context.Context) (net.PacketConn, net.Listener, error) {
+	var config net.ListenConfig
+	for range 10 {
+		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		packets, err := config.ListenPacket(ctx, "udp", listener.Addr().String())
+		if err == nil {
+			return packets, listener, nil
+		}
+		_ = listener.Close()
+	}
+	return nil, nil, errors.New("no port was free for both UDP and TCP")
+}
+
+func (d *dnsServer) wait() { d.running.Wait() }
+
+func (d *dnsServer) handler(tcp bool) dns.HandlerFunc {
+	return func(w dns.ResponseWriter, request *dns.Msg) {
+		reply := new(dns.Msg).SetReply(request)
+		reply.Authoritative = true
+		switch fault := DNSFault(d.fault.Load()); {
+		case fault == DNSSilent:
+			return
+		case fault == DNSServerFailure:
+			reply.Rcode = dns.RcodeServerFailure
+		case fault == DNSTruncated && !tcp:
+			reply.Truncated = true
+		case len(request.Question) != 1:
+			reply.Rcode = dns.RcodeFormatError
+		default:
+			d.answer(reply, request.Question[0])
+		}
+		if err := w.WriteMsg(reply); err != nil {
+			d.standin.options.Logger.Error(err, "a DNS answer could not be sent")
+		}
+	}
+}
+
+func (d *dnsServer) answer(reply *dns.Msg, question dns.Question) {
+	service, clusterID, ok := parseName(question.Name)
+	if !ok {
+		reply.Rcode = dns.RcodeNameError
+		return
+	}
+	addresses, known := d.lookup(service, clusterID)
+	if !known {
+		reply.Rcode = dns.RcodeNameError
+		return
+	}
+	for _, address := range addresses {
+		header := dns.RR_Header{Name: question.Name, Class: dns.ClassINET, Ttl: ttl}
+		switch {
+		case question.Qtype == dns.TypeA && address.Is4():
+			header.Rrtype = dns.TypeA
+			reply.Answer = append(reply.Answer, &dns.A{Hdr: header, A: address.AsSlice()})
+		case question.Qtype == dns.TypeAAAA && address.Is6():
+			header.Rrtype = dns.TypeAAAA
+			reply.Answer = append(reply.Answer, &dns.AAAA{Hdr: header, AAAA: address.AsSlice()})
+		}
+	}
+}
+
+// parseName takes [cluster ID.]service.namespace.svc.clusterset.local. apart.
+func parseName(name string) (service types.NamespacedName, clusterID string, ok bool) {
+	front, ok := strings.CutSuffix(strings.ToLower(name), "."+clustersetDomain)
+	if !ok {
+		return types.NamespacedName{}, "", false
+	}
+	labels := strings.Split(front, ".")
+	switch len(labels) {
+	case 2:
+		return types.NamespacedName{Name: labels[0], Namespace: labels[1]}, "", true
+	case 3:
+		return types.NamespacedName{Name: labels[1], Namespace: labels[2]}, labels[0], true
+	default:
+		return types.NamespacedName{}, "", false
+	}
+}
+
+// lookup answers as the CoreDNS plugin of lighthouse does: with a cluster ID the address of that cluster, be it
+// healthy or not; without one this cluster's if a pod is ready, else a peer's, each in turn, else none.
+func (d *dnsServer) lookup(service types.NamespacedName, clusterID string) (addresses []netip.Addr, known bool) {
+	s := d.standin
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	local, remote := s.records[service], s.remote[service]
+	if local != nil && !local.registered {
+		local = nil
+	}
+	if local == nil && len(remote) == 0 {
+		return nil, false
+	}
+	if clusterID != "" {
+		if local != nil && clusterID == s.options.ClusterID {
+			return local.advertised, true
+		}
+		for _, peer := range remote {
+			if peer.clusterID == clusterID {
+				return []netip.Addr{peer.address}, true
+			}
+		}
+		return nil, false
+	}
+	if local != nil && local.ready {
+		return local.advertised, true
+	}
+	if len(remote) > 0 {
+		turn := int(d.turn.Add(1)-1) % len(remote)
+		return []netip.Addr{remote[turn].address}, true
+	}
+	return nil, true
+}

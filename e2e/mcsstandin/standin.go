@@ -1,0 +1,251 @@
+package mcsstandin
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
+)
+
+// Peer is another member of the clusterset.
+type Peer struct {
+	ClusterID  string
+	GlobalCIDR netip.Prefix
+}
+
+// Options configure a stand-in. Zero values stand for the defaults that are named.
+type Options struct {
+	// Config reaches the API server of the cluster.
+	Config *rest.Config
+	// ClusterID is "east" by default.
+	ClusterID string
+	// GlobalCIDR is 242.0.0.0/16 by default.
+	GlobalCIDR netip.Prefix
+	// Peers are one cluster "west" at 242.1.0.0/16 by default.
+	Peers []Peer
+	// AllocationDelay passes before a GlobalIngressIP has its address.
+	AllocationDelay time.Duration
+	// ValidityDelay passes from then until the ServiceExport is Valid.
+	ValidityDelay time.Duration
+	// ExportDelay passes from then until the broker has answered: until then there is no DNS record.
+	ExportDelay time.Duration
+	// EmptyReasons makes conditions that are True carry no reason, as lighthouse 0.19 writes them. The API server
+	// accepts that only with the CRDs of V1Alpha1Only.
+	EmptyReasons bool
+	// Logger is silent by default.
+	Logger logr.Logger
+}
+
+// Standin is a running implementation of the MCS API.
+type Standin struct {
+	options Options
+	client  client.Client
+	scheme  *runtime.Scheme
+	pool    *pool
+	peers   []*pool
+	dns     *dnsServer
+	wakes   chan event.TypedGenericEvent[types.NamespacedName]
+	done    chan struct{}
+
+	mu      sync.Mutex
+	faults  map[types.NamespacedName]Fault
+	records map[types.NamespacedName]*record
+	remote  map[types.NamespacedName][]remoteExport
+}
+
+// remoteExport is a Service of the same name that a peer exported.
+type remoteExport struct {
+	clusterID string
+	address   netip.Addr
+}
+
+// Start runs the stand-in for all namespaces until the context ends. The kinds must be installed before. When it
+// returns, the caches are synced, the members of the clusterset are announced and DNS answers.
+func Start(ctx context.Context, o Options) (*Standin, error) {
+	if o.ClusterID == "" {
+		o.ClusterID = "east"
+	}
+	if !o.GlobalCIDR.IsValid() {
+		o.GlobalCIDR = netip.MustParsePrefix("242.0.0.0/16")
+	}
+	if o.Peers == nil {
+		o.Peers = []Peer{{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")}}
+	}
+	if o.Logger.GetSink() == nil {
+		o.Logger = logr.Discard()
+	}
+
+	s := &Standin{
+		options: o,
+		scheme:  newScheme(),
+		pool:    newPool(o.GlobalCIDR),
+		wakes:   make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
+		done:    make(chan struct{}),
+		faults:  map[types.NamespacedName]Fault{},
+		records: map[types.NamespacedName]*record{},
+		remote:  map[types.NamespacedName][]remoteExport{},
+	}
+	for _, peer := range o.Peers {
+		s.peers = append(s.peers, newPool(peer.GlobalCIDR))
+	}
+
+	cfg := rest.CopyConfig(o.Config)
+	cfg.QPS = -1
+	// The reads of a reconcile go to the API server itself: what was written a moment ago is then always seen, and
+	// no address is allocated twice.
+	live, err := client.New(cfg, client.Options{Scheme: s.scheme})
+	if err != nil {
+		return nil, fmt.Errorf("make the client of the MCS stand-in: %w", err)
+	}
+	s.client = live
+
+	if err := s.announce(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.adoptAllocations(ctx); err != nil {
+		return nil, err
+	}
+	mgr, err := s.newManager(cfg)
+	if err != nil {
+		return nil, err
+	}
+	// The informers are asked for before the manager starts, so that the wait for the caches below waits for them.
+	for _, o := range []client.Object{&mcsv1alpha1.ServiceExport{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}} {
+		if _, err := mgr.GetCache().GetInformer(ctx, o); err != nil {
+			return nil, fmt.Errorf("watch %T: %w", o, err)
+		}
+	}
+	if s.dns, err = startDNS(ctx, s); err != nil {
+		return nil, err
+	}
+	failed := make(chan error, 1)
+	go func() {
+		defer close(s.done)
+		failed <- mgr.Start(ctx)
+	}()
+	select {
+	case <-mgr.Elected():
+	case err := <-failed:
+		return nil, fmt.Errorf("start the manager of the MCS stand-in: %w", err)
+	}
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return nil, fmt.Errorf("sync the caches of the MCS stand-in: %w", context.Cause(ctx))
+	}
+	return s, nil
+}
+
+// Wait returns when everything that Start started has stopped.
+func (s *Standin) Wait() {
+	<-s.done
+	s.dns.wait()
+}
+
+// DNSAddr returns the host and port on which DNS answers, over UDP and TCP.
+func (s *Standin) DNSAddr() string { return s.dns.addr }
+
+// GlobalIP returns the global IP that the GlobalIngressIP of the Service tells now.
+func (s *Standin) GlobalIP(namespace, name string) (netip.Addr, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[types.NamespacedName{Namespace: namespace, Name: name}]
+	if r == nil || !r.stored.IsValid() {
+		return netip.Addr{}, false
+	}
+	return r.stored, true
+}
+
+// ExportAtPeer makes a peer export a Service of this name with an address out of its range, and returns the address.
+func (s *Standin) ExportAtPeer(namespace, name, clusterID string) (netip.Addr, error) {
+	for i, peer := range s.options.Peers {
+		if peer.ClusterID != clusterID {
+			continue
+		}
+		address, err := s.peers[i].draw()
+		if err != nil {
+			return netip.Addr{}, fmt.Errorf("export %s/%s at %s: %w", namespace, name, clusterID, err)
+		}
+		key := types.NamespacedName{Namespace: namespace, Name: name}
+		s.mu.Lock()
+		s.remote[key] = append(s.remote[key], remoteExport{clusterID: clusterID, address: address})
+		s.mu.Unlock()
+		s.wake(key)
+		return address, nil
+	}
+	return netip.Addr{}, fmt.Errorf("export %s/%s: no peer %q", namespace, name, clusterID)
+}
+
+func (s *Standin) wake(key types.NamespacedName) {
+	s.wakes <- event.TypedGenericEvent[types.NamespacedName]{Object: key}
+}
+
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(mcsv1alpha1.Install(scheme))
+	return scheme
+}
+
+func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme:                 s.scheme,
+		Logger:                 s.options.Logger,
+		Metrics:                metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		Controller:             config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the manager of the MCS stand-in: %w", err)
+	}
+	err = ctrl.NewControllerManagedBy(mgr).
+		Named("globalnet").
+		For(&mcsv1alpha1.ServiceExport{}).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(exportOfService)).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(exportOfSlice)).
+		WatchesRawSource(source.TypedChannel(s.wakes, handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
+			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], q workQueue) {
+				q.Add(reconcile.Request{NamespacedName: e.Object})
+			},
+		})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		Complete(s)
+	if err != nil {
+		return nil, fmt.Errorf("make the controller of the MCS stand-in: %w", err)
+	}
+	return mgr, nil
+}
+
+func exportOfService(_ context.Context, o client.Object) []reconcile.Request {
+	name := o.GetName()
+	if exported := o.GetLabels()[ExportedServiceLabel]; exported != "" {
+		name = exported
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
+}
+
+func exportOfSlice(_ context.Context, o client.Object) []reconcile.Request {
+	name := o.GetLabels()[discoveryv1.LabelServiceName]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
+}

@@ -1,0 +1,16 @@
+// Package rookstandin stands in, in tests and in the demo, for what cannot be had there: Rook's operator with the Ceph
+// cluster that it runs.
+//
+// The Operator writes what Rook writes, in Rook's order and with Rook's shapes (releases 1.11 to 1.20), waits where
+// Rook waits, fails where Rook fails, and knows the addresses of its mons from its memory as Rook does. No container
+// runs. In their place a model, Ceph, tells which address each mon advertises: it is decided at the first start of the
+// mon and kept for life, and the operator reaches the cluster only by dialling exactly the address that some mon in
+// quorum advertises. An operator that remembers another one is stuck, as the real one is.
+//
+// The Recorder beside them sees every write of an object that carries the address of a mon.
+//
+// Left out is what writes no address of a mon and waits for none: the jobs that detect the version and prepare devices,
+// disruption budgets, external and floating mons, the clean-up of mons beyond the count, and every other kind of Rook.
+//
+// It is an oracle of its own: names and formats are written here anew and nothing of the product is imported.
+package rookstandin

@@ -1,0 +1,104 @@
+package rookstandin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// failoverMon replaces a mon by a new one, and puts everything back if the new one does not come up.
+func (o *Operator) failoverMon(ctx context.Context, failed string) error {
+	o.journal.add(FailoverStarted, "", "", "of mon %q", failed)
+	index := o.memory.highest() + 1
+	others := slices.DeleteFunc(o.knownMons(), func(m mon) bool { return m.id == failed })
+	m := o.newMon(index, others)
+	if err := o.scaleMon(ctx, failed, 0); err != nil {
+		o.journal.add(Continued, "Deployment", o.cluster.namespace+"/"+monResource(failed), "failed to stop mon %q for failover. %v", failed, err)
+	}
+	mayBeInQuorum, err := o.bringUpReplacement(ctx, &m)
+	if err != nil {
+		o.revertFailover(context.WithoutCancel(ctx), failed, m.id, mayBeInQuorum)
+		return err
+	}
+	o.memory.setHighest(index)
+	o.journal.add(FailoverSucceeded, "", "", "mon %q takes the place of mon %q", m.id, failed)
+	return o.removeMon(ctx, failed, true)
+}
+
+// bringUpReplacement makes the new mon. It tells whether the mon may have reached the quorum when there is an error.
+func (o *Operator) bringUpReplacement(ctx context.Context, m *mon) (mayBeInQuorum bool, err error) {
+	if err := o.assignMons(ctx, []mon{*m}); err != nil {
+		return false, fmt.Errorf("failed to place new mon on a node: %w", err)
+	}
+	if err := o.initMonIP(ctx, m); err != nil {
+		return false, err
+	}
+	o.memory.set(m.id, monInfo{endpoint: m.endpoint})
+	if o.options.Release.savesBeforeFailover() {
+		if err := o.saveMonConfig(ctx); err != nil {
+			return false, fmt.Errorf("failed to save mons before starting the new mon %s: %w", m.id, err)
+		}
+	}
+	if err := o.startDeployments(ctx, []mon{*m}, true); err != nil {
+		return true, fmt.Errorf("failed to start new mon %s: %w", m.id, err)
+	}
+	return true, nil
+}
+
+func (o *Operator) revertFailover(ctx context.Context, failed, replacement string, mayBeInQuorum bool) {
+	o.journal.add(FailoverReverted, "", "", "of mon %q, cleaning up replacement mon %q", failed, replacement)
+	if err := o.scaleMon(ctx, failed, 1); err != nil {
+		o.journal.add(Continued, "Deployment", o.cluster.namespace+"/"+monResource(failed), "failed to restart failed mon %q: %v", failed, err)
+	}
+	if err := o.removeMon(ctx, replacement, mayBeInQuorum); err != nil {
+		o.journal.add(Continued, "", "", "failed to remove mon %q from quorum. %v", replacement, err)
+	}
+	if err := o.commitMaxMonID(ctx, o.memory.highest(), false); err != nil {
+		o.journal.add(Continued, "", "", "failed to revert maxMonId after starting mon %q: %v", replacement, err)
+	}
+}
+
+// scaleMon changes the replicas of the Deployment as it is stored, and nothing else.
+func (o *Operator) scaleMon(ctx context.Context, id string, replicas int32) error {
+	d := &appsv1.Deployment{}
+	if err := o.write.get(ctx, o.cluster.namespace, monResource(id), d); err != nil {
+		return fmt.Errorf("failed to get mon %q: %w", id, err)
+	}
+	d.Spec.Replicas = new(replicas)
+	if err := o.write.update(ctx, d); err != nil {
+		return fmt.Errorf("failed to update mon %q replicas to %d: %w", id, replicas, err)
+	}
+	return nil
+}
+
+// removeMon takes the mon out of the cluster, of memory and of everything that is stored, its Deployment last.
+func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) error {
+	if fromQuorum {
+		if err := o.ceph.RemoveMon(o.memory.dial(), id); err != nil {
+			o.journal.add(Continued, "", "", "failed to remove mon %q from quorum. %v", id, err)
+		}
+	}
+	o.memory.forget(id)
+	if err := o.saveMonConfig(ctx); err != nil {
+		return fmt.Errorf("failed to save mon config after failing over mon %s: %w", id, err)
+	}
+	if err := o.savePeerToken(ctx); err != nil {
+		return fmt.Errorf("failed to update cluster rbd bootstrap peer token: %w", err)
+	}
+	name := metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}
+	for _, object := range []client.Object{
+		&corev1.Service{ObjectMeta: name}, &corev1.PersistentVolumeClaim{ObjectMeta: name}, &appsv1.Deployment{ObjectMeta: name},
+	} {
+		err := o.write.delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
+		if client.IgnoreNotFound(err) != nil {
+			o.journal.add(Continued, "", monResource(id), "failed to remove dead mon: %v", err)
+		}
+	}
+	o.journal.add(MonRemoved, "", "", "mon %q", id)
+	return nil
+}

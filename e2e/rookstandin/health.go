@@ -1,0 +1,114 @@
+package rookstandin
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// checkMonHealth looks after the mons between two reconciles. It never reloads the addresses: what is in memory is all
+// it knows.
+func (o *Operator) checkMonHealth(ctx context.Context) error {
+	o.orchestration.Lock()
+	defer o.orchestration.Unlock()
+	if o.cluster.monCheckOff || len(o.memory.snapshot()) == 0 {
+		return nil
+	}
+	status, err := o.quorumStatus(ctx)
+	if err != nil {
+		return errors.Join(errors.New("failed to get mon quorum status"), err)
+	}
+	wanted := o.cluster.monCount
+	unknown := o.memory.snapshot()
+	allIn := true
+	for _, id := range slices.Sorted(maps.Keys(status.Monmap)) {
+		if _, known := unknown[id]; known {
+			delete(unknown, id)
+		} else if status.In(id) && len(status.Members) > wanted {
+			return o.removeMon(ctx, id, true)
+		}
+		if status.In(id) {
+			delete(o.monOutSince, id)
+			if err := o.track(ctx, id, true); err != nil {
+				return err
+			}
+			continue
+		}
+		allIn = false
+		if err := o.track(ctx, id, false); err != nil {
+			return err
+		}
+		if o.timedOut(id) {
+			return o.failMon(ctx, len(status.Monmap), id)
+		}
+	}
+	if allIn {
+		if err := o.track(ctx, "", true); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(unknown)) {
+		// A mon that is not in the monmap of Ceph fails over at once.
+		return o.failMon(ctx, len(o.memory.snapshot()), id)
+	}
+	if len(status.Monmap) < wanted {
+		return o.startMons(ctx, wanted)
+	}
+	if allIn && len(status.Monmap) > wanted && (wanted > 1 || len(status.Monmap) != 2) {
+		return o.removeMon(ctx, slices.Sorted(maps.Keys(status.Monmap))[len(status.Monmap)-1], true)
+	}
+	if allIn && len(status.Monmap) == wanted {
+		o.deleteCanaries(ctx)
+	}
+	return nil
+}
+
+// timedOut says whether the mon has been out of quorum for too long.
+func (o *Operator) timedOut(id string) bool {
+	timeout := o.options.Timing.MonOutTimeout
+	if o.cluster.monTimeout > 0 {
+		timeout = o.cluster.monTimeout
+	}
+	since, ok := o.monOutSince[id]
+	if !ok {
+		o.monOutSince[id] = time.Now()
+		return false
+	}
+	return time.Since(since) > timeout
+}
+
+// track notes in memory and in the ConfigMap whether a mon is in quorum; without a name, that all are.
+func (o *Operator) track(ctx context.Context, id string, inQuorum bool) error {
+	changed := false
+	var out []string
+	for known, info := range o.memory.snapshot() {
+		if id != "" && known != id {
+			continue
+		}
+		if info.outOfQuorum == inQuorum {
+			info.outOfQuorum = !inQuorum
+			o.memory.set(known, info)
+			changed = true
+		}
+		if !inQuorum {
+			out = append(out, known)
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return o.saveOutOfQuorum(ctx, out)
+}
+
+// failMon removes a mon that is one too many, or replaces it.
+func (o *Operator) failMon(ctx context.Context, mons int, id string) error {
+	if err := o.track(ctx, id, false); err != nil {
+		o.journal.add(Continued, "", "", "failed to track failed mon %q. %v", id, err)
+	}
+	if mons > o.cluster.monCount {
+		return o.removeMon(ctx, id, true)
+	}
+	return o.failoverMon(ctx, id)
+}

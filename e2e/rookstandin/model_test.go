@@ -1,0 +1,136 @@
+package rookstandin
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	clusterA, globalA = netip.MustParseAddr("10.96.0.1"), netip.MustParseAddr("242.0.0.1")
+	globalB           = netip.MustParseAddr("242.0.0.2")
+	globalC           = netip.MustParseAddr("242.0.0.3")
+)
+
+func monStart(id string, mkfs, public netip.Addr, monHost ...netip.Addr) MonStart {
+	return MonStart{ID: id, MkfsAddr: mkfs, PublicAddr: public, MonHost: monHost, InitialMembers: []string{"a"}}
+}
+
+func TestWhatTheFirstMonAdvertises(t *testing.T) {
+	for name, c := range map[string]struct {
+		start      MonStart
+		advertised netip.Addr
+		answersTo  netip.Addr
+	}{
+		"as Rook writes it, its ClusterIP":                     {monStart("a", clusterA, clusterA, clusterA), clusterA, clusterA},
+		"with all three rewritten, the global IP":              {monStart("a", globalA, globalA, globalA), globalA, globalA},
+		"with only the daemon rewritten, its ClusterIP":        {monStart("a", clusterA, globalA, clusterA), clusterA, clusterA},
+		"with only init-mon-fs and mon_host, the global IP":    {monStart("a", globalA, clusterA, globalA), globalA, globalA},
+		"with mon_host left at the ClusterIP, none":            {monStart("a", globalA, globalA, clusterA), netip.Addr{}, netip.Addr{}},
+		"with the daemon and mon_host but not the store, none": {monStart("a", clusterA, globalA, globalA), netip.Addr{}, netip.Addr{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ceph := NewCeph()
+			ceph.StartMon(c.start)
+			advertised, ranked := ceph.Advertised("a")
+			require.Equal(t, c.advertised.IsValid(), ranked)
+			require.Equal(t, c.advertised, advertised)
+			for _, dialled := range []netip.Addr{clusterA, globalA} {
+				_, err := ceph.QuorumStatus([]netip.Addr{dialled})
+				if dialled == c.answersTo {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, ErrNoAnswer)
+				}
+			}
+		})
+	}
+}
+
+func TestAMonKeepsItsFirstAddressForLife(t *testing.T) {
+	ceph := NewCeph()
+	ceph.StartMon(monStart("a", clusterA, clusterA, clusterA))
+	ceph.StopMon("a")
+	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	advertised, _ := ceph.Advertised("a")
+	require.Equal(t, clusterA, advertised)
+}
+
+func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
+	ceph := NewCeph()
+	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	ceph.StartMon(monStart("b", globalB, globalB, clusterA, globalB))
+	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, status.Members, "b dials a's ClusterIP in vain")
+
+	ceph.StartMon(monStart("b", globalB, globalB, globalA, globalB))
+	ceph.StartMon(monStart("c", globalC, globalC, clusterA, globalB, globalC))
+	status, err = ceph.QuorumStatus([]netip.Addr{clusterA, globalC})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c"}, status.Members)
+	require.Equal(t, map[string]netip.Addr{"a": globalA, "b": globalB, "c": globalC}, status.Monmap)
+}
+
+func TestQuorumNeedsMoreThanHalf(t *testing.T) {
+	ceph := NewCeph()
+	all := []netip.Addr{globalA, globalB, globalC}
+	for i, id := range []string{"a", "b", "c"} {
+		ceph.StartMon(monStart(id, all[i], all[i], all...))
+	}
+	ceph.Kill("a")
+	status, err := ceph.QuorumStatus(all)
+	require.NoError(t, err)
+	require.Equal(t, []string{"b", "c"}, status.Members)
+	require.False(t, status.In("a"))
+	_, err = ceph.QuorumStatus([]netip.Addr{globalA})
+	require.ErrorIs(t, err, ErrNoAnswer, "the only mon that is dialled is dead")
+
+	ceph.StopMon("b")
+	_, err = ceph.QuorumStatus(all)
+	require.ErrorIs(t, err, ErrNoAnswer)
+	ceph.Revive("a")
+	require.NoError(t, ceph.RemoveMon(all, "b"))
+	status, err = ceph.QuorumStatus(all)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "c"}, status.Members)
+	_, ok := ceph.Advertised("b")
+	require.False(t, ok, "its store is gone")
+}
+
+func TestRestoredMonsAreBornTogether(t *testing.T) {
+	ceph := NewCeph()
+	start := func(id string, address netip.Addr) {
+		ceph.StartMon(MonStart{
+			ID: id, MkfsAddr: address, PublicAddr: address,
+			MonHost: []netip.Addr{globalA, globalB}, InitialMembers: []string{"a", "b"},
+		})
+	}
+	start("a", globalA)
+	_, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	require.ErrorIs(t, err, ErrNoAnswer, "one of two is not more than half")
+	start("b", globalB)
+	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, status.Members)
+}
+
+func TestAnOSDIsUpWhenItReachesAMon(t *testing.T) {
+	ceph := NewCeph()
+	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	ceph.StartOSD("0", globalB, []netip.Addr{clusterA})
+	require.Empty(t, ceph.OSDMap())
+	ceph.StartOSD("0", globalB, []netip.Addr{globalA})
+	require.Equal(t, map[string]netip.Addr{"0": globalB}, ceph.OSDMap())
+	ceph.StopOSD("0")
+	require.Empty(t, ceph.OSDMap())
+}
+
+func TestNamesOfMons(t *testing.T) {
+	for index, name := range map[int]string{0: "a", 25: "z", 26: "aa", 27: "ab", 701: "zz", 702: "aaa"} {
+		require.Equal(t, name, monName(index))
+		require.Equal(t, index, monIndex(name))
+	}
+	require.Equal(t, -1, monIndex("A1"))
+}

@@ -1,0 +1,112 @@
+package rookstandin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
+func (o *Operator) quorumStatus(ctx context.Context) (Quorum, error) {
+	status, err := o.ceph.QuorumStatus(o.memory.dial())
+	if err == nil {
+		return status, nil
+	}
+	if slept := sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
+		return Quorum{}, slept
+	}
+	return Quorum{}, err
+}
+
+// waitForQuorum waits until the mons are in quorum, or only until there is one.
+func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll bool) error {
+	ids := make([]string, 0, len(mons))
+	for _, m := range mons {
+		ids = append(ids, m.id)
+	}
+	started := time.Now()
+	o.journal.add(Waiting, "", "", "with %v", ids)
+	last := errors.New("the pods of the mons do not run")
+	for try := range o.options.Timing.QuorumTries {
+		if try > 0 {
+			if err := sleep(ctx, o.options.Timing.QuorumInterval); err != nil {
+				return err
+			}
+		}
+		running, err := o.podsRunning(ctx, ids)
+		if err != nil {
+			last = err
+			continue
+		}
+		if requireAll && !running {
+			continue
+		}
+		status, err := o.quorumStatus(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			last = err
+			continue
+		}
+		if missing := slices.DeleteFunc(slices.Clone(ids), status.In); requireAll && len(missing) > 0 {
+			last = fmt.Errorf("monitors %v are not in quorum list", missing)
+			continue
+		}
+		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, time.Since(started).Round(time.Millisecond))
+		return nil
+	}
+	o.journal.add(QuorumGivenUp, "", "", "%v", last)
+	return fmt.Errorf("exceeded max retry count waiting for monitors to reach quorum: %w", last)
+}
+
+func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) {
+	for _, id := range ids {
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}}
+		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": monApp, "mon": id}}
+		running, err := o.options.Kubelet.Running(ctx, d)
+		if err != nil || !running {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// setDefaultConfigs stands for the commands that Rook gives to the cluster as soon as it can: it must answer.
+func (o *Operator) setDefaultConfigs(ctx context.Context) error {
+	if _, err := o.quorumStatus(ctx); err != nil {
+		return fmt.Errorf("failed to set Rook and/or user-defined Ceph config options: %w", err)
+	}
+	return nil
+}
+
+// okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where there are three mons.
+func (o *Operator) okToStopMon(ctx context.Context, id string) error {
+	if len(o.memory.snapshot()) < 3 {
+		return nil
+	}
+	var last error
+	for try := range o.options.Timing.OKToStopTries {
+		if try > 0 {
+			if err := sleep(ctx, o.options.Timing.OKToStopInterval); err != nil {
+				return err
+			}
+		}
+		status, err := o.quorumStatus(ctx)
+		if err != nil {
+			last = err
+			continue
+		}
+		left := len(slices.DeleteFunc(slices.Clone(status.Members), func(member string) bool { return member == id }))
+		if 2*left > len(status.Monmap) {
+			return nil
+		}
+		last = fmt.Errorf("%d of %d mons would be left", left, len(status.Monmap))
+	}
+	return fmt.Errorf("mon %s cannot be stopped: %w", id, last)
+}

@@ -1,0 +1,68 @@
+package rookstandin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// writer is the client of the operator, with every write and every refusal in the journal.
+type writer struct {
+	client  client.WithWatch
+	journal *Journal
+}
+
+func (w *writer) get(ctx context.Context, namespace, name string, o client.Object) error {
+	return w.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, o)
+}
+
+func (w *writer) create(ctx context.Context, o client.Object) error {
+	kind, name := w.describe(o)
+	return w.note(kind, name, "create", w.client.Create(ctx, o))
+}
+
+func (w *writer) update(ctx context.Context, o client.Object) error {
+	kind, name := w.describe(o)
+	return w.note(kind, name, "update", w.client.Update(ctx, o))
+}
+
+func (w *writer) delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
+	kind, name := w.describe(o)
+	return w.note(kind, name, "delete", w.client.Delete(ctx, o, options...))
+}
+
+// createOrUpdate writes in Rook's style: it creates, and replaces what is there only when told that it exists.
+func (w *writer) createOrUpdate(ctx context.Context, o client.Object) error {
+	fresh, _ := o.DeepCopyObject().(client.Object)
+	err := w.create(ctx, o)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	return w.update(ctx, fresh)
+}
+
+func (w *writer) note(kind, name, verb string, err error) error {
+	switch {
+	case err == nil:
+		w.journal.add(Wrote, kind, name, "%s", verb)
+	case apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err), apierrors.IsConflict(err),
+		errors.Is(err, context.Canceled):
+	default:
+		w.journal.add(Refused, kind, name, "%s: %v", verb, err)
+	}
+	return err
+}
+
+func (w *writer) describe(o client.Object) (kind, name string) {
+	gvk, err := apiutil.GVKForObject(o, w.client.Scheme())
+	if err != nil {
+		kind = fmt.Sprintf("%T", o)
+	} else {
+		kind = gvk.Kind
+	}
+	return kind, o.GetNamespace() + "/" + o.GetName()
+}

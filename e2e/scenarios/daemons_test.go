@@ -1,0 +1,159 @@
+package scenarios_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// settled waits until the operator remembers every mon by its global IP.
+func (s *story) settled() {
+	s.t.Helper()
+	s.eventually("the operator's memory is true", func() bool {
+		for id, endpoint := range s.Operator.Memory() {
+			if ip, ok := s.World.MCS.GlobalIP(s.Namespace, "rook-ceph-mon-"+id); !ok || ip != endpoint.Addr() {
+				return false
+			}
+		}
+		return s.Operator.Reachable()
+	})
+}
+
+func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing.T) {
+	s := newStory(t, true)
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the OSD is refused", func() bool { return s.Operator.Journal().Refusals()["Deployment"] > 0 })
+	for _, e := range s.Operator.Journal().Of(rookstandin.Refused) {
+		if e.Kind == "Deployment" {
+			require.Contains(t, e.Message, `osd "1" is not ready for its clusterset address: ServiceExport `+s.Namespace+
+				`/rook-ceph-osd-1 is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`)
+		}
+	}
+	require.Empty(t, s.Recorder.Of("Deployment", "rook-ceph-osd-1"), "nothing half-written")
+	s.eventually("the other OSDs are up", func() bool { return len(s.Ceph.OSDMap()) == 2 })
+
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
+	s.comesUp()
+	s.everyOSDIsGlobal("0", "1", "2")
+}
+
+func TestAPeersAddressIsNeverTaken(t *testing.T) {
+	s := newStory(t, true)
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-2", mcsstandin.Fault{PeerAddress: true})
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the refusal stands on the export", func() bool {
+		export, err := s.Export(t.Context(), "rook-ceph-osd-2")
+		return err == nil && export.GetAnnotations()["rook-clusterset.io/refused"] != ""
+	})
+	export, err := s.Export(t.Context(), "rook-ceph-osd-2")
+	require.NoError(t, err)
+	require.NotContains(t, export.GetAnnotations(), "rook-clusterset.io/global-ip")
+	require.Empty(t, s.Recorder.Of("Deployment", "rook-ceph-osd-2"))
+}
+
+func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	before := s.deployment("rook-ceph-osd-0")
+	reconciled := s.Operator.Reconciled()
+	s.Operator.Reconcile()
+	s.eventually("Rook has reconciled again", func() bool { return s.Operator.Reconciled() > reconciled })
+	after := s.deployment("rook-ceph-osd-0")
+	require.Equal(t, before.Spec.Template, after.Spec.Template)
+	require.Greater(t, after.Generation, before.Generation, "Rook's wait for the update ends by the generation")
+	sets := &appsv1.ReplicaSetList{}
+	require.NoError(t, s.World.Plane.Client.List(t.Context(), sets, client.InNamespace(s.Namespace), client.MatchingLabels{"ceph-osd-id": "0"}))
+	require.Len(t, sets.Items, 1, "the hash of the pod template is the same")
+}
+
+func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) { o.Timing.MonOutTimeout = time.Hour })
+	s.comesUp()
+	s.settled()
+	refusals := s.Operator.Journal().Count(rookstandin.Refused)
+	// The mon that the operator knew rightly from the start.
+	require.NoError(t, s.Operator.FailOver(t.Context(), "a"))
+	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused), "a failover is never refused")
+	s.settled()
+	s.everyMonIsGlobal("b", "c", "d")
+}
+
+func TestAServerDryRunLeavesNothing(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	osd := s.deployment("rook-ceph-osd-0")
+	osd = &appsv1.Deployment{ObjectMeta: *osd.ObjectMeta.DeepCopy(), Spec: *osd.Spec.DeepCopy()}
+	osd.Name, osd.ResourceVersion, osd.UID = "rook-ceph-osd-9", "", ""
+	for _, labels := range []map[string]string{osd.Labels, osd.Spec.Template.Labels, osd.Spec.Selector.MatchLabels} {
+		for _, key := range []string{"ceph_daemon_id", "ceph-osd-id", "osd"} {
+			if _, ok := labels[key]; ok {
+				labels[key] = "9"
+			}
+		}
+	}
+	err := s.World.Plane.Client.Create(t.Context(), osd, client.DryRunAll)
+	require.ErrorContains(t, err, `osd "9"`)
+	_, err = s.Export(t.Context(), "rook-ceph-osd-9")
+	require.ErrorContains(t, err, "not found")
+	service := &corev1.Service{}
+	err = s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: "rook-ceph-osd-9"}, service)
+	require.True(t, apierrors.IsNotFound(err))
+}
+
+func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	pinned := s.globalIP("rook-ceph-mon-b")
+	service := &corev1.Service{}
+	key := client.ObjectKey{Namespace: s.Namespace, Name: "rook-ceph-mon-b"}
+	require.NoError(t, s.World.Plane.Client.Get(t.Context(), key, service))
+	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), service))
+	s.eventually("Rook has made the Service anew, at a ClusterIP that the API server accepts", func() bool {
+		again := &corev1.Service{}
+		return s.World.Plane.Client.Get(t.Context(), key, again) == nil && again.UID != service.UID
+	})
+	s.eventually("the drift is told", func() bool {
+		export, err := s.Export(t.Context(), "rook-ceph-mon-b")
+		return err == nil && export.GetAnnotations()["rook-clusterset.io/drift"] != ""
+	})
+	export, err := s.Export(t.Context(), "rook-ceph-mon-b")
+	require.NoError(t, err)
+	require.Equal(t, pinned.String(), export.GetAnnotations()["rook-clusterset.io/global-ip"])
+	advertised, _ := s.Ceph.Advertised("b")
+	require.Equal(t, pinned, advertised)
+	require.Equal(t, pinned, s.Operator.Memory()["b"].Addr())
+}
+
+func TestHostNetworkAndNativeModeAreLeftAlone(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster(func(spec map[string]any) { spec["network"] = map[string]any{"provider": "host"} })
+	s.startOperator()
+	s.comesUp()
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for _, endpoint := range s.Operator.Memory() {
+		require.True(t, netip.MustParsePrefix("192.168.0.0/16").Contains(endpoint.Addr()))
+	}
+	s.eventually("it is told why", func() bool { return s.events()["CephClusterHostNetwork"] == 1 })
+}

@@ -1,0 +1,62 @@
+package scenarios_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	started := time.Now()
+	s.startOperator()
+	s.comesUp()
+	t.Logf("3 mons and 3 OSDs after %s", time.Since(started).Round(time.Millisecond))
+
+	s.eventually("the operator's memory is true", func() bool {
+		for id, endpoint := range s.Operator.Memory() {
+			if endpoint.Addr() != s.globalIP("rook-ceph-mon-"+id) {
+				return false
+			}
+		}
+		return true
+	})
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
+	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "the first mon's endpoint is refused, and nothing else")
+	require.Zero(t, s.Operator.Journal().Count(rookstandin.QuorumGivenUp))
+	require.Equal(t, 1, s.events()["ReloadRequested"], "Rook is asked once to reload")
+}
+
+func TestASlowExportIsWaitedFor(t *testing.T) {
+	s := newStory(t, true)
+	for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0"} {
+		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{Delay: 5 * time.Second})
+	}
+	s.createCephCluster()
+	started := time.Now()
+	s.startOperator()
+	s.comesUp()
+	require.Greater(t, time.Since(started), 5*time.Second)
+	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals())
+	require.Empty(t, s.Recorder.ClusterIPsAfterBirth())
+	s.everyOSDIsGlobal("0", "1", "2")
+}
+
+func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
+	s := newStory(t, false)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for id, endpoint := range s.Operator.Memory() {
+		require.False(t, globalRange.Contains(endpoint.Addr()), "mon %s", id)
+	}
+	_, err := s.Export(t.Context(), "rook-ceph-mon-a")
+	require.Error(t, err)
+}

@@ -1,0 +1,72 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+var replicaNumber atomic.Int32
+
+// killReplicas ends the first n replicas as lost nodes would, and returns once the others alone serve.
+func (s *story) killReplicas(n int) {
+	s.t.Helper()
+	for _, replica := range shared.Replicas[:n] {
+		require.NoError(s.t, replica.Kill())
+	}
+	shared.Replicas = shared.Replicas[n:]
+	shared.Plane.Serve(shared.Replicas...)
+}
+
+func (s *story) addReplicas(n int) {
+	s.t.Helper()
+	for range n {
+		require.NoError(s.t, shared.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1))))
+	}
+}
+
+func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the first mon is born", func() bool { _, born := s.Recorder.Born("a"); return born })
+	s.killReplicas(1)
+	s.comesUp()
+	s.addReplicas(1)
+	s.settled()
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
+}
+
+func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	s.killReplicas(len(shared.Replicas))
+
+	pods := func() []corev1.Pod {
+		list := &corev1.PodList{}
+		require.NoError(t, s.World.Plane.Client.List(t.Context(), list, client.InNamespace(s.Namespace), client.MatchingLabels{"ceph-osd-id": "0"}))
+		return list.Items
+	}
+	before := pods()
+	require.Len(t, before, 1)
+	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), &before[0], client.GracePeriodSeconds(0)))
+	s.eventually("the pod is back", func() bool { now := pods(); return len(now) == 1 && now[0].UID != before[0].UID })
+
+	refused := s.Operator.Journal().Refusals()["ConfigMap"]
+	s.Operator.Reconcile()
+	s.eventually("Rook's writes are refused", func() bool { return s.Operator.Journal().Refusals()["ConfigMap"] > refused })
+
+	reconciled := s.Operator.Reconciled()
+	s.addReplicas(2)
+	s.eventually("Rook has reconciled again", func() bool { return s.Operator.Reconciled() > reconciled })
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
+}

@@ -1,0 +1,161 @@
+// Package scenarios holds the stories that must hold on a real API server, each a test.
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+)
+
+// shared is the one World of all scenarios; each has a namespace of its own in it.
+var shared *world.World
+
+var globalRange = netip.MustParsePrefix("242.0.0.0/16")
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started := time.Now()
+	var err error
+	if shared, err = world.Start(ctx, mcsstandin.Options{}); err != nil {
+		fmt.Fprintln(os.Stderr, "start the world of the scenarios:", err)
+		return 1
+	}
+	fmt.Printf("world of the scenarios after %s\n", time.Since(started).Round(time.Millisecond))
+	code := m.Run()
+	if err := shared.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the world of the scenarios:", err)
+		return 1
+	}
+	return code
+}
+
+var siteNumber atomic.Int32
+
+// story is a scenario in a namespace of its own.
+type story struct {
+	*world.Site
+	t *testing.T
+}
+
+func newStory(t *testing.T, enabled bool) *story {
+	t.Helper()
+	site, err := shared.NewSite(t.Context(), fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
+	require.NoError(t, err)
+	s := &story{Site: site, t: t}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		if s.Operator != nil {
+			for _, e := range s.Operator.Journal().Entries() {
+				t.Log(e)
+			}
+		}
+		for i, replica := range shared.Replicas {
+			for line := range strings.Lines(replica.Log()) {
+				if strings.Contains(line, s.Namespace) {
+					t.Logf("replica %d: %s", i, strings.TrimSpace(line))
+				}
+			}
+		}
+	})
+	return s
+}
+
+func (s *story) createCephCluster(edits ...func(spec map[string]any)) {
+	s.t.Helper()
+	require.NoError(s.t, s.CreateCephCluster(s.t.Context(), edits...))
+}
+
+func (s *story) startOperator(edits ...func(*rookstandin.Options)) {
+	s.t.Helper()
+	var options rookstandin.Options
+	for _, edit := range edits {
+		edit(&options)
+	}
+	require.NoError(s.t, s.StartOperator(s.t.Context(), options))
+}
+
+// comesUp waits until Rook has brought up the cluster.
+func (s *story) comesUp() {
+	s.t.Helper()
+	s.eventually("Rook has brought up the cluster", func() bool { return s.Operator.Reconciled() > 0 })
+}
+
+func (s *story) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	require.Eventually(s.t, holds, 90*time.Second, 50*time.Millisecond, what)
+}
+
+func (s *story) deployment(name string) *appsv1.Deployment {
+	s.t.Helper()
+	d := &appsv1.Deployment{}
+	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, d))
+	return d
+}
+
+// globalIP returns what the MCS implementation gave the Service.
+func (s *story) globalIP(name string) netip.Addr {
+	s.t.Helper()
+	ip, ok := s.World.MCS.GlobalIP(s.Namespace, name)
+	require.True(s.t, ok, "%s has no global IP", name)
+	return ip
+}
+
+// everyMonIsGlobal asserts that each mon that Rook knows advertises the global IP of its Service, that the operator's
+// memory says so, and that no stored object ever told otherwise once the mon was born.
+func (s *story) everyMonIsGlobal(ids ...string) {
+	s.t.Helper()
+	memory := s.Operator.Memory()
+	require.Len(s.t, memory, len(ids))
+	for _, id := range ids {
+		ip := s.globalIP("rook-ceph-mon-" + id)
+		require.True(s.t, globalRange.Contains(ip))
+		advertised, _ := s.Ceph.Advertised(id)
+		require.Equal(s.t, ip, advertised, "mon %s", id)
+		require.Equal(s.t, ip, memory[id].Addr(), "the operator's memory of mon %s", id)
+	}
+	require.Empty(s.t, s.Recorder.ClusterIPsAfterBirth())
+}
+
+func (s *story) everyOSDIsGlobal(ids ...string) {
+	s.t.Helper()
+	osds := s.Ceph.OSDMap()
+	require.Len(s.t, osds, len(ids))
+	for _, id := range ids {
+		require.Equal(s.t, s.globalIP("rook-ceph-osd-"+id), osds[id], "OSD %s", id)
+	}
+}
+
+// events returns how often each reason stands in the events on the CephCluster.
+func (s *story) events() map[string]int {
+	s.t.Helper()
+	list := &corev1.EventList{}
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
+	counts := map[string]int{}
+	for i := range list.Items {
+		if e := &list.Items[i]; e.InvolvedObject.Kind == "CephCluster" {
+			counts[e.Reason]++
+		}
+	}
+	return counts
+}
