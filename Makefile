@@ -1,0 +1,99 @@
+MAKEFLAGS += --warn-undefined-variables --no-print-directory
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= v0.1.0
+ARCH ?= $(shell go env GOARCH)
+IMAGE ?= ghcr.io/rook-clusterset/rook-clusterset:$(VERSION)
+FUZZ_TIME ?= 10s
+
+# Programs that are built once live outside the tree, as those of e2e/assets/build.sh do.
+ROOK_CLUSTERSET_CACHE ?=
+XDG_CACHE_HOME ?=
+CACHE := $(or $(ROOK_CLUSTERSET_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rook-clusterset)
+
+LINT_MODULE := .ci/tools/lint
+IMAGE_MODULE := .ci/tools/image
+LINTER := $(CACHE)/golangci-lint-$(shell cat $(LINT_MODULE)/go.mod $(LINT_MODULE)/go.sum | sha256sum | cut -c1-12)
+
+# The race detector needs a C compiler, which the other tests do not.
+RACE := $(if $(shell command -v gcc),-race,)
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: vet lint verify unit scenarios ## Everything that must hold
+
+.PHONY: demo
+demo: assets ## Show what rook-clusterset does, on a real API server, step by step
+	@go run ./e2e/demo
+
+.PHONY: build
+build: ## Build bin/rook-clusterset, a static program
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rook-clusterset .
+
+.PHONY: image
+image: build ## Pack it as bin/rook-clusterset-image.tar, an OCI archive, without a container engine
+	@go -C $(IMAGE_MODULE) run . -binary $(CURDIR)/bin/rook-clusterset -license $(CURDIR)/LICENSE \
+	  -arch $(ARCH) -reference $(IMAGE) -o $(CURDIR)/bin/rook-clusterset-image.tar
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: lint
+lint: $(LINTER) ## Run the linters
+	$(LINTER) run ./...
+
+$(LINTER):
+	@echo "building golangci-lint (minutes, once) ..."
+	@mkdir -p $(CACHE)
+	@CGO_ENABLED=0 go -C $(LINT_MODULE) build -trimpath -ldflags "-s -w" -o $@.building github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@mv $@.building $@
+
+.PHONY: format
+format: $(LINTER) ## Format the code as the linters want it
+	$(LINTER) fmt ./...
+
+.PHONY: unit
+unit: ## Run the tests beside the code, with the race detector, the fuzz seeds and the benchmark of the rewrite
+	go test $(RACE) $$(go list ./... | grep -v /e2e)
+	go -C $(IMAGE_MODULE) test ./...
+	go test -run '^$$' -bench . -benchmem ./rook
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZ_TIME (10s)
+	@for package in $$(go list ./... | grep -v /e2e); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) $$package; \
+	  done; \
+	done
+
+.PHONY: assets
+assets: ## Build etcd, Kubernetes and cert-manager's controllers, once
+	@e2e/assets/build.sh >/dev/null
+
+.PHONY: scenarios
+scenarios: assets ## Run the scenarios, and the tests of the manifests, against a real API server
+	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" go test -count=1 -timeout 30m ./manifests ./e2e/...
+
+.PHONY: manifests
+manifests: assets ## Build manifests/install.yaml from the kustomize base
+	@manifests/build.sh > manifests/install.yaml.new
+	@mv manifests/install.yaml.new manifests/install.yaml
+
+.PHONY: verify-manifests
+verify-manifests: assets
+	@manifests/build.sh | diff -u manifests/install.yaml - || { echo "manifests/install.yaml is stale: run make manifests" >&2; exit 1; }
+
+.PHONY: verify
+verify: verify-manifests ## Check that what is generated is current
+	go mod tidy -diff
+	go -C $(IMAGE_MODULE) mod tidy -diff
+
+.PHONY: clean
+clean: ## Remove what was built in the tree
+	rm -rf bin
