@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,9 +45,13 @@ type dnsServer struct {
 	running sync.WaitGroup
 }
 
-// startDNS answers on one loopback port over UDP and TCP until the context ends.
+// startDNS answers over UDP and TCP until the context ends.
 func startDNS(ctx context.Context, s *Standin) (*dnsServer, error) {
-	packets, listener, err := listenBoth(ctx)
+	listen := s.options.DNS
+	if listen == nil {
+		listen = listenBoth
+	}
+	packets, listener, err := listen(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listen for DNS: %w", err)
 	}
@@ -69,7 +74,7 @@ func startDNS(ctx context.Context, s *Standin) (*dnsServer, error) {
 	return d, nil
 }
 
-// listenBoth finds a port that is free for both protocols.
+// listenBoth finds a port of loopback that is free for both protocols.
 func listenBoth(ctx context.Context) (net.PacketConn, net.Listener, error) {
 	var config net.ListenConfig
 	for range 10 {
@@ -155,9 +160,11 @@ func parseName(name string) (service types.NamespacedName, clusterID string, ok 
 // healthy or not; without one this cluster's if a pod is ready, else a peer's, each in turn, else none.
 func (d *dnsServer) lookup(service types.NamespacedName, clusterID string) (addresses []netip.Addr, known bool) {
 	s := d.standin
+	// Asked before our own lock is taken: two members may ask each other at the same time.
+	members := s.exportsAtMembers(service)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	local, remote := s.records[service], s.remote[service]
+	local, remote := s.records[service], slices.Concat(s.remote[service], members)
 	if local != nil && !local.registered {
 		local = nil
 	}

@@ -3,6 +3,7 @@ package mcsstandin
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -52,6 +53,8 @@ type Options struct {
 	// EmptyReasons makes conditions that are True carry no reason, as lighthouse 0.19 writes them. The API server
 	// accepts that only with the CRDs of V1Alpha1Only.
 	EmptyReasons bool
+	// DNS returns the sockets on which DNS answers, of the same port over UDP and TCP: on loopback by default.
+	DNS func(ctx context.Context) (net.PacketConn, net.Listener, error)
 	// Logger is silent by default.
 	Logger logr.Logger
 }
@@ -71,6 +74,7 @@ type Standin struct {
 	faults  map[types.NamespacedName]Fault
 	records map[types.NamespacedName]*record
 	remote  map[types.NamespacedName][]remoteExport
+	members map[string]*Standin
 }
 
 // remoteExport is a Service of the same name that a peer exported.
