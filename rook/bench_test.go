@@ -1,7 +1,9 @@
 package rook_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,16 +18,23 @@ const (
 )
 
 // BenchmarkRewriteOSD takes a copy of the Deployment (some 650 lines of YAML) each time, as admission does, and counts it.
+// The bar is for the median: the mean tells as well what else the machine was doing.
 func BenchmarkRewriteOSD(b *testing.B) {
 	g := goldenNamed(b, "osd-v1.20.6-node")
+	var took []time.Duration
 	b.ReportAllocs()
 	for b.Loop() {
+		started := time.Now()
 		if code := rook.Rewrite(g.in.DeepCopy(), g.ip); code != reason.Rewritten {
 			b.Fatal(code)
 		}
+		took = append(took, time.Since(started))
 	}
-	if per := b.Elapsed().Nanoseconds() / int64(b.N); per > mostNanoseconds && b.N > 1 {
-		b.Errorf("%d ns for one rewrite, more than %d", per, mostNanoseconds)
+	slices.Sort(took)
+	median := took[len(took)/2].Nanoseconds()
+	b.ReportMetric(float64(median), "median-ns/op")
+	if median > mostNanoseconds && len(took) > 1 {
+		b.Errorf("%d ns for one rewrite, more than %d", median, mostNanoseconds)
 	}
 }
 
