@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -12,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 )
@@ -47,6 +49,7 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 		return c.Get(ctx, monA, o) == nil && meta.IsStatusConditionTrue(o.Status.Conditions, "Ready")
 	}, 10*time.Second, 2*time.Millisecond)
 	t.Logf("Ready after %s", time.Since(started).Round(time.Millisecond))
+	require.Len(t, s.importIPs(t), 1, "what is Ready has been imported")
 	o := export("")
 	require.NoError(t, c.Get(ctx, monA, o))
 	require.Empty(t, meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason)
@@ -74,9 +77,12 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.SetFault(monA.Namespace, monA.Name, c.fault)
-			require.Eventually(t, func() bool {
-				ips := s.importIPs(t)
-				return len(ips) == c.count && netip.MustParsePrefix(c.prefix).Contains(netip.MustParseAddr(ips[0]))
+			prefix := netip.MustParsePrefix(c.prefix)
+			require.EventuallyWithT(t, func(t *assert.CollectT) {
+				o := &mcsv1alpha1.ServiceImport{}
+				require.NoError(t, s.client.Get(ctx, importKey, o))
+				require.Len(t, o.Spec.IPs, c.count)
+				require.True(t, prefix.Contains(netip.MustParseAddr(o.Spec.IPs[0])), o.Spec.IPs[0])
 			}, 5*time.Second, 5*time.Millisecond)
 		})
 	}

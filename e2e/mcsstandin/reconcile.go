@@ -137,8 +137,7 @@ func (s *Standin) publish(
 		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, valid, condition("Ready",
 			metav1.ConditionFalse, "AwaitingExport", "ServiceImport created - awaiting aggregation on the broker"))
 	}
-	if err := s.setConditions(ctx, export, valid, condition("Ready", metav1.ConditionTrue, s.trueReason("Exported"),
-		"Service was successfully exported to the broker")); err != nil {
+	if err := s.setConditions(ctx, export, valid); err != nil {
 		return reconcile.Result{}, err
 	}
 	if err := s.ensureClusterImport(ctx, key, service, r); err != nil {
@@ -148,6 +147,11 @@ func (s *Standin) publish(
 		return reconcile.Result{}, err
 	}
 	if err := s.ensureSlices(ctx, key, service, r); err != nil {
+		return reconcile.Result{}, err
+	}
+	// Ready says that all of this has reached the broker.
+	if err := s.setConditions(ctx, export, valid, condition("Ready", metav1.ConditionTrue, s.trueReason("Exported"),
+		"Service was successfully exported to the broker")); err != nil {
 		return reconcile.Result{}, err
 	}
 	s.mu.Lock()

@@ -22,7 +22,10 @@ import (
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
 
-var monA = types.NamespacedName{Namespace: "rook-ceph", Name: "rook-ceph-mon-a"}
+var (
+	monA      = types.NamespacedName{Namespace: "rook-ceph", Name: "rook-ceph-mon-a"}
+	importKey = types.NamespacedName{Namespace: OperatorNamespace, Name: "rook-ceph-mon-a-rook-ceph-east"}
+)
 
 // newTestStandin returns a stand-in over a fake client, whose reconciles the test calls itself.
 func newTestStandin(t *testing.T, o Options, objects ...client.Object) *Standin {
@@ -77,8 +80,7 @@ func (s *Standin) ingressIP(t *testing.T) string {
 func (s *Standin) importIPs(t *testing.T) []string {
 	t.Helper()
 	o := &mcsv1alpha1.ServiceImport{}
-	key := types.NamespacedName{Namespace: "submariner-operator", Name: "rook-ceph-mon-a-rook-ceph-east"}
-	require.NoError(t, s.client.Get(t.Context(), key, o))
+	require.NoError(t, s.client.Get(t.Context(), importKey, o))
 	return o.Spec.IPs
 }
 
