@@ -8,7 +8,7 @@ import (
 
 // mgrDeployment returns the Deployment of the one mgr: a daemon beside the mons and OSDs that nobody rewrites.
 func (o *Operator) mgrDeployment() *appsv1.Deployment {
-	const id, name = "a", "rook-ceph-mgr-a"
+	const id, name = mgrID, "rook-ceph-mgr-" + mgrID
 	dataDir := "/var/lib/ceph/mgr/ceph-" + id
 	mounts := baseMounts(name+"-keyring", dataDir)
 	volumes := append(o.baseVolumes(name+"-keyring"),

@@ -1,7 +1,6 @@
 package rookstandin
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 
@@ -29,6 +28,11 @@ type OSD struct {
 	Shape Shape
 	// Fast adds the tuning flags of a fast storage class to an OSD on a PVC.
 	Fast bool
+}
+
+// uuid returns the UUID that the prepare job gave the OSD.
+func (osd OSD) uuid() string {
+	return "00000000-0000-4000-8000-" + strings.Repeat("0", 12-len(osd.ID)) + osd.ID
 }
 
 func (osd OSD) claim() string { return "set1-data-" + osd.ID }
@@ -246,7 +250,7 @@ func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
 	}
 	env = append(env, containerEnv(o.cluster.image)...)
 	env = append(env,
-		corev1.EnvVar{Name: "ROOK_OSD_UUID", Value: fmt.Sprintf("00000000-0000-4000-8000-%012s", osd.ID)},
+		corev1.EnvVar{Name: "ROOK_OSD_UUID", Value: osd.uuid()},
 		corev1.EnvVar{Name: "ROOK_OSD_ID", Value: osd.ID},
 		secretEnv("ROOK_CEPH_MON_HOST", ConfigSecret, "mon_host"),
 		corev1.EnvVar{Name: "CEPH_ARGS", Value: "-m $(ROOK_CEPH_MON_HOST)"},

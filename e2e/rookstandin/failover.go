@@ -79,7 +79,7 @@ func (o *Operator) scaleMon(ctx context.Context, id string, replicas int32) erro
 // removeMon takes the mon out of the cluster, of memory and of everything that is stored, its Deployment last.
 func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) error {
 	if fromQuorum {
-		if err := o.ceph.RemoveMon(o.memory.dial(), id); err != nil {
+		if err := o.commands.RemoveMon(ctx, o.access(), id); err != nil {
 			o.journal.add(Continued, "", "", "failed to remove mon %q from quorum. %v", id, err)
 		}
 	}

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -27,13 +25,7 @@ func monHost(mons map[string]monInfo) (hosts, members string) {
 		if mons[id].outOfQuorum {
 			continue
 		}
-		endpoint := mons[id].endpoint
-		v2 := "v2:" + net.JoinHostPort(endpoint.Addr().String(), strconv.Itoa(msgr2Port))
-		if endpoint.Port() == msgr2Port {
-			hostList = append(hostList, "["+v2+"]")
-		} else {
-			hostList = append(hostList, "["+v2+",v1:"+endpoint.String()+"]")
-		}
+		hostList = append(hostList, monHostEntry(mons[id].endpoint))
 		memberList = append(memberList, id)
 	}
 	return strings.Join(hostList, ","), strings.Join(memberList, ",")

@@ -97,10 +97,11 @@ func (m *memory) forget(id string) {
 }
 
 // dial returns the addresses that the operator dials: those in its own ceph.conf, which is written from memory.
-func (m *memory) dial() []netip.Addr {
-	var all []netip.Addr
-	for _, info := range m.snapshot() {
-		all = append(all, info.endpoint.Addr())
+func (m *memory) dial() []netip.AddrPort {
+	var all []netip.AddrPort
+	known := m.snapshot()
+	for _, id := range slices.Sorted(maps.Keys(known)) {
+		all = append(all, known[id].endpoint)
 	}
 	return all
 }

@@ -42,31 +42,11 @@ func (o *Operator) initClusterInfo(ctx context.Context) error {
 	if err := o.saveMonConfig(ctx); err != nil {
 		return fmt.Errorf("failed to save mons: %w", err)
 	}
-	for _, name := range []string{monsKeyring, adminKeyring} {
-		secret := &corev1.Secret{ObjectMeta: o.meta(name), Type: "kubernetes.io/rook", StringData: map[string]string{
-			"keyring": "[mon.]\n\tkey = \n\tcaps mon = \"allow *\"\n",
-		}}
-		if err := o.write.createOrUpdate(ctx, secret); err != nil {
-			return fmt.Errorf("failed to save keyring secret %s: %w", name, err)
-		}
+	adminKey := o.access().AdminKey
+	if err := o.saveKeyring(ctx, monsKeyring, monsKeyringText(o.monKey, adminKey)); err != nil {
+		return err
 	}
-	return nil
-}
-
-func (o *Operator) ensureMonSecret(ctx context.Context) error {
-	secret := &corev1.Secret{}
-	err := o.write.get(ctx, o.cluster.namespace, monSecret, secret)
-	if apierrors.IsNotFound(err) {
-		secret = &corev1.Secret{ObjectMeta: o.meta(monSecret), Type: "kubernetes.io/rook", Data: map[string][]byte{
-			"fsid": []byte(o.cluster.uid), "ceph-username": []byte("client.admin"), "ceph-secret": {}, "mon-secret": {},
-		}}
-		err = o.write.create(ctx, secret)
-	}
-	if err != nil {
-		return fmt.Errorf("failed to get or create the mon secret: %w", err)
-	}
-	o.fsid = string(secret.Data["fsid"])
-	return nil
+	return o.saveKeyring(ctx, adminKeyring, adminKeyringText(adminKey))
 }
 
 // startMons makes the mons of a new cluster, one after the other, or sees to it that those of an old one run.

@@ -13,6 +13,9 @@ const (
 	// OperatorServiceAccount is the ServiceAccount of the operator.
 	OperatorServiceAccount = "rook-ceph-system"
 
+	// ConfigOverride holds the ceph.conf of every daemon: what stands in it is the user's.
+	ConfigOverride = "rook-config-override"
+
 	monApp         = "rook-ceph-mon"
 	osdApp         = "rook-ceph-osd"
 	mgrApp         = "rook-ceph-mgr"
@@ -31,6 +34,8 @@ const (
 	canaryLabel        = "mon_canary"
 	skipReconcileLabel = "ceph.rook.io/do-not-reconcile"
 	protectionFinal    = "ceph.rook.io/disaster-protection"
+
+	mgrID = "a"
 
 	msgr1Port = 6789
 	msgr2Port = 3300

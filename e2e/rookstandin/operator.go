@@ -42,6 +42,8 @@ type Options struct {
 	Kubelet Kubelet
 	// Ceph is StartCeph's by default. An operator that is started again is given the one of before.
 	Ceph *Ceph
+	// Commands are those of Ceph's model by default. Where they are given there is no model.
+	Commands Commands
 	// Lookup asks the DNS of the clusterset; only native multi-cluster mode needs it.
 	Lookup func(ctx context.Context, name string) (netip.Addr, error)
 	// OnEntry, if set, is called with every entry of the journal.
@@ -98,19 +100,21 @@ func (o *Options) setDefaults() error {
 
 // Operator is a running stand-in of Rook's operator, for the one CephCluster of a namespace.
 type Operator struct {
-	options Options
-	write   *writer
-	journal *Journal
-	memory  *memory
-	ceph    *Ceph
-	trigger chan struct{}
-	running sync.WaitGroup
+	options  Options
+	write    *writer
+	journal  *Journal
+	memory   *memory
+	ceph     *Ceph
+	commands Commands
+	trigger  chan struct{}
+	running  sync.WaitGroup
 
 	// orchestration is held by whoever works on the mons: a reconcile or a health check.
 	orchestration sync.Mutex
 	// The fields down to the next blank line are written under orchestration by the reconcile alone.
 	cluster     settings
 	fsid        string
+	monKey      string
 	monOutSince map[string]time.Time
 
 	mu sync.Mutex
@@ -121,6 +125,8 @@ type Operator struct {
 	// monitoring is set after the first reconcile that succeeded.
 	monitoring bool
 	reconciled int
+	// adminKey is the key of client.admin.
+	adminKey string
 }
 
 // Start runs the operator until the context ends.
@@ -135,18 +141,22 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 		journal:     journal,
 		memory:      newMemory(),
 		ceph:        options.Ceph,
+		commands:    options.Commands,
 		trigger:     make(chan struct{}, 1),
 		monOutSince: map[string]time.Time{},
 	}
 	if o.options.Kubelet == nil {
 		o.options.Kubelet = FromPods{Client: options.Client}
 	}
-	if o.ceph == nil {
+	if o.ceph == nil && o.commands == nil {
 		ceph, err := StartCeph(ctx, options.Client, options.Namespace)
 		if err != nil {
 			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
 		}
 		o.ceph = ceph
+	}
+	if o.commands == nil {
+		o.commands = modelCommands{o.ceph}
 	}
 	if err := o.ensureCSIConfigMap(ctx); err != nil {
 		return nil, err
@@ -166,7 +176,7 @@ func (o *Operator) Wait() { o.running.Wait() }
 // Journal returns what the operator did so far.
 func (o *Operator) Journal() *Journal { return o.journal }
 
-// Ceph returns the cluster that the operator runs.
+// Ceph returns the model of the cluster that the operator runs; nil where Ceph is real.
 func (o *Operator) Ceph() *Ceph { return o.ceph }
 
 // Memory returns the endpoint of each mon as the operator remembers it now.
@@ -180,7 +190,7 @@ func (o *Operator) Memory() map[string]netip.AddrPort {
 
 // Reachable says whether the operator reaches its cluster at the addresses that it remembers.
 func (o *Operator) Reachable() bool {
-	_, err := o.ceph.QuorumStatus(o.memory.dial())
+	_, err := o.commands.QuorumStatus(context.Background(), o.access())
 	return err == nil
 }
 
@@ -332,6 +342,9 @@ func (o *Operator) startCluster(ctx context.Context, u *unstructured.Unstructure
 		return o.setCondition(ctx, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
 	}
 	if err := o.setCondition(ctx, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
+		return err
+	}
+	if err := o.ensureConfigOverride(ctx); err != nil {
 		return err
 	}
 	if err := o.initClusterInfo(ctx); err != nil {

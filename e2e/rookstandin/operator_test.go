@@ -212,6 +212,7 @@ func TestTheOrderOfTheFirstMon(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
+		"create ConfigMap rook-config-override",
 		"create Secret rook-ceph-mon",
 		"create ConfigMap rook-ceph-mon-endpoints",
 		"create Secret rook-ceph-config", "update Secret rook-ceph-config",
@@ -439,7 +440,7 @@ func TestFailover(t *testing.T) {
 		"c": netip.MustParseAddrPort("10.96.0.3:6789"),
 		"d": netip.MustParseAddrPort("10.96.0.4:6789"),
 	}, operator.Memory())
-	status, err := operator.Ceph().QuorumStatus(operator.memory.dial())
+	status, err := operator.Ceph().QuorumStatus(addresses(operator.memory.dial()))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "c", "d"}, status.Members)
 	err = s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-mon-b"}, &appsv1.Deployment{})

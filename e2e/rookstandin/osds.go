@@ -16,6 +16,10 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	var failures []error
 	var updates []*appsv1.Deployment
 	for i, osd := range o.options.OSDs {
+		if err := o.prepareOSD(ctx, osd); err != nil {
+			failures = append(failures, err)
+			continue
+		}
 		d := o.osdDeployment(osd, o.options.Nodes[i%len(o.options.Nodes)], netip.Addr{})
 		existing := &appsv1.Deployment{}
 		err := o.write.get(ctx, d.Namespace, d.Name, existing)
@@ -61,6 +65,14 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	return nil
 }
 
+// prepareOSD stands for the prepare job: the OSD is known to the cluster before it has a Deployment.
+func (o *Operator) prepareOSD(ctx context.Context, osd OSD) error {
+	if err := o.commands.NewOSD(ctx, o.access(), osd.ID, osd.uuid()); err != nil {
+		return fmt.Errorf("failed to prepare OSD %s: %w", osd.ID, err)
+	}
+	return nil
+}
+
 func (o *Operator) createOSD(ctx context.Context, d *appsv1.Deployment) error {
 	d = d.DeepCopy()
 	if err := setLastApplied(d); err != nil {
@@ -88,6 +100,9 @@ func (o *Operator) okToStopOSD(ctx context.Context) error {
 
 // startMgr makes or updates the mgr.
 func (o *Operator) startMgr(ctx context.Context) error {
+	if err := o.ensureMgrKeyring(ctx); err != nil {
+		return err
+	}
 	d := o.mgrDeployment()
 	if err := setLastApplied(d); err != nil {
 		return fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)

@@ -107,7 +107,7 @@ func (o *Operator) baseVolumes(keyring string) []corev1.Volume {
 		{Name: "rook-config-override", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			DefaultMode: new(int32(0o420)),
 			Sources: []corev1.VolumeProjection{{ConfigMap: &corev1.ConfigMapProjection{
-				LocalObjectReference: corev1.LocalObjectReference{Name: "rook-config-override"},
+				LocalObjectReference: corev1.LocalObjectReference{Name: ConfigOverride},
 				Items:                []corev1.KeyToPath{{Key: "config", Path: "ceph.conf", Mode: new(int32(0o444))}},
 			}}},
 		}}},

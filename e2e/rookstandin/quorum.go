@@ -13,14 +13,22 @@ import (
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
 func (o *Operator) quorumStatus(ctx context.Context) (Quorum, error) {
-	status, err := o.ceph.QuorumStatus(o.memory.dial())
-	if err == nil {
-		return status, nil
+	status, err := o.commands.QuorumStatus(ctx, o.access())
+	if !errors.Is(err, ErrNoAnswer) {
+		return status, err
 	}
+	// The model answers at once, be it that nobody answers.
 	if slept := sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
 		return Quorum{}, slept
 	}
 	return Quorum{}, err
+}
+
+// access returns how the operator reaches the cluster now.
+func (o *Operator) access() Access {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
 }
 
 // waitForQuorum waits until the mons are in quorum, or only until there is one.

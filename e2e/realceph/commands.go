@@ -1,0 +1,99 @@
+package realceph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// rookTimeout is for how long Rook lets a command look for a mon.
+const rookTimeout = 15 * time.Second
+
+// Runner makes the command that runs a program of Ceph where the pods of a node can be reached.
+type Runner func(ctx context.Context, program string, args ...string) *exec.Cmd
+
+// Commands are those of the operator, by the program ceph.
+type Commands struct {
+	Run Runner
+	// ConnectTimeout is for how long a command looks for a mon: Rook's 15 s by default.
+	ConnectTimeout time.Duration
+}
+
+var _ rookstandin.Commands = Commands{}
+
+// QuorumStatus implements rookstandin.Commands.
+func (c Commands) QuorumStatus(ctx context.Context, access rookstandin.Access) (rookstandin.Quorum, error) {
+	out, err := c.ceph(ctx, access, "quorum_status", "--format", "json")
+	if err != nil {
+		return rookstandin.Quorum{}, err
+	}
+	return parseQuorum(out)
+}
+
+// RemoveMon implements rookstandin.Commands.
+func (c Commands) RemoveMon(ctx context.Context, access rookstandin.Access, id string) error {
+	_, err := c.ceph(ctx, access, "mon", "remove", id)
+	return err
+}
+
+// CreateKey implements rookstandin.Commands.
+func (c Commands) CreateKey(ctx context.Context, access rookstandin.Access, entity string, caps ...string) (string, error) {
+	out, err := c.ceph(ctx, access, append([]string{"auth", "get-or-create-key", entity}, caps...)...)
+	return strings.TrimSpace(string(out)), err
+}
+
+// NewOSD implements rookstandin.Commands.
+func (c Commands) NewOSD(ctx context.Context, access rookstandin.Access, id, uuid string) error {
+	out, err := c.ceph(ctx, access, "osd", "new", uuid)
+	if err != nil {
+		return err
+	}
+	if got := strings.TrimSpace(string(out)); got != id {
+		return fmt.Errorf("osd %s is osd.%s and not osd.%s", uuid, got, id)
+	}
+	return nil
+}
+
+// ceph runs one command. It reads no ceph.conf: what it is given is all it knows.
+func (c Commands) ceph(ctx context.Context, access rookstandin.Access, args ...string) ([]byte, error) {
+	timeout := c.ConnectTimeout
+	if timeout == 0 {
+		timeout = rookTimeout
+	}
+	cmd := c.Run(ctx, "ceph", append([]string{
+		"--conf=/dev/null", "--mon-host=" + access.MonHost(), "--name=client.admin", "--key=" + access.AdminKey,
+		"--connect-timeout=" + strconv.Itoa(int(timeout.Seconds())),
+	}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("run ceph %s at %s: %w: %s", strings.Join(args, " "), access.MonHost(), err, strings.TrimSpace(stderr.String()))
+	}
+	return out, nil
+}
+
+func parseQuorum(data []byte) (rookstandin.Quorum, error) {
+	var read struct {
+		Names  []string `json:"quorum_names"`
+		Monmap struct {
+			Mons []monJSON `json:"mons"`
+		} `json:"monmap"`
+	}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return rookstandin.Quorum{}, fmt.Errorf("read the quorum status: %w", err)
+	}
+	quorum := rookstandin.Quorum{Monmap: map[string]netip.Addr{}, Members: read.Names}
+	for _, mon := range read.Monmap.Mons {
+		quorum.Monmap[mon.Name] = mon.Public.addresses().Addr()
+	}
+	return quorum, nil
+}

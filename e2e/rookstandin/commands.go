@@ -1,0 +1,80 @@
+package rookstandin
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Commands are what the operator asks of Ceph, each as one command of the program ceph.
+type Commands interface {
+	// QuorumStatus is ceph quorum_status.
+	QuorumStatus(ctx context.Context, access Access) (Quorum, error)
+	// RemoveMon is ceph mon remove.
+	RemoveMon(ctx context.Context, access Access, id string) error
+	// CreateKey is ceph auth get-or-create-key: caps are pairs of a daemon type and what is allowed there.
+	CreateKey(ctx context.Context, access Access, entity string, caps ...string) (string, error)
+	// NewOSD is ceph osd new, for an OSD that is known by that UUID from then on.
+	NewOSD(ctx context.Context, access Access, id, uuid string) error
+}
+
+// Access is what a Ceph command needs to reach the cluster. The operator makes it from its memory, as Rook makes its
+// own ceph.conf: no other address is ever dialled.
+type Access struct {
+	Dial []netip.AddrPort
+	// AdminKey is the key of client.admin.
+	AdminKey string
+}
+
+// MonHost returns the addresses as mon_host has them.
+func (a Access) MonHost() string {
+	hosts := make([]string, 0, len(a.Dial))
+	for _, endpoint := range a.Dial {
+		hosts = append(hosts, monHostEntry(endpoint))
+	}
+	return strings.Join(hosts, ",")
+}
+
+// monHostEntry returns one mon of mon_host: both addresses of a mon that serves both protocols.
+func monHostEntry(endpoint netip.AddrPort) string {
+	v2 := "v2:" + net.JoinHostPort(endpoint.Addr().String(), strconv.Itoa(msgr2Port))
+	if endpoint.Port() == msgr2Port {
+		return "[" + v2 + "]"
+	}
+	return "[" + v2 + ",v1:" + endpoint.String() + "]"
+}
+
+// modelCommands are the commands of the model.
+type modelCommands struct {
+	ceph *Ceph
+}
+
+func (c modelCommands) QuorumStatus(_ context.Context, access Access) (Quorum, error) {
+	return c.ceph.QuorumStatus(addresses(access.Dial))
+}
+
+func (c modelCommands) RemoveMon(_ context.Context, access Access, id string) error {
+	return c.ceph.RemoveMon(addresses(access.Dial), id)
+}
+
+func (c modelCommands) CreateKey(_ context.Context, access Access, _ string, _ ...string) (string, error) {
+	if _, err := c.ceph.QuorumStatus(addresses(access.Dial)); err != nil {
+		return "", err
+	}
+	return newCephxKey()
+}
+
+func (c modelCommands) NewOSD(_ context.Context, access Access, _, _ string) error {
+	_, err := c.ceph.QuorumStatus(addresses(access.Dial))
+	return err
+}
+
+func addresses(dial []netip.AddrPort) []netip.Addr {
+	all := make([]netip.Addr, 0, len(dial))
+	for _, endpoint := range dial {
+		all = append(all, endpoint.Addr())
+	}
+	return all
+}
