@@ -2,6 +2,7 @@ package rook
 
 import (
 	"fmt"
+	"net/netip"
 
 	appsv1 "k8s.io/api/apps/v1"
 
@@ -17,6 +18,8 @@ type DeploymentFacts struct {
 	// Cluster is nil as long as the CephCluster is not known.
 	Cluster *Cluster
 	Export  Export
+	// Listed is where the stored mon endpoints tell a mon to be; it is invalid where they do not tell it.
+	Listed netip.Addr
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
 }
@@ -97,6 +100,12 @@ func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
 	case !f.Export.Ready() || daemon.Type == Mon && f.Export.Identity == "":
 		code, obstacle := f.Export.obstacle(daemon)
 		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
+	case daemon.Type == Mon && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
+		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, tells
+		// the lost address too: a mon that is born next to it never gets a rank. Rook saves anew at its next try.
+		return Decision{Action: Refuse, Code: reason.EndpointWrong, Message: fmt.Sprintf(
+			"%s cannot be given its clusterset address %s: it %s, %s; Rook will retry",
+			daemon, f.Export.GlobalIP, reason.EndpointWrong.Sentence(), f.Listed)}
 	}
 	d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
 	// An OSD can take its address at a later update. A mon that cannot be rewritten would be born with its ClusterIP for

@@ -125,6 +125,25 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Hold, code: reason.ClusterUnknown,
 			message: `mon "a" is not ready for its clusterset address: it belongs to another CephCluster of that name than is known here; Rook will retry`,
 		},
+		"a new mon that Rook has listed at its address is rewritten": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, Listed: netip.MustParseAddr("242.0.0.10")},
+			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+		},
+		"a new mon that Rook has listed at another address is refused": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, Listed: netip.MustParseAddr("242.0.0.9")},
+			action: rook.Refuse, code: reason.EndpointWrong,
+			message: `mon "a" cannot be given its clusterset address 242.0.0.10: it is kept by Rook at another address than it has, 242.0.0.9; Rook will retry`,
+		},
+		"a new OSD is not listed": {
+			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady, Listed: netip.MustParseAddr("242.0.0.9")},
+			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+		},
+		"an old mon may be listed anywhere": {
+			facts: rook.DeploymentFacts{New: newMon, Cluster: cluster, Listed: netip.MustParseAddr("10.96.0.1"), Export: export(func(e *rook.Export) {
+				e.Identity = rook.IdentityCluster
+			})},
+			action: rook.Allow, code: reason.IdentityCluster,
+		},
 		"a new mon that cannot bind its address is refused": {
 			facts: rook.DeploymentFacts{New: changed(monAt("10.96.0.1"), func(d *appsv1.Deployment) {
 				own := &d.Spec.Template.Spec.Containers[0]

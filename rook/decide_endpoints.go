@@ -42,14 +42,14 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 		return EndpointsDecision{Decision: allow(f.Aside)}
 	}
 	listed, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
-	births := f.births(listed)
+	reachable := slices.ContainsFunc(listed, func(e Endpoint) bool {
+		return f.isExternal(e.ID) || f.Mons[e.ID].answersAt(e.Addr.Addr())
+	})
+	births := f.births(listed, reachable)
 	if d, waiting := f.awaited(births); len(waiting) > 0 {
 		return EndpointsDecision{Decision: d, Waiting: waiting}
 	}
 	c := f.correct()
-	reachable := slices.ContainsFunc(listed, func(e Endpoint) bool {
-		return f.isExternal(e.ID) || f.Mons[e.ID].answersAt(e.Addr.Addr())
-	})
 	switch {
 	case len(births) > 0 && !reachable:
 		return f.storeAndRefuse(births[0], c)
@@ -66,8 +66,9 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 }
 
 // births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.
-// What is stored already is no news: Rook repeats it when it only updates another key.
-func (f EndpointsFacts) births(listed []Endpoint) []Endpoint {
+// What is stored already is no news, for Rook repeats it when it only updates another key; unless the Service of the mon
+// was made anew since, and Rook would know no mon rightly and wait for this one in vain.
+func (f EndpointsFacts) births(listed []Endpoint, reachable bool) []Endpoint {
 	var stored []Endpoint
 	if f.Stored != nil {
 		stored, _ = ParseEndpoints(f.Stored.Data[EndpointsDataKey])
@@ -75,7 +76,10 @@ func (f EndpointsFacts) births(listed []Endpoint) []Endpoint {
 	var births []Endpoint
 	for _, e := range listed {
 		m := f.Mons[e.ID]
-		if !m.Deployed && !m.answersAt(e.Addr.Addr()) && !f.isExternal(e.ID) && !slices.Contains(stored, e) {
+		if m.Deployed || m.answersAt(e.Addr.Addr()) || f.isExternal(e.ID) {
+			continue
+		}
+		if !slices.Contains(stored, e) || !reachable && m.exported() {
 			births = append(births, e)
 		}
 	}

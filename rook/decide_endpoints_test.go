@@ -138,6 +138,27 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			corrected: endpointsMap("f=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 
+		// A new mon whose Service is made anew, with another address, before it is born.
+		"the only mon is stored at its new address, and the write refused": {
+			write: endpointsMap("a=242.0.0.9:6789"), stored: endpointsMap("a=242.0.0.9:6789"), mons: mons{"a": aNew},
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789"),
+		},
+		"the only mon is held while its new address is not known": {
+			write: endpointsMap("a=242.0.0.9:6789"), stored: endpointsMap("a=242.0.0.9:6789"),
+			mons:   mons{"a": {Export: waitingExport(), ClusterIPs: aNew.ClusterIPs}},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"a"},
+			message: `mon "a" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-a is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
+		},
+		"the only mon is let through while it has no Service, which Rook will only make after this write": {
+			write: endpointsMap("a=242.0.0.9:6789"), stored: endpointsMap("a=242.0.0.9:6789"), mons: mons{"a": aWaiting},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"a later mon is corrected": {
+			write: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), stored: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), mons: mons{"a": aNew, "b": bBorn},
+			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"),
+		},
+
 		// A new mon whose address is not known.
 		"a new mon whose address is not known is held": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bWaiting},
@@ -194,7 +215,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"only another key changes, and what was stored is wrong": {
 			write:  changed(endpointsMap("a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
-			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aNew},
+			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aBorn},
 			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
 			corrected: changed(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
 		},
@@ -341,7 +362,7 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 // A write that fails there would stop a reconcile, a failover or the bookkeeping of mons that live.
 func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
 	facts := []rook.MonFacts{
-		{}, {Deployed: true}, {Export: waitingExport()}, newMonWith("242.0.0.1", "10.96.0.1"), bornMon("242.0.0.1", "10.96.0.1"), oldMon("10.96.0.1"),
+		{}, {Deployed: true}, {Export: waitingExport()}, {Export: readyExport("242.0.0.1")}, bornMon("242.0.0.1", "10.96.0.1"), oldMon("10.96.0.1"),
 	}
 	for _, stored := range []string{"", "a=10.96.0.1:6789", "b=10.96.0.2:6789,a=10.96.0.1:6789,c=242.0.0.3:6789"} {
 		for _, a := range facts {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Endpoint is one mon as the mon endpoints list it.
@@ -31,6 +33,20 @@ func ParseEndpoints(data string) ([]Endpoint, error) {
 		endpoints = append(endpoints, e)
 	}
 	return endpoints, errors.Join(errs...)
+}
+
+// ListedAddress returns where the mon endpoints tell the mon to be; it is invalid where they do not tell it.
+func ListedAddress(endpoints *corev1.ConfigMap, id string) netip.Addr {
+	if endpoints == nil {
+		return netip.Addr{}
+	}
+	listed, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
+	for _, e := range listed {
+		if e.ID == id {
+			return e.Addr.Addr()
+		}
+	}
+	return netip.Addr{}
 }
 
 // FormatEndpoints writes a list as Rook does.

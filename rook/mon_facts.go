@@ -32,6 +32,11 @@ func (m MonFacts) leftAlone() bool {
 	return !known && (m.Deployed || m.Export.Identity == IdentityCluster)
 }
 
+// exported says that the mon is to be born with the global IP of a Service that exists.
+func (m MonFacts) exported() bool {
+	return m.Export.Identity == IdentityClusterset && len(m.ClusterIPs) > 0
+}
+
 // answersAt says whether Rook reaches the mon by the address that it wrote.
 func (m MonFacts) answersAt(addr netip.Addr) bool {
 	truth, known := m.Truth()

@@ -129,6 +129,13 @@ func TestWhatRepeatsTheAddressesOfMonsIsCorrected(t *testing.T) {
 		"a mon Service that asks for its ClusterIP": {
 			path: MonServicePath, object: monService("b", "10.96.0.2"), reason: reason.AlreadyRight,
 		},
+		"the Service of an unborn mon that asks for the global IP which was lost with its Service": {
+			path: MonServicePath, object: monService("d", "242.1.255.4"), reason: reason.ClusterIPDropped,
+			patch: `[{"op":"remove","path":"/spec/clusterIP"},{"op":"remove","path":"/spec/clusterIPs"}]`,
+		},
+		"a mon Service that asks for what another mon is listed at": {
+			path: MonServicePath, object: monService("c", "242.1.255.4"), reason: reason.AlreadyRight,
+		},
 		"a mon Service that asks for nothing": {
 			path: MonServicePath, object: monService("c", ""), reason: reason.AlreadyRight,
 		},
@@ -140,6 +147,8 @@ func TestWhatRepeatsTheAddressesOfMonsIsCorrected(t *testing.T) {
 				Deployed: true, Address: netip.MustParseAddr("10.96.0.2"), ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.2")},
 				Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
 			}
+			w.mons["d"] = rook.MonFacts{Export: waiting()}
+			w.endpoints = monEndpointsOf("a=242.1.255.1:6789,b=10.96.0.2:6789,d=242.1.255.4:6789")
 			s := newStage(t, w, Options{})
 			req := creation(t, tc.object)
 			response := s.handle(t.Context(), tc.path, req)

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -18,6 +23,8 @@ type deployments struct {
 	view    View
 	ensurer Ensurer
 	holds   *holds
+	// live reads from the API server itself: Rook writes the mon endpoints milliseconds before the mon.
+	live client.Reader
 }
 
 func (*deployments) object() string { return "deployment" }
@@ -89,8 +96,26 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Cluster, err = d.view.Cluster(ctx, daemon.Namespace); err != nil {
 		return err
 	}
-	facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name())
+	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
+		return err
+	}
+	if daemon.Type == rook.Mon && facts.Stored == nil && facts.Export.Ready() {
+		facts.Listed, err = d.listed(ctx, daemon)
+	}
 	return err
+}
+
+// listed returns where the stored mon endpoints tell the mon to be.
+func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Addr, error) {
+	endpoints := &corev1.ConfigMap{}
+	key := types.NamespacedName{Namespace: daemon.Namespace, Name: rook.MonEndpointsName}
+	if err := d.live.Get(ctx, key, endpoints); err != nil {
+		if apierrors.IsNotFound(err) {
+			return netip.Addr{}, nil
+		}
+		return netip.Addr{}, fmt.Errorf("read ConfigMap %s: %w", key, err)
+	}
+	return rook.ListedAddress(endpoints, daemon.ID), nil
 }
 
 func carryOut(incoming *appsv1.Deployment, decision rook.Decision) answer {

@@ -226,6 +226,32 @@ func TestRulesOfAdmissionForDeployments(t *testing.T) {
 	}
 }
 
+func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testing.T) {
+	listed := monEndpointsOf("a=242.1.255.9:6789,b=242.1.255.2:6789")
+	w := newWorld()
+	w.exports["rook-ceph-mon-a"], w.exports["rook-ceph-mon-b"] = ready("242.1.255.1"), ready("242.1.255.2")
+	w.exports["rook-ceph-mon-c"], w.exports["rook-ceph-osd-3"] = ready("242.1.255.3"), ready("242.1.255.4")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1}, listed)
+
+	response := s.handle(t.Context(), DeploymentPath, creation(t, mon("a", "242.1.255.9")))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.EndpointWrong, reasonOf(response))
+	require.Contains(t, response.Result.Message, `mon "a" cannot be given its clusterset address 242.1.255.1`)
+	require.Contains(t, response.Result.Message, "242.1.255.9; Rook will retry")
+	for name, d := range map[string]*appsv1.Deployment{
+		"a mon that is listed rightly": mon("b", "10.96.0.2"), "a mon that is not listed yet": mon("c", "10.96.0.3"), "an OSD": osd("3"),
+	} {
+		require.Equal(t, reason.Rewritten, reasonOf(s.handle(t.Context(), DeploymentPath, creation(t, d))), name)
+	}
+	w.deployments["rook-ceph-mon-a"] = mon("a", "242.1.255.1")
+	require.Equal(t, reason.AddressKept, reasonOf(s.handle(t.Context(), DeploymentPath, creation(t, mon("a", "242.1.255.9")))), "a mon that lives")
+
+	unreachable(t, s, w)
+	response = s.handle(t.Context(), DeploymentPath, creation(t, mon("b", "10.96.0.2")))
+	require.False(t, response.Allowed, "what cannot be compared is not let through")
+	require.Equal(t, reason.InternalFault, reasonOf(response))
+}
+
 func TestARewriteTouchesNothingButTheAddresses(t *testing.T) {
 	for name, d := range map[string]*appsv1.Deployment{
 		"mon":            mon("a", "10.96.0.1"),

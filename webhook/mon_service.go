@@ -28,11 +28,11 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 	if err := decode(req.Object, incoming); err != nil {
 		return answer{}, fmt.Errorf("decode the Service: %w", err)
 	}
-	kind, _, known := rook.ParseName(incoming.Name)
+	kind, id, known := rook.ParseName(incoming.Name)
 	if req.Operation != admissionv1.Create || !known || kind != rook.Mon || incoming.Spec.ClusterIP == "" {
 		return answer{code: reason.AlreadyRight}, nil
 	}
-	addresses, err := s.globalIPs(ctx, req.Namespace)
+	addresses, err := s.globalIPs(ctx, req.Namespace, id)
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,8 +44,9 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 	return answer{code: reason.ClusterIPDropped, patch: patch}, err
 }
 
-// globalIPs returns every address that a daemon of the namespace has or had from outside the cluster.
-func (s *monServices) globalIPs(ctx context.Context, namespace string) (map[netip.Addr]struct{}, error) {
+// globalIPs returns every address that a daemon of the namespace has from outside the cluster, and the one that the mon
+// had before its Service was lost.
+func (s *monServices) globalIPs(ctx context.Context, namespace, mon string) (map[netip.Addr]struct{}, error) {
 	ctx, cancel := reading(ctx)
 	defer cancel()
 	exports, err := s.view.Exports(ctx, namespace)
@@ -56,16 +57,24 @@ func (s *monServices) globalIPs(ctx context.Context, namespace string) (map[neti
 	if err != nil {
 		return nil, err
 	}
+	endpoints, err := s.view.MonEndpoints(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
 	addresses := map[netip.Addr]struct{}{}
 	for _, export := range exports {
 		if export.GlobalIP.IsValid() {
 			addresses[export.GlobalIP] = struct{}{}
 		}
 	}
-	for _, mon := range mons {
-		if truth, ok := mon.Truth(); ok {
+	for _, m := range mons {
+		if truth, ok := m.Truth(); ok {
 			addresses[truth] = struct{}{}
 		}
+	}
+	// Without its Service the export of an unborn mon has lost its address, but Rook's list still tells it.
+	if listed := rook.ListedAddress(endpoints, mon); listed.IsValid() && mons[mon].Export.Identity == rook.IdentityClusterset {
+		addresses[listed] = struct{}{}
 	}
 	return addresses, nil
 }

@@ -58,7 +58,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, kinds Kinds, opts Optio
 func newDeciders(view View, ensurer Ensurer, live client.Reader, waiting *holds) map[string]decider {
 	replacements := replacer{view: view, live: live}
 	return map[string]decider{
-		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
+		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting, live: live},
 		MonEndpointsPath:   &monEndpoints{view: view, ensurer: ensurer, holds: waiting},
 		CephConfigPath:     newCephConfig(replacements),
 		ActiveMonsPath:     newActiveMons(replacements),
