@@ -1,0 +1,180 @@
+package scenarios_test
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// halt stops the operator at the first entry of its journal that it is told to wait for, so that a test can act in
+// between two of Rook's steps.
+type halt struct {
+	reached, goOn chan struct{}
+	once          sync.Once
+}
+
+// haltAt makes the operator stop right after the entry. It goes on when resume is called, or when the test ends.
+func haltAt(t *testing.T, at func(rookstandin.Entry) bool) (*halt, func(*rookstandin.Options)) {
+	t.Helper()
+	h := &halt{reached: make(chan struct{}), goOn: make(chan struct{})}
+	t.Cleanup(h.resume)
+	var once sync.Once
+	return h, func(o *rookstandin.Options) {
+		o.OnEntry = func(e rookstandin.Entry) {
+			if at(e) {
+				once.Do(func() {
+					close(h.reached)
+					<-h.goOn
+				})
+			}
+		}
+	}
+}
+
+func (h *halt) resume() { h.once.Do(func() { close(h.goOn) }) }
+
+// awaits returns once the operator stands still.
+func (h *halt) awaits(s *story) {
+	s.t.Helper()
+	s.eventually("the operator has come to where it is to stop", func() bool {
+		select {
+		case <-h.reached:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// after says yes to the first entry of a kind that comes after a Service was written.
+func after(service string, event rookstandin.Event, kind string) func(rookstandin.Entry) bool {
+	var mu sync.Mutex
+	written := false
+	return func(e rookstandin.Entry) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Event == rookstandin.Wrote && e.Kind == "Service" && strings.HasSuffix(e.Object, "/"+service) {
+			written = true
+		}
+		return written && e.Event == event && e.Kind == kind
+	}
+}
+
+func (s *story) service(name string) *corev1.Service {
+	s.t.Helper()
+	service := &corev1.Service{}
+	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, service))
+	return service
+}
+
+// forgets waits until the export of a Service that is gone tells no address any more.
+func (s *story) forgets(name string, address netip.Addr) {
+	s.t.Helper()
+	s.eventually("the export tells the address no more", func() bool {
+		export, err := s.Export(s.t.Context(), name)
+		return err == nil && export.GetAnnotations()["rook-clusterset.io/global-ip"] != address.String()
+	})
+}
+
+func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
+	for name, c := range map[string]struct {
+		mon string
+		at  func(rookstandin.Entry) bool
+		// byRook leaves it to Rook to make the Service that is lost anew, at the address that it remembers.
+		byRook bool
+		// refusedMons is how many Deployments of mons may be refused: once their address stands in Rook's Secret, it is
+		// too late to correct it.
+		refusedMons int
+	}{
+		"the first mon's, and Rook makes it anew": {
+			mon: "a", at: after("rook-ceph-mon-a", rookstandin.Refused, "ConfigMap"), byRook: true,
+		},
+		"the first mon's, and somebody makes it anew": {
+			mon: "a", at: after("rook-ceph-mon-a", rookstandin.Refused, "ConfigMap"),
+		},
+		"a later mon's, before its address stands in Rook's Secret": {
+			mon: "c", at: after("rook-ceph-mon-c", rookstandin.Wrote, "EndpointSlice"), refusedMons: 1,
+		},
+		"a later mon's, when its address stands in Rook's Secret": {
+			mon: "c", at: after("rook-ceph-mon-c", rookstandin.Wrote, "Secret"), refusedMons: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, true)
+			s.createCephCluster()
+			halt, stop := haltAt(t, c.at)
+			s.startOperator(stop)
+			halt.awaits(s)
+
+			name := "rook-ceph-mon-" + c.mon
+			lost, before := s.service(name), s.globalIP(name)
+			require.NoError(t, s.World.Plane.Client.Delete(t.Context(), lost))
+			s.forgets(name, before)
+			if !c.byRook {
+				again := lost.DeepCopy()
+				again.UID, again.ResourceVersion = "", ""
+				again.Spec.ClusterIP, again.Spec.ClusterIPs = "", nil
+				require.NoError(t, s.World.Plane.Client.Create(t.Context(), again))
+				require.NotEqual(t, lost.Spec.ClusterIP, again.Spec.ClusterIP)
+			}
+			halt.resume()
+
+			s.comesUp()
+			s.settled()
+			require.NotEqual(t, before, s.globalIP(name))
+			s.everyMonIsGlobal("a", "b", "c")
+			s.everyOSDIsGlobal("0", "1", "2")
+			born, _ := s.Recorder.Born(c.mon)
+			require.Empty(t, s.Recorder.Held(before, born), "no stored object tells the lost address once the mon is born")
+			require.Equal(t, c.refusedMons, s.Operator.Journal().Refusals()["Deployment"])
+		})
+	}
+}
+
+func TestAMonWhoseExportIsNeverValidIsRefusedAndNothingIsHalfWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		mon  string
+		mons int
+	}{
+		"the first mon": {mon: "a", mons: 0},
+		"a later mon":   {mon: "c", mons: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, true)
+			name := "rook-ceph-mon-" + c.mon
+			shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+			s.createCephCluster()
+			s.startOperator()
+			message := `mon "` + c.mon + `" is not ready for its clusterset address: ServiceExport ` + s.Namespace + "/" + name +
+				` is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`
+			s.eventually("the mon is refused", func() bool {
+				for _, e := range s.Operator.Journal().Of(rookstandin.Refused) {
+					if strings.Contains(e.Message, message) {
+						return e.Kind == "ConfigMap"
+					}
+				}
+				return false
+			})
+			require.Len(t, s.Recorder.Mons(), c.mons, "the mon was not born")
+			for _, clusterIP := range s.Recorder.ClusterIPs(c.mon) {
+				require.Empty(t, s.Recorder.Held(clusterIP, 0), "nothing tells the mon by its ClusterIP")
+			}
+			require.Empty(t, s.Recorder.Held(s.globalIP(name), 0), "nothing tells the address of an export that is not Valid")
+
+			shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
+			s.comesUp()
+			s.settled()
+			s.everyMonIsGlobal("a", "b", "c")
+			s.everyOSDIsGlobal("0", "1", "2")
+			require.Empty(t, s.Operator.Journal().Refusals()["Deployment"])
+		})
+	}
+}
