@@ -74,6 +74,7 @@ func TestRewriteNamesWhatIsWrongWithItsInput(t *testing.T) {
 		"nothing":                 {"", "242.0.0.10", "the input is empty"},
 		"neither format":          {"{", "242.0.0.10", "neither YAML nor JSON"},
 		"no object":               {"[1, 2]", "242.0.0.10", "not a Kubernetes object"},
+		"a key that stands twice": {"kind: Deployment\nkind: Deployment\n", "242.0.0.10", "already set"},
 		"another kind":            {"apiVersion: v1\nkind: Service\n", "242.0.0.10", "the input is a Service of v1"},
 		"two objects":             {deployment + "\n---\n" + deployment, "242.0.0.10", "more than one object"},
 		"a field of another type": {"apiVersion: apps/v1\nkind: Deployment\nspec: 7\n", "242.0.0.10", "not a Deployment"},
@@ -81,6 +82,8 @@ func TestRewriteNamesWhatIsWrongWithItsInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, _, err := command(t, c.in, "rewrite", "--global-ip", c.ip)
 			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, oneLine(err), "\n")
+			require.Contains(t, oneLine(err), c.want)
 			require.Empty(t, out)
 		})
 	}
