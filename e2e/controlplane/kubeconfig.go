@@ -8,8 +8,8 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
 )
 
 const tokenSeconds = int64(24 * 60 * 60)
@@ -30,18 +30,7 @@ func (p *Plane) ServiceAccountKubeconfig(ctx context.Context, namespace, name st
 	if err := file.Close(); err != nil {
 		return "", fmt.Errorf("make the kubeconfig of ServiceAccount %s/%s: %w", namespace, name, err)
 	}
-	return file.Name(), writeKubeconfig(file.Name(), p.Config, &clientcmdapi.AuthInfo{Token: token.Status.Token})
-}
-
-func writeKubeconfig(path string, cluster *rest.Config, user *clientcmdapi.AuthInfo) error {
-	const name = "plane"
-	config := clientcmdapi.NewConfig()
-	config.Clusters[name] = &clientcmdapi.Cluster{Server: cluster.Host, CertificateAuthorityData: cluster.CAData}
-	config.AuthInfos[name] = user
-	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
-	config.CurrentContext = name
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
-		return fmt.Errorf("write kubeconfig %s: %w", path, err)
-	}
-	return nil
+	ca := rest.TLSClientConfig{CAData: p.Config.CAData}
+	config := &rest.Config{Host: p.Config.Host, TLSClientConfig: ca, BearerToken: token.Status.Token}
+	return file.Name(), credentials.WriteKubeconfig(file.Name(), config)
 }

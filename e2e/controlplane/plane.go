@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,13 +21,15 @@ import (
 
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
+	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
+	"github.com/rook-clusterset/rook-clusterset/e2e/process"
 )
 
 const (
-	stopTimeout  = 10 * time.Second
 	readyTimeout = 60 * time.Second
 	pollInterval = 50 * time.Millisecond
 )
@@ -42,10 +45,10 @@ type Plane struct {
 	// Client is made from Config.
 	Client client.WithWatch
 
-	assets      string
+	programs    string
 	dir         string
 	egress      *egress
-	certManager *process
+	certManager *process.Process
 
 	// lifetime ends with Stop, and background is what then has to end.
 	lifetime   context.Context
@@ -53,13 +56,13 @@ type Plane struct {
 	background sync.WaitGroup
 
 	mu        sync.Mutex
-	processes []*process
+	processes []*process.Process
 }
 
 // Start builds what is missing and starts everything but rook-clusterset. The caller must Stop what it got. If it fails,
 // the logs stay, and the error says where.
 func Start(ctx context.Context) (*Plane, error) {
-	assets, err := buildAssets(ctx)
+	programs, err := assets.Build(ctx, assets.ControlPlane)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func Start(ctx context.Context) (*Plane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the control plane: %w", err)
 	}
-	p := &Plane{assets: assets, dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig")}
+	p := &Plane{programs: programs, dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig")}
 	p.lifetime, p.end = context.WithCancel(context.Background())
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the control plane (its logs are in %s): %w", dir, err), p.stop())
@@ -75,32 +78,13 @@ func Start(ctx context.Context) (*Plane, error) {
 	return p, nil
 }
 
-// buildAssets returns the directory of the programs; building them for the first time takes minutes and tells so.
-func buildAssets(ctx context.Context) (string, error) {
-	root, err := moduleRoot(ctx)
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "e2e", "assets", "build.sh"))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("build the control plane: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
 func (p *Plane) start(ctx context.Context) error {
-	pki, err := newAuthority(p.dir)
+	pki, err := credentials.NewAuthority(p.dir)
 	if err != nil {
+		return err
+	}
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(kubernetesServiceIP)}
+	if err := pki.Server("apiserver", []string{"localhost", "kubernetes.default.svc"}, addresses...); err != nil {
 		return err
 	}
 	if p.egress, err = startEgress(filepath.Join(p.dir, "egress.sock")); err != nil {
@@ -114,11 +98,10 @@ func (p *Plane) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.Config, err = pki.adminConfig(host); err != nil {
+	if p.Config, err = pki.Admin(host); err != nil {
 		return err
 	}
-	admin := &clientcmdapi.AuthInfo{ClientCertificateData: p.Config.CertData, ClientKeyData: p.Config.KeyData}
-	if err := writeKubeconfig(p.Kubeconfig, p.Config, admin); err != nil {
+	if err := credentials.WriteKubeconfig(p.Kubeconfig, p.Config); err != nil {
 		return err
 	}
 	if err := p.waitForAPIServer(ctx); err != nil {
@@ -131,17 +114,17 @@ func (p *Plane) start(ctx context.Context) error {
 	if err := p.startControllerManager(pki); err != nil {
 		return err
 	}
-	crds := envtest.CRDInstallOptions{Paths: []string{filepath.Join(p.assets, "crds")}, ErrorIfPathMissing: true}
+	crds := envtest.CRDInstallOptions{Paths: []string{filepath.Join(p.programs, "crds")}, ErrorIfPathMissing: true}
 	if _, err := envtest.InstallCRDs(p.Config, crds); err != nil {
 		return fmt.Errorf("install cert-manager's CRDs: %w", err)
 	}
-	p.certManager, err = p.run("cert-manager", filepath.Join(p.assets, "cert-manager"), nil, "--kubeconfig="+p.Kubeconfig)
+	p.certManager, err = p.run("cert-manager", filepath.Join(p.programs, "cert-manager"), nil, "--kubeconfig="+p.Kubeconfig)
 	return err
 }
 
 // run starts a process that Stop ends.
-func (p *Plane) run(name, program string, env []string, args ...string) (*process, error) {
-	r, err := startProcess(p.dir, name, program, env, args...)
+func (p *Plane) run(name, program string, env []string, args ...string) (*process.Process, error) {
+	r, err := process.Start(p.dir, name, program, env, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +151,7 @@ func (p *Plane) stop() error {
 	defer p.mu.Unlock()
 	var all []error
 	for i := range p.processes {
-		all = append(all, p.processes[len(p.processes)-1-i].stop(syscall.SIGKILL))
+		all = append(all, p.processes[len(p.processes)-1-i].Stop(syscall.SIGKILL))
 	}
 	if p.egress != nil {
 		all = append(all, p.egress.close())
@@ -179,7 +162,7 @@ func (p *Plane) stop() error {
 
 // Kubectl runs kubectl as administrator with the given standard input, and returns what it printed.
 func (p *Plane) Kubectl(ctx context.Context, in []byte, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(p.assets, "kubectl"), append([]string{"--kubeconfig=" + p.Kubeconfig}, args...)...)
+	cmd := exec.CommandContext(ctx, filepath.Join(p.programs, "kubectl"), append([]string{"--kubeconfig=" + p.Kubeconfig}, args...)...)
 	// kubectl reads the user's preferences, and keeps what it has discovered, in the home directory.
 	cmd.Env = append(os.Environ(), "HOME="+p.dir)
 	cmd.Stdin = bytes.NewReader(in)

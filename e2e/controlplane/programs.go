@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
 )
 
 const (
@@ -28,7 +30,7 @@ func (p *Plane) startEtcd(ctx context.Context) (string, error) {
 		}
 		urls[i] = "http://" + loopback(port)
 	}
-	_, err := p.run("etcd", filepath.Join(p.assets, "etcd"), nil,
+	_, err := p.run("etcd", filepath.Join(p.programs, "etcd"), nil,
 		"--data-dir="+filepath.Join(p.dir, "etcd"),
 		"--listen-client-urls="+urls[0], "--advertise-client-urls="+urls[0],
 		"--listen-peer-urls="+urls[1], "--initial-advertise-peer-urls="+urls[1], "--initial-cluster=default="+urls[1],
@@ -38,7 +40,7 @@ func (p *Plane) startEtcd(ctx context.Context) (string, error) {
 }
 
 // startAPIServer returns the URL that it will serve at.
-func (p *Plane) startAPIServer(ctx context.Context, pki *authority, etcd string) (string, error) {
+func (p *Plane) startAPIServer(ctx context.Context, pki *credentials.Authority, etcd string) (string, error) {
 	selectors := filepath.Join(p.dir, "egress.yaml")
 	if err := os.WriteFile(selectors, []byte(p.egress.configuration()), 0o600); err != nil {
 		return "", fmt.Errorf("write the egress configuration: %w", err)
@@ -47,14 +49,14 @@ func (p *Plane) startAPIServer(ctx context.Context, pki *authority, etcd string)
 	if err != nil {
 		return "", err
 	}
-	_, err = p.run("kube-apiserver", filepath.Join(p.assets, "kube-apiserver"), nil,
+	_, err = p.run("kube-apiserver", filepath.Join(p.programs, "kube-apiserver"), nil,
 		"--etcd-servers="+etcd,
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
-		"--tls-cert-file="+pki.path("apiserver.crt"), "--tls-private-key-file="+pki.path("apiserver.key"),
-		"--client-ca-file="+pki.path("ca.crt"),
+		"--tls-cert-file="+pki.Path("apiserver.crt"), "--tls-private-key-file="+pki.Path("apiserver.key"),
+		"--client-ca-file="+pki.Path("ca.crt"),
 		"--authorization-mode=RBAC", "--allow-privileged",
 		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file="+pki.path("sa.key"), "--service-account-signing-key-file="+pki.path("sa.key"),
+		"--service-account-key-file="+pki.Path("sa.key"), "--service-account-signing-key-file="+pki.Path("sa.key"),
 		"--service-cluster-ip-range="+serviceRange,
 		"--egress-selector-config-file="+selectors,
 	)
@@ -89,18 +91,18 @@ func (p *Plane) anyEnded() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, running := range p.processes {
-		if err := running.ended(); err != nil {
+		if err := running.Ended(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Plane) startControllerManager(pki *authority) error {
-	_, err := p.run("kube-controller-manager", filepath.Join(p.assets, "kube-controller-manager"), nil,
+func (p *Plane) startControllerManager(pki *credentials.Authority) error {
+	_, err := p.run("kube-controller-manager", filepath.Join(p.programs, "kube-controller-manager"), nil,
 		"--kubeconfig="+p.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
-		"--service-account-private-key-file="+pki.path("sa.key"), "--root-ca-file="+pki.path("ca.crt"),
+		"--service-account-private-key-file="+pki.Path("sa.key"), "--root-ca-file="+pki.Path("ca.crt"),
 		// No kubelet keeps the lease of a Node here, and no pod is to be called unready for that.
 		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller",
 	)

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
+	"github.com/rook-clusterset/rook-clusterset/e2e/process"
 )
 
 // The names under which the shipped manifests install rook-clusterset.
@@ -26,7 +29,7 @@ const (
 // shipped Deployment would have.
 type Replica struct {
 	plane   *Plane
-	process *process
+	process *process.Process
 	name    string
 	ports   struct{ webhook, health, metrics int }
 }
@@ -76,14 +79,14 @@ func (p *Plane) Serve(replicas ...*Replica) {
 }
 
 // Stop ends the replica as the kubelet does, Kill as a lost node does.
-func (r *Replica) Stop() error { return r.process.stop(syscall.SIGTERM) }
+func (r *Replica) Stop() error { return r.process.Stop(syscall.SIGTERM) }
 
 // Kill ends the replica at once.
-func (r *Replica) Kill() error { return r.process.stop(syscall.SIGKILL) }
+func (r *Replica) Kill() error { return r.process.Stop(syscall.SIGKILL) }
 
 // Log returns what the replica has logged.
 func (r *Replica) Log() string {
-	text, err := os.ReadFile(r.process.log)
+	text, err := os.ReadFile(r.process.Log())
 	if err != nil {
 		return err.Error()
 	}
@@ -100,12 +103,12 @@ func (r *Replica) waitReady(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for {
-		if err := r.process.ended(); err != nil {
+		if err := r.process.Ended(); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("replica %s is not ready: %w\n%s", r.name, last, r.process.tail())
+			return fmt.Errorf("replica %s is not ready: %w\n%s", r.name, last, r.process.Tail())
 		case <-time.After(pollInterval):
 		}
 		if _, last = get(ctx, http.DefaultClient, "http://"+loopback(r.ports.health)+"/readyz?verbose"); last == nil {
@@ -122,7 +125,7 @@ func (p *Plane) buildProgram(ctx context.Context) (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	root, err := moduleRoot(ctx)
+	root, err := assets.ModuleRoot(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -40,7 +40,7 @@ func (p *Plane) MountSecret(ctx context.Context, secret types.NamespacedName, di
 	case <-p.lifetime.Done():
 		return fmt.Errorf("mount Secret %s: %w", secret, context.Cause(p.lifetime))
 	case <-ctx.Done():
-		return fmt.Errorf("wait for Secret %s: %w\n%s", secret, ctx.Err(), p.certManager.tail())
+		return fmt.Errorf("wait for Secret %s: %w\n%s", secret, ctx.Err(), p.certManager.Tail())
 	}
 }
 

@@ -1,4 +1,5 @@
-package controlplane
+// Package process runs programs that outlive neither their user nor a crash of it.
+package process
 
 import (
 	"errors"
@@ -11,8 +12,10 @@ import (
 	"time"
 )
 
-// process is a program that runs until it is stopped. It dies with us, even if we crash.
-type process struct {
+const stopTimeout = 10 * time.Second
+
+// Process is a program that runs until it is stopped. It dies with us, even if we crash.
+type Process struct {
 	name string
 	cmd  *exec.Cmd
 	log  string
@@ -20,9 +23,9 @@ type process struct {
 	done chan struct{}
 }
 
-// startProcess runs a program in the directory, with its output in a log there.
-func startProcess(dir, name, program string, env []string, args ...string) (*process, error) {
-	r := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+// Start runs a program in the directory, with its output in a log there.
+func Start(dir, name, program string, env []string, args ...string) (*Process, error) {
+	r := &Process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	file, err := os.OpenFile(r.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("make the log of %s: %w", name, err)
@@ -52,10 +55,16 @@ func startProcess(dir, name, program string, env []string, args ...string) (*pro
 	return r, nil
 }
 
-// stop sends the signal, kills what does not end in time, and returns once the process is gone.
-func (r *process) stop(signal os.Signal) error { return r.stopWithin(stopTimeout, signal) }
+// PID is the number of the process.
+func (r *Process) PID() int { return r.cmd.Process.Pid }
 
-func (r *process) stopWithin(timeout time.Duration, signal os.Signal) error {
+// Log is the path of the log.
+func (r *Process) Log() string { return r.log }
+
+// Stop sends the signal, kills what does not end in time, and returns once the process is gone.
+func (r *Process) Stop(signal os.Signal) error { return r.stopWithin(stopTimeout, signal) }
+
+func (r *Process) stopWithin(timeout time.Duration, signal os.Signal) error {
 	if err := r.signal(signal); err != nil {
 		return fmt.Errorf("stop %s: %w", r.name, err)
 	}
@@ -71,25 +80,25 @@ func (r *process) stopWithin(timeout time.Duration, signal os.Signal) error {
 	return nil
 }
 
-func (r *process) signal(signal os.Signal) error {
+func (r *Process) signal(signal os.Signal) error {
 	if err := r.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return nil
 }
 
-// ended says how a process that should be running has ended, with the end of its log; nil means that it runs.
-func (r *process) ended() error {
+// Ended says how a process that should be running has ended, with the end of its log; nil means that it runs.
+func (r *Process) Ended() error {
 	select {
 	case <-r.done:
-		return fmt.Errorf("%s ended (%s), having logged:\n%s", r.name, r.cmd.ProcessState, r.tail())
+		return fmt.Errorf("%s ended (%s), having logged:\n%s", r.name, r.cmd.ProcessState, r.Tail())
 	default:
 		return nil
 	}
 }
 
-// tail returns the last lines of the log.
-func (r *process) tail() string {
+// Tail returns the last lines of the log.
+func (r *Process) Tail() string {
 	const most = 4096
 	text, err := os.ReadFile(r.log)
 	if err != nil {

@@ -1,4 +1,5 @@
-package controlplane
+// Package credentials makes the keys, certificates and kubeconfigs by which the parts of a cluster know each other.
+package credentials
 
 import (
 	"crypto"
@@ -18,16 +19,16 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// authority is the CA that the parts of the control plane know each other by.
-type authority struct {
+// Authority is the CA that the parts of a cluster know each other by.
+type Authority struct {
 	dir         string
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// newAuthority writes ca.crt, ca.key, apiserver.crt, apiserver.key and sa.key, the signing key of ServiceAccounts.
-func newAuthority(dir string) (*authority, error) {
-	a := &authority{dir: dir}
+// NewAuthority writes ca.crt, ca.key and sa.key, the signing key of ServiceAccounts, into the directory.
+func NewAuthority(dir string) (*Authority, error) {
+	a := &Authority{dir: dir}
 	var err error
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, fmt.Errorf("make the key of the CA: %w", err)
@@ -35,37 +36,50 @@ func newAuthority(dir string) (*authority, error) {
 	if a.certificate, err = cert.NewSelfSignedCACert(cert.Config{CommonName: "control plane"}, a.key); err != nil {
 		return nil, fmt.Errorf("make the certificate of the CA: %w", err)
 	}
-	if err := a.write("ca", []*x509.Certificate{a.certificate}, a.key); err != nil {
-		return nil, err
-	}
-	serving, servingKey, err := a.issue(x509.Certificate{
-		Subject:     pkix.Name{CommonName: "kube-apiserver"},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:    []string{"localhost", "kubernetes.default.svc"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(kubernetesServiceIP)},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := a.write("apiserver", []*x509.Certificate{serving}, servingKey); err != nil {
+	if err := a.write("ca", a.certificate, a.key); err != nil {
 		return nil, err
 	}
 	accountKey, err := keyutil.MakeEllipticPrivateKeyPEM()
 	if err != nil {
 		return nil, fmt.Errorf("make the key of ServiceAccounts: %w", err)
 	}
-	if err := keyutil.WriteKey(a.path("sa.key"), accountKey); err != nil {
+	if err := keyutil.WriteKey(a.Path("sa.key"), accountKey); err != nil {
 		return nil, fmt.Errorf("write the key of ServiceAccounts: %w", err)
 	}
 	return a, nil
 }
 
-// adminConfig is that of a user who may do everything.
-func (a *authority) adminConfig(host string) (*rest.Config, error) {
+// Server writes NAME.crt and NAME.key of a server that is reached by the names and addresses.
+func (a *Authority) Server(name string, names []string, addresses ...net.IP) error {
 	certificate, key, err := a.issue(x509.Certificate{
-		Subject:     pkix.Name{CommonName: "admin", Organization: []string{"system:masters"}},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		Subject:     pkix.Name{CommonName: name},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:    names,
+		IPAddresses: addresses,
 	})
+	if err != nil {
+		return err
+	}
+	return a.write(name, certificate, key)
+}
+
+// Client writes NAME.crt and NAME.key of a user in the groups.
+func (a *Authority) Client(name, user string, groups ...string) error {
+	certificate, key, err := a.issueClient(user, groups)
+	if err != nil {
+		return err
+	}
+	return a.write(name, certificate, key)
+}
+
+// Admin is the configuration of a user who may do everything.
+func (a *Authority) Admin(host string) (*rest.Config, error) {
+	return a.Config(host, "admin", "system:masters")
+}
+
+// Config is that of a user in the groups.
+func (a *Authority) Config(host, user string, groups ...string) (*rest.Config, error) {
+	certificate, key, err := a.issueClient(user, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +88,22 @@ func (a *authority) adminConfig(host string) (*rest.Config, error) {
 		return nil, fmt.Errorf("encode the certificate of the CA: %w", err)
 	}
 	if config.CertData, err = cert.EncodeCertificates(certificate); err != nil {
-		return nil, fmt.Errorf("encode the certificate of the administrator: %w", err)
+		return nil, fmt.Errorf("encode the certificate of %s: %w", user, err)
 	}
 	if config.KeyData, err = keyutil.MarshalPrivateKeyToPEM(key); err != nil {
-		return nil, fmt.Errorf("encode the key of the administrator: %w", err)
+		return nil, fmt.Errorf("encode the key of %s: %w", user, err)
 	}
 	return config, nil
 }
 
-func (a *authority) issue(template x509.Certificate) (*x509.Certificate, crypto.Signer, error) {
+func (a *Authority) issueClient(user string, groups []string) (*x509.Certificate, crypto.Signer, error) {
+	return a.issue(x509.Certificate{
+		Subject:     pkix.Name{CommonName: user, Organization: groups},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+}
+
+func (a *Authority) issue(template x509.Certificate) (*x509.Certificate, crypto.Signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the key of %s: %w", template.Subject.CommonName, err)
@@ -102,22 +123,23 @@ func (a *authority) issue(template x509.Certificate) (*x509.Certificate, crypto.
 	return certificate, key, nil
 }
 
-func (a *authority) write(name string, chain []*x509.Certificate, key crypto.Signer) error {
-	pem, err := cert.EncodeCertificates(chain...)
+func (a *Authority) write(name string, certificate *x509.Certificate, key crypto.Signer) error {
+	pem, err := cert.EncodeCertificates(certificate)
 	if err != nil {
 		return fmt.Errorf("encode certificate %s: %w", name, err)
 	}
-	if err := cert.WriteCert(a.path(name+".crt"), pem); err != nil {
+	if err := cert.WriteCert(a.Path(name+".crt"), pem); err != nil {
 		return fmt.Errorf("write certificate %s: %w", name, err)
 	}
 	keyPEM, err := keyutil.MarshalPrivateKeyToPEM(key)
 	if err != nil {
 		return fmt.Errorf("encode key %s: %w", name, err)
 	}
-	if err := keyutil.WriteKey(a.path(name+".key"), keyPEM); err != nil {
+	if err := keyutil.WriteKey(a.Path(name+".key"), keyPEM); err != nil {
 		return fmt.Errorf("write key %s: %w", name, err)
 	}
 	return nil
 }
 
-func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
+// Path is that of a file that the authority wrote.
+func (a *Authority) Path(name string) string { return filepath.Join(a.dir, name) }

@@ -1,4 +1,4 @@
-package controlplane
+package process
 
 import (
 	"bufio"
@@ -11,25 +11,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // parentVariable makes the test's program the parent of a process, in the directory that it names.
-const parentVariable = "CONTROLPLANE_TEST_PARENT"
+const parentVariable = "PROCESS_TEST_PARENT"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(parentVariable); dir != "" {
-		r, err := startProcess(dir, "sleep", "sleep", nil, "1000")
+		r, err := Start(dir, "sleep", "sleep", nil, "1000")
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		fmt.Println(r.cmd.Process.Pid)
+		fmt.Println(r.PID())
 		<-r.done
 	}
-	log.SetLogger(logr.Discard())
 	os.Exit(m.Run())
 }
 
@@ -51,21 +48,21 @@ func TestAProcessDiesWithACrashedTest(t *testing.T) {
 }
 
 func TestAProcessThatIgnoresTheSignalIsKilled(t *testing.T) {
-	r, err := startProcess(t.TempDir(), "deaf", "sh", nil, "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+	r, err := Start(t.TempDir(), "deaf", "sh", nil, "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
 	require.NoError(t, err)
-	require.NoError(t, r.ended())
-	require.Eventually(t, func() bool { return strings.Contains(r.tail(), "ready") }, 5*time.Second, 10*time.Millisecond)
+	require.NoError(t, r.Ended())
+	require.Eventually(t, func() bool { return strings.Contains(r.Tail(), "ready") }, 5*time.Second, 10*time.Millisecond)
 	require.NoError(t, r.stopWithin(100*time.Millisecond, syscall.SIGTERM))
-	require.False(t, runs(r.cmd.Process.Pid))
-	require.ErrorContains(t, r.ended(), "killed")
-	require.NoError(t, r.stop(syscall.SIGTERM), "what is gone can be stopped again")
+	require.False(t, runs(r.PID()))
+	require.ErrorContains(t, r.Ended(), "killed")
+	require.NoError(t, r.Stop(syscall.SIGTERM), "what is gone can be stopped again")
 }
 
 func TestAProcessThatEndsByItselfTellsItsLog(t *testing.T) {
-	r, err := startProcess(t.TempDir(), "short", "sh", nil, "-c", "echo no flag of that name; exit 3")
+	r, err := Start(t.TempDir(), "short", "sh", nil, "-c", "echo no flag of that name; exit 3")
 	require.NoError(t, err)
 	<-r.done
-	require.ErrorContains(t, r.ended(), "short ended (exit status 3), having logged:\nno flag of that name")
+	require.ErrorContains(t, r.Ended(), "short ended (exit status 3), having logged:\nno flag of that name")
 }
 
 // runs says whether the process is there and not merely waiting to be reaped.
