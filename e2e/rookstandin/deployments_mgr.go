@@ -10,7 +10,7 @@ import (
 func (o *Operator) mgrDeployment() *appsv1.Deployment {
 	const id, name = mgrID, "rook-ceph-mgr-" + mgrID
 	dataDir := "/var/lib/ceph/mgr/ceph-" + id
-	mounts := baseMounts(name+"-keyring", dataDir)
+	mounts := baseMounts(name+"-keyring", keyringDir, dataDir)
 	volumes := append(o.baseVolumes(name+"-keyring"),
 		corev1.Volume{Name: "ceph-daemon-data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 	d := &appsv1.Deployment{
@@ -30,10 +30,11 @@ func (o *Operator) mgrDeployment() *appsv1.Deployment {
 							"--public-addr=$(ROOK_POD_IP)"),
 						Image:         o.cluster.image,
 						VolumeMounts:  mounts,
+						Resources:     requests(),
 						Ports:         []corev1.ContainerPort{containerPort("mgr", 6800), containerPort("http-metrics", 9283)},
 						Env:           append(o.daemonEnv(), fieldEnv("ROOK_POD_IP", "status.podIP")),
-						StartupProbe:  probe("mgr", id, 6),
-						LivenessProbe: probe("mgr", id, 3),
+						StartupProbe:  o.startupProbe("mgr", id, 6),
+						LivenessProbe: o.livenessProbe("mgr", id),
 						WorkingDir:    logDir,
 					}},
 					Volumes:     volumes,

@@ -45,7 +45,7 @@ func (o *Operator) monDeployment(m mon, canary bool) *appsv1.Deployment {
 
 func (o *Operator) monPod(m mon) corev1.PodSpec {
 	dataDir := "/var/lib/ceph/mon/ceph-" + m.id
-	mounts := baseMounts(monsKeyring, dataDir)
+	mounts := baseMounts(monsKeyring, keyringDir, dataDir)
 	pod := corev1.PodSpec{
 		InitContainers: []corev1.Container{
 			o.chownContainer(mounts, dataDir),
@@ -121,8 +121,8 @@ func (o *Operator) monContainer(m mon, mounts []corev1.VolumeMount, dataDir stri
 		Ports:           ports,
 		Env:             append(o.daemonEnv(), fieldEnv("ROOK_POD_IP", "status.podIP")),
 		Resources:       requests(),
-		StartupProbe:    probe("mon", m.id, 6),
-		LivenessProbe:   probe("mon", m.id, 3),
+		StartupProbe:    o.startupProbe("mon", m.id, 6),
+		LivenessProbe:   o.livenessProbe("mon", m.id),
 		WorkingDir:      logDir,
 	}
 }
@@ -162,11 +162,10 @@ func sleepCommand(args []string, keepArgs bool) ([]string, []string) {
 
 // addMonStorage adds where the mon keeps its store.
 func (o *Operator) addMonStorage(d *appsv1.Deployment, id string) {
-	volume := corev1.Volume{Name: "ceph-daemon-data"}
+	volume := o.hostPath("ceph-daemon-data", "mon-"+id+"/data")
 	if o.cluster.monPVC {
+		volume.HostPath = nil
 		volume.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{ClaimName: monResource(id)}
-	} else {
-		volume.HostPath = &corev1.HostPathVolumeSource{Path: "/var/lib/rook/mon-" + id + "/data"}
 	}
 	d.Spec.Template.Spec.Volumes = append(d.Spec.Template.Spec.Volumes, volume)
 }

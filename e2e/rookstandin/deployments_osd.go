@@ -2,6 +2,7 @@ package rookstandin
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -20,6 +21,9 @@ const (
 	RawPVC
 	// LVMPVC is a legacy OSD on a PVC in LVM mode, which Rook's own binary starts.
 	LVMPVC
+	// OnFile is an OSD on a file of a node. Rook has none: it is for real OSDs on a machine without spare devices, and
+	// like OnNode but for how its data comes to be.
+	OnFile
 )
 
 // OSD is one OSD that the prepare job reports.
@@ -28,7 +32,19 @@ type OSD struct {
 	Shape Shape
 	// Fast adds the tuning flags of a fast storage class to an OSD on a PVC.
 	Fast bool
+	// FileSize is the size of the file of an OSD on a file, 4 GiB by default; little of it is ever written.
+	FileSize int64
 }
+
+func (osd OSD) fileSize() int64 {
+	if osd.FileSize == 0 {
+		return 4 << 30
+	}
+	return osd.FileSize
+}
+
+// onPVC says whether the OSD is on a claim, and not on a device or a file of one node.
+func (osd OSD) onPVC() bool { return osd.Shape == RawPVC || osd.Shape == LVMPVC }
 
 // uuid returns the UUID that the prepare job gave the OSD.
 func (osd OSD) uuid() string {
@@ -60,6 +76,15 @@ const (
 	activateScript = "\nset -o errexit\nset -o pipefail\nset -o nounset\nset -o xtrace\n\nOSD_ID=\"$ROOK_OSD_ID\"\nCV_MODE=raw\n" +
 		"DEVICE=\"$ROOK_BLOCK_PATH\"\nOSD_LIST=\"$(mktemp)\"\nceph-volume raw list \"$DEVICE\" > \"$OSD_LIST\"\ncat \"$OSD_LIST\"\n" +
 		"ceph-volume raw activate --device \"$DEVICE\" --no-systemd --no-tmpfs\n"
+	// activateFileScript begins as Rook's script does, which asks for the key in the same words, and then does for a file
+	// what ceph-volume does for a device. Data that was begun and not finished is begun anew.
+	activateFileScript = "\nset -o errexit\nset -o pipefail\nset -o nounset\nset -o xtrace\n\nOSD_DATA_DIR=/var/lib/ceph/osd/ceph-\"$ROOK_OSD_ID\"\n" +
+		"ceph -n client.admin auth get-or-create osd.\"$ROOK_OSD_ID\" mon 'allow profile osd' mgr 'allow profile osd' osd 'allow *'" +
+		" -k " + adminKeyringDir + "keyring > /tmp/keyring\n" +
+		"[ -s \"$OSD_DATA_DIR\"/ready ] || rm -rf \"${OSD_DATA_DIR:?}\"/*\n" +
+		"mv /tmp/keyring \"$OSD_DATA_DIR\"/keyring\n" +
+		"[ -s \"$OSD_DATA_DIR\"/ready ] || ceph-osd --id \"$ROOK_OSD_ID\" --fsid \"$1\" --mkfs --no-mon-config" +
+		" --osd-uuid \"$ROOK_OSD_UUID\" --bluestore-block-size=\"$2\"\n"
 )
 
 // osdDeployment returns the Deployment of an OSD. The exported address is given in native multi-cluster mode alone.
@@ -89,14 +114,15 @@ func (o *Operator) osdDeployment(osd OSD, node Node, exported netip.Addr) *appsv
 
 func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpec {
 	dataDir := "/var/lib/ceph/osd/ceph-" + osd.ID
-	keyring := osdResource(osd.ID) + "-keyring"
-	mounts := append(baseMounts(keyring, dataDir),
-		corev1.VolumeMount{Name: "run-udev", MountPath: "/run/udev"})
-	volumes := append(o.baseVolumes(keyring), o.osdVolumes(osd)...)
-	if osd.Shape == OnNode {
-		mounts = append(mounts, corev1.VolumeMount{Name: "devices", MountPath: "/dev"})
-	} else {
-		mounts = append(mounts, corev1.VolumeMount{Name: osd.claim() + "-bridge", MountPath: "/mnt/" + osd.claim()})
+	mounts := baseMounts(adminKeyring, adminKeyringDir, dataDir)
+	volumes := append(o.baseVolumes(adminKeyring), o.osdVolumes(osd)...)
+	udev := corev1.VolumeMount{Name: "run-udev", MountPath: "/run/udev"}
+	switch osd.Shape {
+	case OnNode:
+		mounts = append(mounts, udev, corev1.VolumeMount{Name: "devices", MountPath: "/dev"})
+	case RawPVC, LVMPVC:
+		mounts = append(mounts, udev, corev1.VolumeMount{Name: osd.claim() + "-bridge", MountPath: "/mnt/" + osd.claim()})
+	case OnFile:
 	}
 	pod := corev1.PodSpec{
 		ServiceAccountName: "rook-ceph-osd",
@@ -110,7 +136,7 @@ func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpe
 	if o.cluster.hostNetwork {
 		pod.DNSPolicy = corev1.DNSClusterFirstWithHostNet
 	}
-	if osd.Shape == OnNode {
+	if !osd.onPVC() {
 		pod.NodeSelector = map[string]string{corev1.LabelHostname: node.Name}
 	}
 	for _, name := range o.osdInitContainers(osd) {
@@ -122,6 +148,9 @@ func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpe
 		switch name {
 		case "activate":
 			init.Command = []string{"/bin/bash", "-c", activateScript}
+			if osd.Shape == OnFile {
+				init.Command = []string{"/bin/bash", "-c", activateFileScript, "--", o.fsid, strconv.FormatInt(osd.fileSize(), 10)}
+			}
 		case "chown-container-data-dir":
 			init = o.chownContainer(mounts, dataDir)
 		case "expand-bluefs":
@@ -147,7 +176,7 @@ func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpe
 func (o *Operator) osdInitContainers(osd OSD) []string {
 	var names []string
 	switch osd.Shape {
-	case OnNode:
+	case OnNode, OnFile:
 		names = []string{"activate", "expand-bluefs"}
 	case RawPVC:
 		names = []string{"blkdevmapper", "activate", "expand-bluefs"}
@@ -184,8 +213,8 @@ func (o *Operator) osdContainer(osd OSD, node Node, mounts []corev1.VolumeMount,
 		}}},
 		Resources:       requests(),
 		SecurityContext: privileged(),
-		StartupProbe:    probe("osd", osd.ID, 720),
-		LivenessProbe:   probe("osd", osd.ID, 3),
+		StartupProbe:    o.startupProbe("osd", osd.ID, 720),
+		LivenessProbe:   o.livenessProbe("osd", osd.ID),
 		WorkingDir:      logDir,
 	}
 	if exported.IsValid() {
@@ -205,7 +234,7 @@ func (o *Operator) osdArgs(osd OSD, node Node, exported netip.Addr) []string {
 	args = append(args,
 		"--foreground", "--id", osd.ID, "--fsid", o.fsid, "--setuser", "ceph", "--setgroup", "ceph",
 		"--crush-location=root=default host="+strings.ReplaceAll(node.Name, ".", "-"))
-	if osd.Fast && osd.Shape != OnNode {
+	if osd.Fast && osd.onPVC() {
 		args = append(args, fastFlags...)
 	}
 	args = append(args,
@@ -233,6 +262,8 @@ func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
 		block = "/mnt/" + osd.claim()
 	case LVMPVC:
 		mode, block = "lvm", "/dev/ceph-block/osd-block-"+osd.ID
+	case OnFile:
+		block = "/var/lib/ceph/osd/ceph-" + osd.ID + "/block"
 	case OnNode:
 	}
 	env := []corev1.EnvVar{
@@ -259,19 +290,20 @@ func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
 		corev1.EnvVar{Name: "ROOK_OSD_DEVICE_CLASS", Value: "ssd"},
 		fieldEnv("ROOK_POD_IP", "status.podIP"),
 	)
-	if osd.Shape != OnNode {
+	if osd.onPVC() {
 		env = append(env, corev1.EnvVar{Name: "ROOK_PVC_BACKED_OSD", Value: "true"})
 	}
 	return env
 }
 
 func (o *Operator) osdVolumes(osd OSD) []corev1.Volume {
-	volumes := []corev1.Volume{
-		{Name: "ceph-daemon-data", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{
-			Path: "/var/lib/rook/" + o.cluster.namespace + "/osd" + osd.ID, Type: new(corev1.HostPathDirectoryOrCreate),
-		}}},
-		{Name: "run-udev", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/run/udev"}}},
+	volumes := []corev1.Volume{o.hostPath("ceph-daemon-data", o.cluster.namespace+"/osd"+osd.ID)}
+	if osd.Shape == OnFile {
+		return volumes
 	}
+	volumes = append(volumes, corev1.Volume{Name: "run-udev", VolumeSource: corev1.VolumeSource{
+		HostPath: &corev1.HostPathVolumeSource{Path: "/run/udev"},
+	}})
 	if osd.Shape == OnNode {
 		return append(volumes, corev1.Volume{Name: "devices", VolumeSource: corev1.VolumeSource{
 			HostPath: &corev1.HostPathVolumeSource{Path: "/dev"},

@@ -71,7 +71,7 @@ func (o *Operator) osdLabels(osd OSD, host string) map[string]string {
 	if o.options.Release.hasEncryptedLabel() {
 		labels["encrypted"] = "false"
 	}
-	if osd.Shape != OnNode {
+	if osd.onPVC() {
 		labels["ceph.rook.io/pvc"] = osd.claim()
 		labels["ceph.rook.io/DeviceSet"] = "set1"
 	}

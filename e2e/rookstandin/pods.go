@@ -2,6 +2,7 @@ package rookstandin
 
 import (
 	"fmt"
+	"path"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,7 +13,10 @@ const (
 	monPVCSize = "10Gi"
 	logDir     = "/var/log/ceph"
 	crashDir   = "/var/lib/ceph/crash"
+	socketDir  = "/run/ceph"
 	keyringDir = "/etc/ceph/keyring-store/"
+	// adminKeyringDir is where an OSD finds the key with which it asks for its own.
+	adminKeyringDir = "/etc/ceph/admin-keyring-store/"
 )
 
 func fieldEnv(name, path string) corev1.EnvVar {
@@ -96,13 +100,15 @@ func (o *Operator) bindFlags() []string {
 	}
 }
 
+// hostPath returns a volume that is a directory of the node, under that which the CephCluster names.
+func (o *Operator) hostPath(name, dir string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{
+		Path: path.Join(o.cluster.dataDir, dir), Type: new(corev1.HostPathDirectoryOrCreate),
+	}}}
+}
+
 // baseVolumes returns the volumes that every daemon has, dataVolumes come on top.
 func (o *Operator) baseVolumes(keyring string) []corev1.Volume {
-	hostPath := func(name, dir string) corev1.Volume {
-		return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{
-			Path: "/var/lib/rook/" + o.cluster.namespace + "/" + dir, Type: new(corev1.HostPathDirectoryOrCreate),
-		}}}
-	}
 	return []corev1.Volume{
 		{Name: "rook-config-override", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			DefaultMode: new(int32(0o420)),
@@ -118,17 +124,19 @@ func (o *Operator) baseVolumes(keyring string) []corev1.Volume {
 			SecretName: monSecret, DefaultMode: new(int32(0o420)), Optional: new(true),
 			Items: []corev1.KeyToPath{{Key: "ceph-secret", Path: "secret.keyring"}},
 		}}},
-		hostPath("rook-ceph-log", "log"),
-		hostPath("rook-ceph-crash", "crash"),
+		o.hostPath("rook-ceph-log", path.Join(o.cluster.namespace, "log")),
+		o.hostPath("rook-ceph-crash", path.Join(o.cluster.namespace, "crash")),
+		o.hostPath("ceph-daemons-sock-dir", "exporter"),
 	}
 }
 
-func baseMounts(keyring, dataDir string) []corev1.VolumeMount {
+func baseMounts(keyring, keyringDir, dataDir string) []corev1.VolumeMount {
 	return []corev1.VolumeMount{
 		{Name: "rook-config-override", ReadOnly: true, MountPath: "/etc/ceph"},
 		{Name: keyring, ReadOnly: true, MountPath: keyringDir},
 		{Name: "rook-ceph-log", MountPath: logDir},
 		{Name: "rook-ceph-crash", MountPath: crashDir},
+		{Name: "ceph-daemons-sock-dir", MountPath: socketDir},
 		{Name: "ceph-daemon-data", MountPath: dataDir},
 	}
 }
@@ -138,7 +146,7 @@ func (o *Operator) chownContainer(mounts []corev1.VolumeMount, dataDir string) c
 		Name:    "chown-container-data-dir",
 		Command: []string{"chown"},
 		Args: []string{
-			"--verbose", "--recursive", "ceph:ceph", logDir, crashDir, "/run/ceph", dataDir,
+			"--verbose", "--recursive", "ceph:ceph", logDir, crashDir, socketDir, dataDir,
 		},
 		Image:           o.cluster.image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
@@ -170,20 +178,41 @@ func privileged() *corev1.SecurityContext {
 	return &corev1.SecurityContext{Privileged: new(true), Capabilities: &corev1.Capabilities{Add: []corev1.Capability{}, Drop: []corev1.Capability{"NET_RAW"}}}
 }
 
+// requests are as a user of a small node sets them. An OSD takes what it may use from its request, and wants 896 MiB.
 func requests() corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{
-			corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("1Gi"),
+			corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("1Gi"),
 		},
 		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")},
 	}
 }
 
+// startupProbe is nil where the CephCluster wants none.
+func (o *Operator) startupProbe(daemonType, id string, failures int32) *corev1.Probe {
+	if o.cluster.startupProbeOff[daemonType] {
+		return nil
+	}
+	return probe(daemonType, id, failures)
+}
+
+// livenessProbe is nil where the CephCluster wants none.
+func (o *Operator) livenessProbe(daemonType, id string) *corev1.Probe {
+	if o.cluster.livenessProbeOff[daemonType] {
+		return nil
+	}
+	return probe(daemonType, id, 3)
+}
+
 // probe asks the daemon through its admin socket, with the shell script that Rook writes out for it.
 func probe(daemonType, id string, failures int32) *corev1.Probe {
-	script := fmt.Sprintf("\noutp=\"$(ceph --admin-daemon /run/ceph/ceph-%[1]s.%[2]s.asok status 2>&1)\"\nrc=$?\n"+
+	question := "status"
+	if daemonType == "mon" {
+		question = "mon_status"
+	}
+	script := fmt.Sprintf("\noutp=\"$(ceph --admin-daemon "+socketDir+"/ceph-%[1]s.%[2]s.asok %[3]s 2>&1)\"\nrc=$?\n"+
 		"if [ $rc -ne 0 ]; then\n\techo \"ceph daemon health check failed with the following output:\"\n"+
-		"\techo \"$outp\" | sed -e 's/^/> /g'\n\texit $rc\nfi\n", daemonType, id)
+		"\techo \"$outp\" | sed -e 's/^/> /g'\n\texit $rc\nfi\n", daemonType, id, question)
 	return &corev1.Probe{
 		ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{
 			Command: []string{"env", "-i", "sh", "-c", script},

@@ -35,6 +35,7 @@ type settings struct {
 	uid             types.UID
 	generation      int64
 	image           string
+	dataDir         string
 	monCount        int
 	monPVC          bool
 	zones           []zone
@@ -51,6 +52,8 @@ type settings struct {
 	monInterval     time.Duration
 	monTimeout      time.Duration
 	skipped         bool
+	// Which probes are off, by the type of the daemon.
+	startupProbeOff, livenessProbeOff map[string]bool
 }
 
 type zone struct {
@@ -74,6 +77,7 @@ func readSettings(u *unstructured.Unstructured) settings {
 		uid:          u.GetUID(),
 		generation:   u.GetGeneration(),
 		image:        text("cephVersion", "image"),
+		dataDir:      text("dataDirHostPath"),
 		monCount:     number("mon", "count"),
 		monPVC:       field("mon", "volumeClaimTemplate") != nil,
 		hostNetwork:  text("network", "provider") == "host" || yes("network", "hostNetwork"),
@@ -98,8 +102,16 @@ func readSettings(u *unstructured.Unstructured) settings {
 			s.zones = append(s.zones, zone{name: name, arbiter: arbiter})
 		}
 	}
+	s.startupProbeOff, s.livenessProbeOff = map[string]bool{}, map[string]bool{}
+	for _, daemonType := range []string{"mon", "mgr", "osd"} {
+		s.startupProbeOff[daemonType] = yes("healthCheck", "startupProbe", daemonType, "disabled")
+		s.livenessProbeOff[daemonType] = yes("healthCheck", "livenessProbe", daemonType, "disabled")
+	}
 	if s.image == "" {
 		s.image = defaultCephImage
+	}
+	if s.dataDir == "" {
+		s.dataDir = "/var/lib/rook"
 	}
 	return s
 }

@@ -39,6 +39,22 @@ type Timing struct {
 	DetectVersion time.Duration
 }
 
+// RealTiming returns the waits that suit real daemons: Rook's own where something must come about, shorter ones between
+// two looks at it.
+func RealTiming() Timing {
+	return Timing{
+		QuorumTries: 300, QuorumInterval: time.Second,
+		CanaryTries: 60, CanaryInterval: 500 * time.Millisecond,
+		OKToStopTries: 60, OKToStopInterval: 2 * time.Second,
+		UpdateInterval: time.Second, UpdateTimeout: 5 * time.Minute,
+		BackoffBase: 500 * time.Millisecond, BackoffMax: 10 * time.Second,
+		HealthInterval: 5 * time.Second, MonOutTimeout: 10 * time.Minute,
+		LookupTries: 20, LookupInterval: 5 * time.Second,
+		// A real operator runs a job first.
+		DetectVersion: time.Second,
+	}
+}
+
 func (t Timing) withDefaults() Timing {
 	orInt := func(v *int, fallback int) {
 		if *v == 0 {
