@@ -2,10 +2,11 @@ package node
 
 import (
 	"context"
-	"errors"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
 )
 
-// The images that Assets makes.
+// The images that Assets makes, in pause.tar, cert-manager.tar and ceph.tar.
 const (
 	PauseImage       = "localhost/pause:e2e"
 	CertManagerImage = "localhost/cert-manager:e2e"
@@ -14,4 +15,4 @@ const (
 
 // Assets returns the directory of the programs and of pause.tar, cert-manager.tar, ceph.tar and ceph-root; building them
 // for the first time takes minutes and tells so.
-func Assets(context.Context) (string, error) { return "", errors.ErrUnsupported }
+func Assets(ctx context.Context) (string, error) { return assets.Build(ctx, assets.Nodes) }

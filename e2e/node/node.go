@@ -8,17 +8,39 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
+	"github.com/rook-clusterset/rook-clusterset/e2e/process"
 )
+
+const (
+	readyTimeout = 2 * time.Minute
+	pollInterval = 100 * time.Millisecond
+)
+
+// keepVariable, if set in the environment, keeps the logs of a node.
+const keepVariable = "ROOK_CLUSTERSET_KEEP"
+
+// longestDir leaves room, in the 42 characters that containerd allows, for the directory of its shims' sockets.
+const longestDir = 40
 
 // Options say what node to start.
 type Options struct {
 	// Name is that of the Node, of its network namespace and of its cgroup.
 	Name string
-	// Dir holds all files of the node. It is made, and removed by Stop.
+	// Dir holds all files of the node. It is made, and removed by Stop. Its path has at most 40 characters.
 	Dir string
 	// Programs is the directory that Assets returned.
 	Programs string
@@ -44,10 +66,198 @@ type Node struct {
 	Client client.WithWatch
 	// Logs is the directory of the logs.
 	Logs string
+
+	options     Options
+	credentials *credentials.Authority
+	lock        *os.File
+
+	mu        sync.Mutex
+	processes []*process.Process
 }
 
-// Start returns once the Node is Ready. The caller must Stop what it got.
-func Start(context.Context, Options) (*Node, error) { return nil, errors.ErrUnsupported }
+// Start returns once the Node is Ready. What a crashed run left under that name is removed first. The caller must Stop
+// what it got.
+func Start(ctx context.Context, o Options) (*Node, error) {
+	if err := o.complete(); err != nil {
+		return nil, fmt.Errorf("start node %s: %w", o.Name, err)
+	}
+	if lacking := Lacking(); len(lacking) > 0 {
+		return nil, fmt.Errorf("start node %s: this machine lacks what a node needs: %s", o.Name, strings.Join(lacking, "; "))
+	}
+	lock, err := claim(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		Name: o.Name, NetNS: namespacePath(o.Name), NodeIP: o.NodeIP,
+		Kubeconfig: filepath.Join(o.Dir, "kubeconfig"), Logs: filepath.Join(o.Dir, "logs"),
+		options: o, lock: lock,
+	}
+	if err := cleanUp(o.Dir, o.Name); err != nil {
+		return nil, errors.Join(fmt.Errorf("remove what was left of node %s: %w", o.Name, err), release(lock))
+	}
+	if err := n.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start node %s: %w", o.Name, err), n.Stop())
+	}
+	return n, nil
+}
+
+func (o *Options) complete() error {
+	if o.Name == "" || strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return fmt.Errorf("%q is no name for a Node and its network namespace", o.Name)
+	}
+	if !filepath.IsAbs(o.Dir) || filepath.Clean(o.Dir) != o.Dir || len(o.Dir) > longestDir || o.Dir == "/" {
+		return fmt.Errorf("directory %q is not a clean absolute path of at most %d characters", o.Dir, longestDir)
+	}
+	if !o.PodCIDR.IsValid() {
+		o.PodCIDR = netip.MustParsePrefix("10.244.0.0/24")
+	}
+	if !o.ServiceCIDR.IsValid() {
+		o.ServiceCIDR = netip.MustParsePrefix("10.96.0.0/16")
+	}
+	if !o.NodeIP.IsValid() {
+		o.NodeIP = netip.MustParseAddr("192.0.2.1")
+	}
+	return nil
+}
+
+// start brings up the parts in the order in which they need each other; the images are imported meanwhile.
+func (n *Node) start(ctx context.Context) error {
+	for _, dir := range []string{n.Logs, n.path("pki"), n.path("s")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make the directories of the node: %w", err)
+		}
+	}
+	if err := n.makeNetwork(ctx); err != nil {
+		return err
+	}
+	if err := n.makeCredentials(); err != nil {
+		return err
+	}
+	if err := n.startContainerd(ctx); err != nil {
+		return err
+	}
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.importImages(together) })
+	group.Go(func() error { return n.startControlPlane(together) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := n.startKubelet(); err != nil {
+		return err
+	}
+	return n.waitForNode(ctx)
+}
+
+// waitForNode waits for the Node to be Ready, and for what pods of the default namespace need beside it.
+func (n *Node) waitForNode(ctx context.Context) error {
+	return n.eventually(ctx, "the Node is Ready", func(ctx context.Context) error {
+		var node corev1.Node
+		if err := n.Client.Get(ctx, client.ObjectKey{Name: n.Name}, &node); err != nil {
+			return err
+		}
+		for _, condition := range node.Status.Conditions {
+			if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
+				return fmt.Errorf("it is not, for %s: %s", condition.Reason, condition.Message)
+			}
+		}
+		if len(node.Status.Conditions) == 0 || len(node.Spec.Taints) > 0 {
+			return fmt.Errorf("its conditions are %v, its taints %v", node.Status.Conditions, node.Spec.Taints)
+		}
+		return n.Client.Get(ctx, client.ObjectKey{Namespace: "default", Name: "default"}, &corev1.ServiceAccount{})
+	})
+}
 
 // Stop ends every process of the node, its containers' among them, and removes all that it has made on the machine.
-func (n *Node) Stop() error { return errors.ErrUnsupported }
+func (n *Node) Stop() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lock == nil {
+		return nil
+	}
+	err := n.keepLogs()
+	// The kubelet was started last, and goes first: it would restart what is killed.
+	for i := range n.processes {
+		err = errors.Join(err, n.processes[len(n.processes)-1-i].Stop(os.Kill))
+	}
+	err = errors.Join(err, cleanUp(n.options.Dir, n.Name), release(n.lock))
+	n.lock = nil
+	return err
+}
+
+// keepLogs moves the logs aside if they are to be kept.
+func (n *Node) keepLogs() error {
+	if os.Getenv(keepVariable) == "" {
+		return nil
+	}
+	kept, err := os.MkdirTemp("", n.Name+"-logs-")
+	if err != nil {
+		return fmt.Errorf("keep the logs of node %s: %w", n.Name, err)
+	}
+	fmt.Fprintln(os.Stderr, "the logs of node", n.Name, "are kept in", kept)
+	if err := os.CopyFS(kept, os.DirFS(n.Logs)); err != nil {
+		return fmt.Errorf("keep the logs of node %s: %w", n.Name, err)
+	}
+	return nil
+}
+
+// run starts a process in the network namespace, that Stop ends. nsenter becomes it, so that its number is the program's.
+// It is nsenter, for `ip netns exec` would mount another /sys, without the cgroups.
+func (n *Node) run(name, program string, args ...string) (*process.Process, error) {
+	p, err := process.Start(n.Logs, name, "nsenter", n.environment(), append([]string{"--net=" + n.NetNS, program}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.processes = append(n.processes, p)
+	return p, nil
+}
+
+// environment marks a process as one of this node, and whatever it starts.
+func (n *Node) environment() []string {
+	return []string{
+		marker(n.options.Dir),
+		"PATH=" + n.options.Programs + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin",
+		// kubectl keeps there what it has discovered.
+		"HOME=" + n.options.Dir,
+	}
+}
+
+func (n *Node) path(elements ...string) string {
+	return filepath.Join(append([]string{n.options.Dir}, elements...)...)
+}
+
+func (n *Node) program(name string) string { return filepath.Join(n.options.Programs, name) }
+
+// eventually waits until the check passes, and fails early if a process of the node has ended.
+func (n *Node) eventually(ctx context.Context, what string, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		last := check(ctx)
+		if last == nil {
+			return nil
+		}
+		if err := n.anyEnded(); err != nil {
+			return fmt.Errorf("wait until %s: %w", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until %s: %w (last: %w)", what, ctx.Err(), last)
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// anyEnded tells a process that has ended by itself.
+func (n *Node) anyEnded() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.processes {
+		if err := p.Ended(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

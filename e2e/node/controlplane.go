@@ -1,0 +1,141 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
+)
+
+// Each node has loopback for itself, so that ports need not be looked for.
+const (
+	etcdURL      = "http://127.0.0.1:2379"
+	etcdPeersURL = "http://127.0.0.1:2380"
+	apiServerURL = "https://127.0.0.1:6443"
+)
+
+// makeCredentials writes the certificates into pki, and the kubeconfigs.
+func (n *Node) makeCredentials() error {
+	var err error
+	if n.credentials, err = credentials.NewAuthority(n.path("pki")); err != nil {
+		return err
+	}
+	nodeIP, serviceIP := net.IP(n.NodeIP.AsSlice()), net.IP(n.options.ServiceCIDR.Masked().Addr().Next().AsSlice())
+	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
+	if err := n.credentials.Server("apiserver", names, net.IPv4(127, 0, 0, 1), nodeIP, serviceIP); err != nil {
+		return err
+	}
+	if err := n.credentials.Server("kubelet", []string{n.Name}, nodeIP); err != nil {
+		return err
+	}
+	// The API server's identity towards the kubelet.
+	if err := n.credentials.Client("apiserver-kubelet", "kube-apiserver", "system:masters"); err != nil {
+		return err
+	}
+	kubelet, err := n.credentials.Config(apiServerURL, "system:node:"+n.Name, "system:nodes")
+	if err != nil {
+		return err
+	}
+	if err := credentials.WriteKubeconfig(n.path("kubelet.kubeconfig"), kubelet); err != nil {
+		return err
+	}
+	if n.Config, err = n.credentials.Admin(apiServerURL); err != nil {
+		return err
+	}
+	n.Config.Dial = n.DialContext
+	return credentials.WriteKubeconfig(n.Kubeconfig, n.Config)
+}
+
+// startControlPlane starts what is no part of the node itself, and kube-proxy.
+func (n *Node) startControlPlane(ctx context.Context) error {
+	if _, err := n.run("etcd", n.program("etcd"),
+		"--name="+n.Name, "--data-dir="+n.path("etcd"), "--unsafe-no-fsync", "--log-level=warn",
+		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
+		"--listen-peer-urls="+etcdPeersURL, "--initial-advertise-peer-urls="+etcdPeersURL, "--initial-cluster="+n.Name+"="+etcdPeersURL,
+	); err != nil {
+		return err
+	}
+	if err := n.startAPIServer(ctx); err != nil {
+		return err
+	}
+	if _, err := n.run("kube-controller-manager", n.program("kube-controller-manager"),
+		"--kubeconfig="+n.Kubeconfig, "--leader-elect=false", "--secure-port=0",
+		"--kube-api-qps=200", "--kube-api-burst=400",
+		"--service-account-private-key-file="+n.credentials.Path("sa.key"), "--root-ca-file="+n.credentials.Path("ca.crt"),
+	); err != nil {
+		return err
+	}
+	if _, err := n.run("kube-scheduler", n.program("kube-scheduler"),
+		"--kubeconfig="+n.Kubeconfig, "--leader-elect=false", "--secure-port=0",
+	); err != nil {
+		return err
+	}
+	_, err := n.run("kube-proxy", n.program("kube-proxy"),
+		"--kubeconfig="+n.Kubeconfig, "--hostname-override="+n.Name,
+		"--proxy-mode=iptables", "--cluster-cidr="+n.options.PodCIDR.String(), "--iptables-localhost-nodeports=false",
+		// A change of a Service is to be seen at once.
+		"--iptables-min-sync-period=100ms",
+		// The limit of connections is the machine's, and not to be set from a network namespace.
+		"--conntrack-max-per-core=0",
+	)
+	return err
+}
+
+// startAPIServer returns once the API server is ready.
+func (n *Node) startAPIServer(ctx context.Context) error {
+	pki := n.credentials
+	if _, err := n.run("kube-apiserver", n.program("kube-apiserver"),
+		"--etcd-servers="+etcdURL,
+		"--advertise-address="+n.NodeIP.String(), "--secure-port=6443",
+		"--tls-cert-file="+pki.Path("apiserver.crt"), "--tls-private-key-file="+pki.Path("apiserver.key"),
+		"--client-ca-file="+pki.Path("ca.crt"),
+		// The node has no name that could be resolved.
+		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate="+pki.Path("apiserver-kubelet.crt"), "--kubelet-client-key="+pki.Path("apiserver-kubelet.key"),
+		"--authorization-mode=Node,RBAC", "--allow-privileged",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file="+pki.Path("sa.key"), "--service-account-signing-key-file="+pki.Path("sa.key"),
+		"--service-cluster-ip-range="+n.options.ServiceCIDR.String(),
+		"--event-ttl=20m",
+	); err != nil {
+		return err
+	}
+	httpClient, err := rest.HTTPClientFor(n.Config)
+	if err != nil {
+		return fmt.Errorf("make a client of the API server: %w", err)
+	}
+	if err := n.eventually(ctx, "the API server is ready", func(ctx context.Context) error { return ready(ctx, httpClient) }); err != nil {
+		return err
+	}
+	if n.Client, err = client.NewWithWatch(n.Config, client.Options{Scheme: scheme.Scheme}); err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	return nil
+}
+
+func ready(ctx context.Context, c *http.Client) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, apiServerURL+"/readyz?verbose", nil)
+	if err != nil {
+		return fmt.Errorf("ask the API server whether it is ready: %w", err)
+	}
+	response, err := c.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask the API server whether it is ready: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("read whether the API server is ready: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the API server answers %s: %s", response.Status, body)
+	}
+	return nil
+}
