@@ -18,7 +18,8 @@ var ErrNoAnswer = errors.New("timed out: no mon in quorum answers to an address 
 //     a rank. The --public-addr of the daemon itself changes nothing: the monmap wins over it.
 //   - The mon keeps that address as long as its store lives.
 //   - A daemon answers only to exactly the address that it advertises.
-//   - A later mon finds the others through mon_host alone.
+//   - A later mon finds the others through mon_host alone. One that Rook has not saved yet, so that mon_initial_members does
+//     not name it, joins them at its --public-addr: so releases before v1.20.5 fail over.
 type Ceph struct {
 	mu     sync.Mutex
 	mons   map[string]*monDaemon
@@ -74,7 +75,8 @@ func (c *Ceph) StartMon(s MonStart) {
 	m, ok := c.mons[s.ID]
 	if !ok {
 		m = &monDaemon{}
-		if slices.Contains(s.MonHost, s.MkfsAddr) {
+		joins := len(c.monmap) > 0 && !slices.Contains(s.InitialMembers, s.ID)
+		if joins || slices.Contains(s.MonHost, s.MkfsAddr) {
 			m.address = s.MkfsAddr
 		}
 		c.mons[s.ID] = m

@@ -73,6 +73,18 @@ func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
 	require.Equal(t, map[string]netip.Addr{"a": globalA, "b": globalB, "c": globalC}, status.Monmap)
 }
 
+func TestALaterMonThatIsNotSavedYetJoinsAtItsOwnAddress(t *testing.T) {
+	ceph := NewCeph()
+	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	ceph.StartMon(monStart("d", globalC, globalC, globalA))
+	saved := monStart("b", globalB, globalB, globalA, clusterA)
+	saved.InitialMembers = []string{"a", "b"}
+	ceph.StartMon(saved)
+	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	require.NoError(t, err)
+	require.Equal(t, map[string]netip.Addr{"a": globalA, "d": globalC}, status.Monmap, "b is saved at another address than it has")
+}
+
 func TestQuorumNeedsMoreThanHalf(t *testing.T) {
 	ceph := NewCeph()
 	all := []netip.Addr{globalA, globalB, globalC}
