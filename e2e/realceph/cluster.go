@@ -24,7 +24,6 @@ var smallMachine = []string{
 	// A disk that is filled by others is no news here.
 	"mon_data_avail_warn = 2",
 	"mon_data_avail_crit = 1",
-	"mon_osd_nearfull_ratio = 0.98",
 	"auth_allow_insecure_global_id_reclaim = false",
 	// An OSD whose pod was deleted must be seen to be down before it is up again at another address.
 	"osd_heartbeat_interval = 2",

@@ -111,17 +111,17 @@ func (o *Operator) hostPath(name, dir string) corev1.Volume {
 func (o *Operator) baseVolumes(keyring string) []corev1.Volume {
 	return []corev1.Volume{
 		{Name: "rook-config-override", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
-			DefaultMode: new(int32(0o420)),
+			DefaultMode: new(int32(0o644)),
 			Sources: []corev1.VolumeProjection{{ConfigMap: &corev1.ConfigMapProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: ConfigOverride},
 				Items:                []corev1.KeyToPath{{Key: "config", Path: "ceph.conf", Mode: new(int32(0o444))}},
 			}}},
 		}}},
 		{Name: keyring, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName: keyring, DefaultMode: new(int32(0o420)),
+			SecretName: keyring, DefaultMode: new(int32(0o644)),
 		}}},
 		{Name: "ceph-admin-secret", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-			SecretName: monSecret, DefaultMode: new(int32(0o420)), Optional: new(true),
+			SecretName: monSecret, DefaultMode: new(int32(0o644)), Optional: new(true),
 			Items: []corev1.KeyToPath{{Key: "ceph-secret", Path: "secret.keyring"}},
 		}}},
 		o.hostPath("rook-ceph-log", path.Join(o.cluster.namespace, "log")),
