@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// claim makes the name of a node ours for as long as we live: two runs at once would remove each other's nodes.
+// claim makes the name of a node ours for as long as we live: two runs at once would remove each other's nodes. A file
+// that a crashed run left is found as it was.
 func claim(name string) (*os.File, error) {
 	path := "/run/rook-clusterset-node-" + name + ".lock"
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -21,4 +22,32 @@ func claim(name string) (*os.File, error) {
 	return file, nil
 }
 
-func release(lock *os.File) error { return errors.Join(os.Remove(lock.Name()), lock.Close()) }
+// claimFor notes the directory of the node, for whoever comes after a crash of ours.
+func claimFor(lock *os.File, dir string) error {
+	if err := errors.Join(lock.Truncate(0), write(lock, dir)); err != nil {
+		return fmt.Errorf("note directory %s: %w", dir, err)
+	}
+	return nil
+}
+
+func write(file *os.File, text string) error {
+	_, err := file.WriteAt([]byte(text), 0)
+	return err
+}
+
+// claimedFor returns the directory that a crashed run noted, if one did.
+func claimedFor(lock *os.File) string {
+	text, err := os.ReadFile(lock.Name())
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// release gives the name back. After a failure the note stays, for the next one to clean up by.
+func release(lock *os.File, failure error) error {
+	if failure != nil {
+		return errors.Join(failure, lock.Close())
+	}
+	return errors.Join(os.Remove(lock.Name()), lock.Close())
+}

@@ -15,26 +15,37 @@ import (
 
 const endTimeout = 20 * time.Second
 
-// CleanUp removes what a run that did not come to Stop left of the node. It refuses while that run lives.
+// CleanUp removes what a run that did not come to Stop left of the node, in the directory and in that which the run had
+// for it. It refuses while that run lives.
 func CleanUp(dir, name string) error {
 	lock, err := claim(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(cleanUp(dir, name), release(lock))
+	return release(lock, cleanUp(name, dir, claimedFor(lock)))
 }
 
 // cleanUp goes from the processes to what they held. Each of them is known for one of the node's by its environment or its
 // cgroup, and ended by its number.
-func cleanUp(dir, name string) error {
-	if err := endProcesses(dir, name); err != nil {
+func cleanUp(name string, dirs ...string) error {
+	if err := endProcesses(name); err != nil {
 		return err
 	}
+	all := []error{removeNamespace(name), removeCgroups(name)}
+	for _, dir := range dirs {
+		if dir != "" {
+			all = append(all, removeFiles(dir, name))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func removeFiles(dir, name string) error {
 	var all []error
 	for _, device := range loopDevices(dir) {
 		all = append(all, detach(device))
 	}
-	all = append(all, unmountBelow(dir), removeNamespace(name), removeCgroups(name))
+	all = append(all, unmountBelow(dir))
 	for _, path := range filesElsewhere(dir, name) {
 		all = append(all, os.Remove(path))
 	}
@@ -46,10 +57,10 @@ func cleanUp(dir, name string) error {
 }
 
 // endProcesses kills in rounds, as one that is killed may have started another before.
-func endProcesses(dir, name string) error {
+func endProcesses(name string) error {
 	deadline := time.Now().Add(endTimeout)
 	for {
-		found := processes(dir, name)
+		found := processes(name)
 		if len(found) == 0 {
 			return nil
 		}

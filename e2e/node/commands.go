@@ -17,15 +17,10 @@ func (n *Node) Command(ctx context.Context, program string, args ...string) *exe
 	return cmd
 }
 
-// Kubectl runs kubectl as administrator with the given standard input, and returns what it printed.
+// Kubectl runs kubectl as administrator with the given standard input, and returns its standard output: warnings go to the
+// other, which the error has.
 func (n *Node) Kubectl(ctx context.Context, in []byte, args ...string) (string, error) {
-	cmd := n.kubectl(ctx, args...)
-	cmd.Stdin = bytes.NewReader(in)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return string(out), fmt.Errorf("kubectl %s in %s: %w: %s", strings.Join(args, " "), n.Name, err, out)
-	}
-	return string(out), nil
+	return output(n.kubectl(ctx, args...), bytes.NewReader(in), "kubectl "+strings.Join(args, " ")+" in "+n.Name)
 }
 
 // Exec runs a command in a container, of the pod's first one if none is named, and returns its standard output. The error
@@ -38,11 +33,15 @@ func (n *Node) Exec(ctx context.Context, namespace, pod, container string, stdin
 	if stdin != nil {
 		args = append(args, "--stdin")
 	}
-	cmd := n.kubectl(ctx, append(append(args, "--"), command...)...)
+	what := fmt.Sprintf("run %s in pod %s/%s of %s", strings.Join(command, " "), namespace, pod, n.Name)
+	return output(n.kubectl(ctx, append(append(args, "--"), command...)...), stdin, what)
+}
+
+func output(cmd *exec.Cmd, stdin io.Reader, what string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("run %s in pod %s/%s of %s: %w: %s", strings.Join(command, " "), namespace, pod, n.Name, err, stderr.String())
+		return stdout.String(), fmt.Errorf("%s: %w: %s%s", what, err, stdout.String(), stderr.String())
 	}
 	return stdout.String(), nil
 }

@@ -62,7 +62,7 @@ func (n *Node) startContainerd(ctx context.Context) error {
 	if err := n.write("cni/pods.conflist", cniConfiguration); err != nil {
 		return err
 	}
-	if _, err := n.run("containerd", n.program("containerd"), "--config="+n.path("containerd.toml"), "--log-level=warn"); err != nil {
+	if err := n.run("containerd", "--config="+n.path("containerd.toml"), "--log-level=warn"); err != nil {
 		return err
 	}
 	return n.eventually(ctx, "containerd answers", func(ctx context.Context) error {

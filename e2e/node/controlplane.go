@@ -55,7 +55,7 @@ func (n *Node) makeCredentials() error {
 
 // startControlPlane starts what is no part of the node itself, and kube-proxy.
 func (n *Node) startControlPlane(ctx context.Context) error {
-	if _, err := n.run("etcd", n.program("etcd"),
+	if err := n.run("etcd",
 		"--name="+n.Name, "--data-dir="+n.path("etcd"), "--unsafe-no-fsync", "--log-level=warn",
 		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
 		"--listen-peer-urls="+etcdPeersURL, "--initial-advertise-peer-urls="+etcdPeersURL, "--initial-cluster="+n.Name+"="+etcdPeersURL,
@@ -65,19 +65,19 @@ func (n *Node) startControlPlane(ctx context.Context) error {
 	if err := n.startAPIServer(ctx); err != nil {
 		return err
 	}
-	if _, err := n.run("kube-controller-manager", n.program("kube-controller-manager"),
+	if err := n.run("kube-controller-manager",
 		"--kubeconfig="+n.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--kube-api-qps=200", "--kube-api-burst=400",
 		"--service-account-private-key-file="+n.credentials.Path("sa.key"), "--root-ca-file="+n.credentials.Path("ca.crt"),
 	); err != nil {
 		return err
 	}
-	if _, err := n.run("kube-scheduler", n.program("kube-scheduler"),
+	if err := n.run("kube-scheduler",
 		"--kubeconfig="+n.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 	); err != nil {
 		return err
 	}
-	_, err := n.run("kube-proxy", n.program("kube-proxy"),
+	return n.run("kube-proxy",
 		"--kubeconfig="+n.Kubeconfig, "--hostname-override="+n.Name,
 		"--proxy-mode=iptables", "--cluster-cidr="+n.options.PodCIDR.String(), "--iptables-localhost-nodeports=false",
 		// A change of a Service is to be seen at once.
@@ -85,13 +85,12 @@ func (n *Node) startControlPlane(ctx context.Context) error {
 		// The limit of connections is the machine's, and not to be set from a network namespace.
 		"--conntrack-max-per-core=0",
 	)
-	return err
 }
 
 // startAPIServer returns once the API server is ready.
 func (n *Node) startAPIServer(ctx context.Context) error {
 	pki := n.credentials
-	if _, err := n.run("kube-apiserver", n.program("kube-apiserver"),
+	if err := n.run("kube-apiserver",
 		"--etcd-servers="+etcdURL,
 		"--advertise-address="+n.NodeIP.String(), "--secure-port=6443",
 		"--tls-cert-file="+pki.Path("apiserver.crt"), "--tls-private-key-file="+pki.Path("apiserver.key"),

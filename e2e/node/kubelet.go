@@ -42,9 +42,8 @@ func (n *Node) startKubelet() error {
 	if err := n.write("resolv.conf", "nameserver {{.NodeIP}}\n"); err != nil {
 		return err
 	}
-	_, err := n.run("kubelet", n.program("kubelet"),
+	return n.run("kubelet",
 		"--config="+n.path("kubelet.yaml"), "--kubeconfig="+n.path("kubelet.kubeconfig"), "--root-dir="+n.path("kubelet"),
 		"--hostname-override="+n.Name, "--node-ip="+n.NodeIP.String(),
 	)
-	return err
 }

@@ -16,8 +16,15 @@ const cniPlugins = "/usr/lib/cni"
 
 // programs are those of the machine that a node needs, by the Debian package that has them.
 var programs = [][2]string{
-	{"ip", "iproute2"}, {"nsenter", "util-linux"}, {"runc", "runc"}, {"conntrack", "conntrack"}, {"ethtool", "ethtool"},
-	{"iptables", "iptables"}, {"iptables-save", "iptables"}, {"iptables-restore", "iptables"}, {"mount", "mount"},
+	{"ip", "iproute2"},
+	{"nsenter", "util-linux"},
+	{"mount", "mount"},
+	{"runc", "runc"},
+	{"iptables", "iptables"},
+	{"iptables-save", "iptables"},
+	{"iptables-restore", "iptables"},
+	{"conntrack", "conntrack"},
+	{"ethtool", "ethtool"},
 }
 
 // Lacking returns what the machine lacks for a node, one sentence each. What packages it lacks, e2e/assets/debian.sh installs.

@@ -18,13 +18,13 @@ func cgroupName(name string) string { return "clusterset-" + name }
 func cniNetwork(name string) string { return "clusterset-" + name }
 
 // marker is what the environment of each process of the node has, but for those in its containers.
-func marker(dir string) string { return "ROOK_CLUSTERSET_NODE=" + dir }
+func marker(name string) string { return "ROOK_CLUSTERSET_NODE=" + name }
 
 // Leftovers returns what there still is of the node on the machine, one sentence each: processes, mounts, the network
 // namespace, loop devices, cgroups and files.
 func Leftovers(dir, name string) []string {
 	var all []string
-	for _, p := range processes(dir, name) {
+	for _, p := range processes(name) {
 		all = append(all, "process "+p.String())
 	}
 	for _, path := range mountsBelow(dir) {
@@ -77,8 +77,8 @@ func (p found) kill() error {
 }
 
 // processes returns those whose environment has the marker, and those in the cgroups of the node's containers.
-func processes(dir, name string) []found {
-	mark := []byte(marker(dir))
+func processes(name string) []found {
+	mark := []byte(marker(name))
 	byNumber := map[int]found{}
 	entries, _ := os.ReadDir("/proc")
 	for _, entry := range entries {
@@ -110,7 +110,7 @@ func processes(dir, name string) []found {
 func members(cgroup string) []int {
 	text, _ := os.ReadFile(filepath.Join(cgroup, "cgroup.procs"))
 	var all []int
-	for _, line := range strings.Fields(string(text)) {
+	for line := range strings.FieldsSeq(string(text)) {
 		if pid, err := strconv.Atoi(line); err == nil && pid != 0 && !gone(pid) {
 			all = append(all, pid)
 		}

@@ -93,11 +93,11 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		Kubeconfig: filepath.Join(o.Dir, "kubeconfig"), Logs: filepath.Join(o.Dir, "logs"),
 		options: o, lock: lock,
 	}
-	if err := cleanUp(o.Dir, o.Name); err != nil {
-		return nil, errors.Join(fmt.Errorf("remove what was left of node %s: %w", o.Name, err), release(lock))
+	if err := errors.Join(cleanUp(o.Name, o.Dir, claimedFor(lock)), claimFor(lock, o.Dir)); err != nil {
+		return nil, release(lock, fmt.Errorf("remove what was left of node %s: %w", o.Name, err))
 	}
 	if err := n.start(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("start node %s: %w", o.Name, err), n.Stop())
+		return nil, errors.Join(fmt.Errorf("start node %s (its logs are kept if %s is set): %w", o.Name, keepVariable, err), n.Stop())
 	}
 	return n, nil
 }
@@ -180,7 +180,7 @@ func (n *Node) Stop() error {
 	for i := range n.processes {
 		err = errors.Join(err, n.processes[len(n.processes)-1-i].Stop(os.Kill))
 	}
-	err = errors.Join(err, cleanUp(n.options.Dir, n.Name), release(n.lock))
+	err = release(n.lock, errors.Join(err, cleanUp(n.Name, n.options.Dir)))
 	n.lock = nil
 	return err
 }
@@ -201,23 +201,23 @@ func (n *Node) keepLogs() error {
 	return nil
 }
 
-// run starts a process in the network namespace, that Stop ends. nsenter becomes it, so that its number is the program's.
+// run starts a program in the network namespace, that Stop ends. nsenter becomes it, so that its number is the program's.
 // It is nsenter, for `ip netns exec` would mount another /sys, without the cgroups.
-func (n *Node) run(name, program string, args ...string) (*process.Process, error) {
-	p, err := process.Start(n.Logs, name, "nsenter", n.environment(), append([]string{"--net=" + n.NetNS, program}, args...)...)
+func (n *Node) run(name string, args ...string) error {
+	p, err := process.Start(n.Logs, name, "nsenter", n.environment(), append([]string{"--net=" + n.NetNS, n.program(name)}, args...)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.processes = append(n.processes, p)
-	return p, nil
+	return nil
 }
 
 // environment marks a process as one of this node, and whatever it starts.
 func (n *Node) environment() []string {
 	return []string{
-		marker(n.options.Dir),
+		marker(n.Name),
 		"PATH=" + n.options.Programs + ":" + os.Getenv("PATH") + ":/usr/sbin:/sbin",
 		// kubectl keeps there what it has discovered.
 		"HOME=" + n.options.Dir,

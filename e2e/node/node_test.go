@@ -108,22 +108,15 @@ func programs(t *testing.T) string {
 	return dir
 }
 
-// newDir returns a directory with a short path that does not exist yet.
-func newDir(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "n")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	return filepath.Join(dir, name)
-}
+// dirOf is short, unlike what the testing package gives.
+func dirOf(name string) string { return filepath.Join(os.TempDir(), name) }
 
 func TestTwoNodesWithTheSameNetworks(t *testing.T) {
 	assets := programs(t)
 	nodes := map[string]*node.Node{}
 	for _, name := range []string{"clusterset-one", "clusterset-two"} {
-		dir := newDir(t, "d")
 		started := time.Now()
-		n, err := start(t.Context(), assets, name, dir)
+		n, err := start(t.Context(), assets, name, dirOf(name))
 		if n != nil {
 			t.Cleanup(func() { require.NoError(t, n.Stop()) })
 		}
@@ -138,11 +131,11 @@ func TestTwoNodesWithTheSameNetworks(t *testing.T) {
 		stopping := time.Now()
 		require.NoError(t, n.Stop())
 		t.Logf("%s is stopped after %s", name, time.Since(stopping).Round(time.Millisecond))
-		require.Empty(t, node.Leftovers(filepath.Dir(n.Logs), name))
+		require.Empty(t, node.Leftovers(dirOf(name), name))
 		require.NoError(t, n.Stop(), "what is stopped can be stopped again")
 	}
 
-	again, err := start(t.Context(), assets, "clusterset-one", newDir(t, "again"))
+	again, err := start(t.Context(), assets, "clusterset-one", dirOf("clusterset-one-again"))
 	if again != nil {
 		t.Cleanup(func() { require.NoError(t, again.Stop()) })
 	}
@@ -197,7 +190,7 @@ func fromNode(t *testing.T, n *node.Node, address string) string {
 
 func TestACrashedRunIsCleanedUpAfter(t *testing.T) {
 	_ = programs(t)
-	dir := newDir(t, "d")
+	dir := dirOf(crashing)
 	run := exec.Command(os.Args[0])
 	run.Env = append(os.Environ(), crashVariable+"="+dir)
 	run.Stderr = os.Stderr
