@@ -121,7 +121,9 @@ func (p *planner) planAddress(d rook.Daemon, wanted *rook.Export) {
 	if mon {
 		wanted.GlobalIP, wanted.Source = netip.Addr{}, ""
 	}
-	refuse(wanted, refusal)
+	if !told.early || wrongAnswer(refusal.Code) {
+		refuse(wanted, refusal)
+	}
 }
 
 // refuse notes why there is no address. Of a known one only an answer that is wrong is noted, not the want of an answer.

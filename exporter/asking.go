@@ -12,6 +12,10 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 )
 
+// earlyFor is how long the want of an answer is not told of. The sources are read from caches of which one is a moment
+// behind another, so that a healthy export can be Valid while its address has not been seen yet.
+const earlyFor = 3 * time.Second
+
 // askedAtOnce bounds how many questions wait for DNS at a time.
 const askedAtOnce = 16
 
@@ -69,9 +73,10 @@ func (t turn) ask(ctx context.Context, f facts, questions []question) (map[strin
 		answers[name] = resolutions[i]
 		if resolutions[i].refusal == nil {
 			t.memory.answered(name)
-		} else {
-			t.memory.failed(name, q.signature, f.now)
+			continue
 		}
+		since := t.memory.failed(name, q.signature, f.now)
+		answers[name] = resolution{refusal: resolutions[i].refusal, early: f.now.Sub(since) < earlyFor}
 	}
 	return answers, nil
 }

@@ -46,6 +46,7 @@ func (m *memory) forget(subject string, except ...note) {
 type try struct {
 	signature string
 	count     int
+	since     time.Time
 	next      time.Time
 }
 
@@ -60,14 +61,19 @@ func (m *memory) due(name, signature string, now time.Time) bool {
 	return !tried || t.signature != signature || !now.Before(t.next)
 }
 
-// failed notes a vain question. Each pause is twice as long as the one before, up to a limit.
-func (m *memory) failed(name, signature string, now time.Time) {
-	t := m.tries[name]
+// failed notes a vain question, and returns since when they have been in vain. Each pause is twice as long as the one
+// before, up to a limit.
+func (m *memory) failed(name, signature string, now time.Time) time.Time {
+	t, tried := m.tries[name]
+	if !tried {
+		t.since = now
+	}
 	if t.signature != signature {
-		t = try{signature: signature}
+		t.count = 0
 	}
 	pause := min(firstRetry<<min(t.count, 10), lastRetry)
-	m.tries[name] = try{signature: signature, count: t.count + 1, next: now.Add(pause)}
+	m.tries[name] = try{signature: signature, count: t.count + 1, since: t.since, next: now.Add(pause)}
+	return t.since
 }
 
 func (m *memory) answered(name string) { delete(m.tries, name) }

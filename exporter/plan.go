@@ -49,6 +49,8 @@ type knownExport struct {
 type resolution struct {
 	answer  resolver.Answer
 	refusal *reason.Error
+	// early says that the want of an answer is so new that the sources may only have been read one after the other.
+	early bool
 }
 
 // plan is what is to be done. An unchanged cluster has an empty one.
@@ -253,7 +255,9 @@ func changeNotes(d rook.Daemon, before, after rook.Export, born bool) []note {
 	tell := func(code reason.Code, warning bool, format string, args ...any) {
 		notes = append(notes, note{code: code, warning: warning, subject: d.String(), detail: fmt.Sprintf(format, args...)})
 	}
-	if !before.Exists {
+	// Admission, on any replica, creates the exports of new OSDs too, and leaves it to the leader to tell of them.
+	untold := func(e rook.Export) bool { return !e.GlobalIP.IsValid() && e.Refused == "" }
+	if !before.Exists || d.Type == rook.OSD && untold(before) && !untold(after) {
 		tell(reason.Exported, false, "ServiceExport %s/%s", d.Namespace, d.Name())
 	}
 	if after.Identity == rook.IdentityCluster && before.Identity != after.Identity {

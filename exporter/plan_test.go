@@ -348,7 +348,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				annotations: map[string]string{
 					"global-ip": "242.0.1.0", "source": "GlobalIngressIP", "orphaned-since": "2026-03-01T11:59:00Z",
 				},
-				notes: []reason.Code{reason.AddressResolved},
+				notes: []reason.Code{reason.Exported, reason.AddressResolved},
 			},
 		},
 		"an exported OSD with all as it should be is left alone": {

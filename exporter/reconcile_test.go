@@ -329,6 +329,54 @@ func TestOnlyWhatHasNoAnswerIsAskedAgainAndEverMoreSeldom(t *testing.T) {
 	require.Equal(t, reason.DNSTimeout, l.export(osd1).Refused)
 }
 
+func TestTheWantOfAnAnswerIsToldOnlyOnceItLasts(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(monService(monA, "10.96.0.1"), deployment(osd0, ""))
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.report(osd0, "True", "Valid")
+	l.refusal = reason.Errorf(reason.DNSNameError, "no such name")
+	again, writes, told := l.turn()
+	require.Empty(t, writes, "a cache may only be a moment behind another")
+	require.Empty(t, told)
+	l.clock = l.clock.Add(again)
+	_, writes, told = l.turn()
+	require.Equal(t, []string{"apply ServiceExport " + monA, "apply ServiceExport " + osd0}, writes)
+	require.Len(t, told, 2)
+	require.Equal(t, reason.DNSNameError, l.export(monA).Refused)
+
+	l = newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""))
+	l.settle()
+	l.report(osd0, "True", "Valid")
+	l.refusal = reason.Errorf(reason.InsidePeerCIDR, "243.0.0.1")
+	_, _, told = l.turn()
+	require.Len(t, told, 1, "a wrong answer is told at once")
+	require.Equal(t, reason.InsidePeerCIDR, l.export(osd0).Refused)
+}
+
+func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	cluster, err := l.view.Cluster(t.Context(), testNamespace)
+	require.NoError(t, err)
+	daemon := rook.Daemon{Type: rook.OSD, ID: "0", Namespace: testNamespace}
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemon, deployment(osd0, ""), *cluster))
+	l.settle()
+	require.Empty(t, l.told)
+	l.answers = map[string]string{osd0: "242.0.1.0"}
+	l.report(osd0, "True", "Valid")
+	_, _, told := l.turn()
+	require.Equal(t, []string{
+		`Exported: osd "0" is exported: ServiceExport rook-ceph/rook-ceph-osd-0`,
+		`AddressResolved: osd "0" has a global IP: 242.0.1.0 from GlobalIngressIP`,
+	}, told)
+	l.create(deployment(osd0, ""))
+	l.answers[osd0] = "242.0.1.9"
+	l.changes.add(testNamespace)
+	_, _, told = l.turn()
+	require.Equal(t, []string{`AddressFollowed: osd "0" has a new global IP, which it takes at Rook's next update: 242.0.1.9 instead of 242.0.1.0`}, told)
+}
+
 func inSeconds(waits []time.Duration) []time.Duration {
 	seconds := make([]time.Duration, len(waits))
 	for i, w := range waits {
