@@ -111,7 +111,7 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 			s := newStory(t, true)
 			s.createCephCluster()
 			halt, stop := haltAt(t, c.at)
-			s.startOperator(stop)
+			s.startOperator(stop, impatient)
 			halt.awaits(s)
 
 			name := "rook-ceph-mon-" + c.mon

@@ -1,7 +1,6 @@
 package scenarios_test
 
 import (
-	"net/netip"
 	"testing"
 	"time"
 
@@ -144,16 +143,4 @@ func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
 	advertised, _ := s.Ceph.Advertised("b")
 	require.Equal(t, pinned, advertised)
 	require.Equal(t, pinned, s.Operator.Memory()["b"].Addr())
-}
-
-func TestHostNetworkAndNativeModeAreLeftAlone(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster(func(spec map[string]any) { spec["network"] = map[string]any{"provider": "host"} })
-	s.startOperator()
-	s.comesUp()
-	require.Empty(t, s.Operator.Journal().Refusals())
-	for _, endpoint := range s.Operator.Memory() {
-		require.True(t, netip.MustParsePrefix("192.168.0.0/16").Contains(endpoint.Addr()))
-	}
-	s.eventually("it is told why", func() bool { return s.events()["CephClusterHostNetwork"] == 1 })
 }

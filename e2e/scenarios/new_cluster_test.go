@@ -47,16 +47,3 @@ func TestASlowExportIsWaitedFor(t *testing.T) {
 	require.Empty(t, s.Recorder.ClusterIPsAfterBirth())
 	s.everyOSDIsGlobal("0", "1", "2")
 }
-
-func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
-	s := newStory(t, false)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	require.Empty(t, s.Operator.Journal().Refusals())
-	for id, endpoint := range s.Operator.Memory() {
-		require.False(t, globalRange.Contains(endpoint.Addr()), "mon %s", id)
-	}
-	_, err := s.Export(t.Context(), "rook-ceph-mon-a")
-	require.Error(t, err)
-}

@@ -2,12 +2,18 @@ package scenarios_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 )
 
 var replicaNumber atomic.Int32
@@ -40,6 +46,34 @@ func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 	s.settled()
 	s.everyMonIsGlobal("a", "b", "c")
 	s.everyOSDIsGlobal("0", "1", "2")
+}
+
+// roll replaces the replicas one by one, as a rollout does: a new one serves before an old one is asked to stop.
+func (s *story) roll() {
+	s.t.Helper()
+	for _, old := range slices.Clone(shared.Replicas) {
+		s.addReplicas(1)
+		shared.Replicas = slices.DeleteFunc(shared.Replicas, func(r *controlplane.Replica) bool { return r == old })
+		shared.Plane.Serve(shared.Replicas...)
+		require.NoError(s.t, old.Stop())
+	}
+}
+
+func TestARolloutInTheMiddleLosesNothingThoughARequestIsHeld(t *testing.T) {
+	s := newStory(t, true)
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the second mon is held", func() bool { return strings.Contains(s.metrics(), "rook_clusterset_held 1") })
+	started := time.Now()
+	s.roll()
+	t.Logf("all replicas were replaced in %s", time.Since(started).Round(time.Millisecond))
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{})
+	s.comesUp()
+	s.settled()
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
+	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "whoever was held was sent to the next replica")
 }
 
 func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {

@@ -95,6 +95,9 @@ func (s *story) startOperator(edits ...func(*rookstandin.Options)) {
 	require.NoError(s.t, s.StartOperator(s.t.Context(), options))
 }
 
+// impatient makes the operator give up its waits for quorum after some ten seconds instead of thirty.
+func impatient(o *rookstandin.Options) { o.Timing.QuorumTries = 20 }
+
 // comesUp waits until Rook has brought up the cluster.
 func (s *story) comesUp() {
 	s.t.Helper()

@@ -1,0 +1,139 @@
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+func TestHostNetworkIsLeftAlone(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster(func(spec map[string]any) { spec["network"] = map[string]any{"provider": "host"} })
+	s.startOperator()
+	s.comesUp()
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for _, endpoint := range s.Operator.Memory() {
+		require.True(t, netip.MustParsePrefix("192.168.0.0/16").Contains(endpoint.Addr()))
+	}
+	s.eventually("it is told why", func() bool { return s.events()["CephClusterHostNetwork"] == 1 })
+}
+
+// In its own multi-cluster mode Rook exports the Services itself and asks DNS for their addresses.
+func TestNativeMultiClusterModeIsLeftAlone(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster(func(spec map[string]any) {
+		spec["network"] = map[string]any{"multiClusterService": map[string]any{"enabled": true, "clusterID": "east"}}
+	})
+	s.startOperator(func(o *rookstandin.Options) { o.Lookup = lookup })
+	s.comesUp()
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for id, endpoint := range s.Operator.Memory() {
+		require.Equal(t, s.globalIP("rook-ceph-mon-"+id), endpoint.Addr())
+	}
+	s.everyOSDIsGlobal("0", "1", "2")
+	s.eventually("it is told why", func() bool { return s.events()["NativeMultiClusterService"] == 1 })
+	for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0"} {
+		export, err := s.Export(t.Context(), name)
+		require.NoError(t, err)
+		require.Empty(t, export.GetAnnotations(), "the export is Rook's, and no address of ours stands on it")
+	}
+	require.Equal(t, map[string]int{"NativeMultiClusterService": 1}, s.oursAmong(s.events()))
+}
+
+func lookup(ctx context.Context, name string) (netip.Addr, error) {
+	question := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
+	answer, _, err := new(dns.Client).ExchangeContext(ctx, question, shared.MCS.DNSAddr())
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("look up %s: %w", name, err)
+	}
+	for _, record := range answer.Answer {
+		if a, ok := record.(*dns.A); ok {
+			address, _ := netip.AddrFromSlice(a.A)
+			return address.Unmap(), nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("look up %s: no such host", name)
+}
+
+func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
+	s := newStory(t, false)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for id, endpoint := range s.Operator.Memory() {
+		require.False(t, globalRange.Contains(endpoint.Addr()), "mon %s", id)
+	}
+	require.NotContains(t, lastArg(s.deployment("rook-ceph-osd-0")), "ROOK_POD_IP")
+	_, err := s.Export(t.Context(), "rook-ceph-mon-a")
+	require.ErrorContains(t, err, "not found")
+	require.Empty(t, s.oursAmong(s.events()))
+}
+
+func TestCanariesAreLeftAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		release rookstandin.Release
+		args    string
+	}{
+		"that sleep":                      {rookstandin.Release{Minor: 16, Patch: 9}, "3600"},
+		"that keep the arguments of mons": {rookstandin.Release{Minor: 20, Patch: 6}, "--public-addr="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStory(t, true)
+			s.createCephCluster()
+			s.startOperator(func(o *rookstandin.Options) { o.Release = c.release })
+			s.comesUp()
+			s.settled()
+			s.everyMonIsGlobal("a", "b", "c")
+			for _, id := range []string{"a", "b", "c"} {
+				writes := s.Recorder.Of("Deployment", "rook-ceph-mon-"+id+"-canary")
+				require.NotEmpty(t, writes)
+				d, _ := writes[0].Object.(*appsv1.Deployment)
+				require.Contains(t, d.Spec.Template.Spec.Containers[0].Args, c.args)
+				for _, w := range writes {
+					require.False(t, w.Holds(s.globalIP("rook-ceph-mon-"+id)), "a canary never advertises")
+				}
+			}
+			require.Contains(t, s.metrics(), `reason="mon_canary"`)
+		})
+	}
+}
+
+// metrics returns the metrics of all replicas.
+func (s *story) metrics() string {
+	s.t.Helper()
+	var all strings.Builder
+	for _, replica := range shared.Replicas {
+		text, err := replica.Metrics(s.t.Context())
+		require.NoError(s.t, err)
+		all.WriteString(text)
+	}
+	return all.String()
+}
+
+// oursAmong returns the events that Rook did not make.
+func (*story) oursAmong(events map[string]int) map[string]int {
+	for _, rooks := range []string{"ReconcileSucceeded", "ReconcileFailed"} {
+		delete(events, rooks)
+	}
+	return events
+}
+
+func lastArg(d *appsv1.Deployment) string {
+	var own corev1.Container
+	for _, c := range d.Spec.Template.Spec.Containers {
+		if c.Name == "osd" || c.Name == "mon" {
+			own = c
+		}
+	}
+	return own.Args[len(own.Args)-1]
+}
