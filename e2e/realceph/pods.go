@@ -72,25 +72,29 @@ func KeyringSecret(namespace, name, entity, key string) *corev1.Secret {
 // MirrorEntity is the name with which a mirror daemon logs in to its own cluster, MirrorCaps what it may do there.
 const MirrorEntity = "client.rbd-mirror.a"
 
+// MirrorKeyring is the Secret in which the mirror daemon finds the keyring of MirrorEntity.
+const MirrorKeyring = mirrorName + "-keyring"
+
+const mirrorName = "rook-ceph-rbd-mirror-a"
+
 // MirrorCaps are pairs of a daemon type and what is allowed there.
 func MirrorCaps() []string { return []string{"mon", "profile rbd-mirror", "osd", "profile rbd"} }
 
 // MirrorDeployment returns the Deployment of the mirror daemon as Rook writes it for a CephRBDMirror named a, in the
-// namespace of a cluster with that fsid. The Secret rook-ceph-rbd-mirror-a-keyring must hold the keyring of MirrorEntity.
+// namespace of a cluster with that fsid. The Secret MirrorKeyring must hold the keyring of MirrorEntity.
 func MirrorDeployment(namespace, image, fsid string) *appsv1.Deployment {
-	const name = "rook-ceph-rbd-mirror-a"
 	labels := map[string]string{
 		"app": "rook-ceph-rbd-mirror", "rook_cluster": namespace, "rbd-mirror": "a",
 		"ceph_daemon_id": "a", "ceph_daemon_type": "rbd-mirror",
 	}
 	return &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: mirrorName, Labels: labels},
 		Spec: appsv1.DeploymentSpec{
 			Replicas: new(int32(1)),
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
 			Strategy: appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
 			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+				ObjectMeta: metav1.ObjectMeta{Name: mirrorName, Labels: labels},
 				Spec: corev1.PodSpec{
 					Containers: []corev1.Container{{
 						Name: "rbd-mirror", Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
@@ -124,7 +128,7 @@ func MirrorDeployment(namespace, image, fsid string) *appsv1.Deployment {
 							LocalObjectReference: corev1.LocalObjectReference{Name: rookstandin.ConfigOverride},
 							Items:                []corev1.KeyToPath{{Key: "config", Path: "ceph.conf"}},
 						}}},
-						secretVolume("keyring", name+"-keyring"),
+						secretVolume("keyring", MirrorKeyring),
 					},
 				},
 			},
