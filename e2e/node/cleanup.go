@@ -25,10 +25,10 @@ func CleanUp(dir, name string) error {
 	return release(lock, cleanUp(name, dir, claimedFor(lock)))
 }
 
-// cleanUp goes from the processes to what they held. Each of them is known for one of the node's by its environment or its
-// cgroup, and ended by its number.
+// cleanUp goes from the processes to what they held. Each of them is known for one of the node's by its environment, its
+// cgroup or its root directory, and ended by its number.
 func cleanUp(name string, dirs ...string) error {
-	if err := endProcesses(name); err != nil {
+	if err := endProcesses(name, dirs); err != nil {
 		return err
 	}
 	all := []error{removeNamespace(name), removeCgroups(name)}
@@ -57,10 +57,10 @@ func removeFiles(dir, name string) error {
 }
 
 // endProcesses kills in rounds, as one that is killed may have started another before.
-func endProcesses(name string) error {
+func endProcesses(name string, dirs []string) error {
 	deadline := time.Now().Add(endTimeout)
 	for {
-		found := processes(name)
+		found := processes(name, dirs...)
 		if len(found) == 0 {
 			return nil
 		}

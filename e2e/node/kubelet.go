@@ -1,5 +1,16 @@
 package node
 
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const cgroupRoot = "/sys/fs/cgroup"
+
 const kubeletConfiguration = `
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -10,10 +21,11 @@ tlsPrivateKeyFile: {{.Dir}}/pki/kubelet.key
 containerRuntimeEndpoint: unix://{{.Dir}}/containerd.sock
 podLogsDir: {{.Dir}}/podlogs
 volumePluginDir: {{.Dir}}/volumeplugins
-# The machine may have no systemd, and cgroups of either version; nothing beside our own cgroup is touched.
+# The machine may have no systemd, and cgroups of either version. All containers are below one cgroup, which tells them as
+# the node's: without cgroupsPerQOS it would not be used, and theirs be among those of any other containerd.
 cgroupDriver: cgroupfs
 cgroupRoot: /{{.CGroup}}
-cgroupsPerQOS: false
+cgroupsPerQOS: true
 enforceNodeAllocatable: []
 failCgroupV1: false
 failSwapOn: false
@@ -36,6 +48,9 @@ registryPullQPS: 0
 `
 
 func (n *Node) startKubelet() error {
+	if err := makeCgroups(n.Name); err != nil {
+		return err
+	}
 	if err := n.write("kubelet.yaml", kubeletConfiguration); err != nil {
 		return err
 	}
@@ -46,4 +61,27 @@ func (n *Node) startKubelet() error {
 		"--config="+n.path("kubelet.yaml"), "--kubeconfig="+n.path("kubelet.kubeconfig"), "--root-dir="+n.path("kubelet"),
 		"--hostname-override="+n.Name, "--node-ip="+n.NodeIP.String(),
 	)
+}
+
+// makeCgroups makes the cgroup that the kubelet is to use, in each hierarchy of version 1 or in the one of version 2.
+func makeCgroups(name string) error {
+	controllers, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
+	tops := []string{cgroupRoot}
+	if err != nil {
+		tops, _ = filepath.Glob(cgroupRoot + "/*")
+	}
+	for _, controller := range []string{"cpu", "cpuset", "hugetlb", "memory", "pids"} {
+		if !bytes.Contains(controllers, []byte(controller)) {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(cgroupRoot, "cgroup.subtree_control"), []byte("+"+controller), 0o600); err != nil {
+			return fmt.Errorf("have cgroup controller %s: %w", controller, err)
+		}
+	}
+	for _, top := range tops {
+		if err := os.Mkdir(filepath.Join(top, cgroupName(name)), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make the cgroup of the node: %w", err)
+		}
+	}
+	return nil
 }

@@ -56,20 +56,20 @@ func Lacking() []string {
 
 // lackingCgroups knows both versions.
 func lackingCgroups() []string {
-	controllers, err := os.ReadFile("/sys/fs/cgroup/cgroup.controllers")
+	controllers, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
 	var all []string
 	for _, name := range []string{"cpu", "cpuset", "memory", "pids"} {
 		if err == nil && bytes.Contains(controllers, []byte(name)) {
 			continue
 		}
-		if _, stat := os.Stat("/sys/fs/cgroup/" + name + "/cgroup.procs"); stat == nil {
+		if _, stat := os.Stat(filepath.Join(cgroupRoot, name, "cgroup.procs")); stat == nil {
 			continue
 		}
-		all = append(all, "there is no cgroup controller "+name+" below /sys/fs/cgroup")
+		all = append(all, "there is no cgroup controller "+name+" below "+cgroupRoot)
 	}
-	probe := "/sys/fs/cgroup/memory/clusterset-probe"
+	probe := filepath.Join(cgroupRoot, "memory", "clusterset-probe")
 	if err == nil {
-		probe = "/sys/fs/cgroup/clusterset-probe"
+		probe = filepath.Join(cgroupRoot, "clusterset-probe")
 	}
 	if len(all) == 0 {
 		if err := os.Mkdir(probe, 0o700); err != nil {

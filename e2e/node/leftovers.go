@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,7 @@ func marker(name string) string { return "ROOK_CLUSTERSET_NODE=" + name }
 // namespace, loop devices, cgroups and files.
 func Leftovers(dir, name string) []string {
 	var all []string
-	for _, p := range processes(name) {
+	for _, p := range processes(name, dir) {
 		all = append(all, "process "+p.String())
 	}
 	for _, path := range mountsBelow(dir) {
@@ -76,35 +77,52 @@ func (p found) kill() error {
 	return nil
 }
 
-// processes returns those whose environment has the marker, and those in the cgroups of the node's containers.
-func processes(name string) []found {
-	mark := []byte(marker(name))
+// processes returns those whose environment has the marker, those in the cgroups of the node's containers, and those whose
+// root directory is one of the images in the directories. The last would tell what is in no cgroup of ours, against all intent.
+func processes(name string, dirs ...string) []found {
 	byNumber := map[int]found{}
+	note := func(pid int, ours func() bool) {
+		if pid != os.Getpid() && ours() {
+			byNumber[pid] = found{pid, ours}
+		}
+	}
+	mounts, _ := os.Readlink("/proc/self/ns/mnt")
 	entries, _ := os.ReadDir("/proc")
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
-		if err != nil || pid == os.Getpid() {
+		if err != nil {
 			continue
 		}
-		ours := func() bool {
-			environment, err := os.ReadFile(procPath(pid, "environ"))
-			return err == nil && slices.ContainsFunc(bytes.Split(environment, []byte{0}), func(v []byte) bool { return bytes.Equal(v, mark) })
-		}
-		if ours() {
-			byNumber[pid] = found{pid, ours}
+		note(pid, func() bool { return isMarked(pid, name) })
+		if its, err := os.Readlink(procPath(pid, "ns/mnt")); err == nil && its != mounts {
+			note(pid, func() bool { return isRootedIn(pid, dirs) })
 		}
 	}
 	for _, cgroup := range cgroups(name) {
 		for _, pid := range members(cgroup) {
-			byNumber[pid] = found{pid, func() bool { return slices.Contains(members(cgroup), pid) }}
+			note(pid, func() bool { return slices.Contains(members(cgroup), pid) })
 		}
 	}
-	all := make([]found, 0, len(byNumber))
-	for _, p := range byNumber {
-		all = append(all, p)
+	return slices.SortedFunc(maps.Values(byNumber), func(a, b found) int { return a.pid - b.pid })
+}
+
+func isMarked(pid int, name string) bool {
+	environment, err := os.ReadFile(procPath(pid, "environ"))
+	return err == nil && slices.Contains(strings.Split(string(environment), "\x00"), marker(name))
+}
+
+// isRootedIn looks at the layers of the file system that the process has as its root, if it is an overlay.
+func isRootedIn(pid int, dirs []string) bool {
+	mounts, err := os.ReadFile(procPath(pid, "mountinfo"))
+	if err != nil {
+		return false
 	}
-	slices.SortFunc(all, func(a, b found) int { return a.pid - b.pid })
-	return all
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > mountPoint && fields[mountPoint] == "/" {
+			return slices.ContainsFunc(dirs, func(dir string) bool { return dir != "" && strings.Contains(line, "upperdir="+dir+"/") })
+		}
+	}
+	return false
 }
 
 func members(cgroup string) []int {
@@ -128,8 +146,8 @@ func procPath(pid int, name string) string { return filepath.Join("/proc", strco
 
 // cgroups returns the directories of the node's cgroup, in each hierarchy, a parent before its children.
 func cgroups(name string) []string {
-	tops, _ := filepath.Glob("/sys/fs/cgroup/*/" + cgroupName(name))
-	tops = append(tops, filepath.Join("/sys/fs/cgroup", cgroupName(name)))
+	tops, _ := filepath.Glob(filepath.Join(cgroupRoot, "*", cgroupName(name)))
+	tops = append(tops, filepath.Join(cgroupRoot, cgroupName(name)))
 	var all []string
 	for _, top := range tops {
 		_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
@@ -142,13 +160,15 @@ func cgroups(name string) []string {
 	return all
 }
 
+// mountPoint is the field of /proc/PID/mountinfo that says where.
+const mountPoint = 4
+
 // mountsBelow returns what is mounted at or below the directory, in the order of mounting.
 func mountsBelow(dir string) []string {
 	text, _ := os.ReadFile("/proc/self/mountinfo")
 	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	var all []string
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		const mountPoint = 4
 		if fields := strings.Fields(lines.Text()); len(fields) > mountPoint {
 			if path := unescape.Replace(fields[mountPoint]); below(path, dir) {
 				all = append(all, path)
