@@ -188,6 +188,23 @@ func fromNode(t *testing.T, n *node.Node, address string) string {
 	return string(told)
 }
 
+func TestWhatIsNoNodeIsRefusedAtOnce(t *testing.T) {
+	for _, o := range []node.Options{
+		{Dir: "/tmp/n"},
+		{Name: "../n", Dir: "/tmp/n"},
+		{Name: "n"},
+		{Name: "n", Dir: "n"},
+		{Name: "n", Dir: "/"},
+		{Name: "n", Dir: "/tmp/../etc"},
+		{Name: "n", Dir: "/" + strings.Repeat("n", 40)},
+	} {
+		n, err := node.Start(t.Context(), o)
+		require.Error(t, err, "%+v", o)
+		require.Nil(t, n)
+		require.Error(t, node.CleanUp(o.Dir, o.Name), "what Start refuses is not for CleanUp to remove")
+	}
+}
+
 func TestACrashedRunIsCleanedUpAfter(t *testing.T) {
 	_ = programs(t)
 	dir := dirOf(crashing)
@@ -208,7 +225,7 @@ func TestACrashedRunIsCleanedUpAfter(t *testing.T) {
 	for _, kind := range []string{"process", "/usr/local/bin/pause", "python3 -u", "containerd-shim", "mount", "network namespace", "cgroup", "directory"} {
 		require.Contains(t, left, kind)
 	}
-	require.NoError(t, node.CleanUp(dir, crashing))
+	require.NoError(t, node.CleanUp(dirOf("clusterset-elsewhere"), crashing), "the run noted where its files are")
 	require.Empty(t, node.Leftovers(dir, crashing))
 	require.NoError(t, node.CleanUp(dir, crashing), "where nothing is there is nothing to do")
 }
