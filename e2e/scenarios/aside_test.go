@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
@@ -136,4 +137,31 @@ func lastArg(d *appsv1.Deployment) string {
 		}
 	}
 	return own.Args[len(own.Args)-1]
+}
+
+func TestWhatIsNotRooksIsAdmittedAsItIs(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	for name, edit := range map[string]func(*appsv1.Deployment){
+		"an OSD that no CephCluster controls": func(d *appsv1.Deployment) { d.Name, d.OwnerReferences = "rook-ceph-osd-7", nil },
+		"a floating mon": func(d *appsv1.Deployment) {
+			d.Name, d.Labels["app"] = "rook-ceph-mon-f", "rook-ceph-floating-mon"
+		},
+		"an OSD under another name": func(d *appsv1.Deployment) { d.Name = "my-osd" },
+		"an OSD on the host network": func(d *appsv1.Deployment) {
+			d.Name, d.Labels["ceph_daemon_id"], d.Spec.Template.Spec.HostNetwork = "rook-ceph-osd-8", "8", true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stored := s.deployment("rook-ceph-osd-0")
+			d := &appsv1.Deployment{ObjectMeta: *stored.ObjectMeta.DeepCopy(), Spec: *stored.Spec.DeepCopy()}
+			d.ResourceVersion, d.UID = "", ""
+			d.Spec.Template.Spec.Containers[0].Args = []string{"--foreground"}
+			edit(d)
+			require.NoError(t, s.World.Plane.Client.Create(t.Context(), d, client.DryRunAll))
+			require.Equal(t, []string{"--foreground"}, d.Spec.Template.Spec.Containers[0].Args)
+		})
+	}
 }

@@ -28,6 +28,8 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 	})
 	s.everyMonIsGlobal("a", "b", "c")
 	s.everyOSDIsGlobal("0", "1", "2")
+	s.noClusterIPEver("a", "b", "c")
+	s.everyPlaceTells("EndpointSlice rook-ceph-active-mons-ipv4", "CephConnection "+s.Namespace)
 	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "the first mon's endpoint is refused, and nothing else")
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.QuorumGivenUp))
 	require.Equal(t, 1, s.events()["ReloadRequested"], "Rook is asked once to reload")

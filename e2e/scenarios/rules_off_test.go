@@ -52,10 +52,11 @@ func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			// The other stories need them.
+			ctx := context.WithoutCancel(t.Context())
 			restored := &admissionregistrationv1.MutatingWebhookConfiguration{}
-			if err := s.World.Plane.Client.Get(context.Background(), client.ObjectKeyFromObject(configuration), restored); err == nil {
+			if err := s.World.Plane.Client.Get(ctx, client.ObjectKeyFromObject(configuration), restored); err == nil {
 				restored.Webhooks = all
-				_ = s.World.Plane.Client.Update(context.Background(), restored)
+				_ = s.World.Plane.Client.Update(ctx, restored)
 			}
 		}
 	})

@@ -140,6 +140,40 @@ func (s *story) everyMonIsGlobal(ids ...string) {
 	require.Empty(s.t, s.Recorder.ClusterIPsAfterBirth())
 }
 
+// everyPlaceTells asserts that what is stored last in each place tells the global IP of each mon that the operator knows.
+// So it asserts as well that the recorder has seen those places.
+func (s *story) everyPlaceTells(places ...string) {
+	s.t.Helper()
+	last := map[string]rookstandin.Write{}
+	for _, w := range s.Recorder.Writes() {
+		last[w.Kind+" "+w.Object.GetName()] = w
+	}
+	for id := range s.Operator.Memory() {
+		ip := s.globalIP("rook-ceph-mon-" + id)
+		for _, place := range append(places, "ConfigMap rook-ceph-mon-endpoints", "Secret rook-ceph-config", "Deployment rook-ceph-mon-"+id) {
+			w, seen := last[place]
+			require.True(s.t, seen, "%s was never seen", place)
+			require.True(s.t, w.Holds(ip), "%s does not tell mon %s at %s: %s", place, id, ip, w.Text)
+		}
+		endpoints, _ := last["ConfigMap rook-ceph-mon-endpoints"].Object.(*corev1.ConfigMap)
+		for _, key := range []string{"data", "csi-cluster-config-json"} {
+			require.Contains(s.t, endpoints.Data[key], ip.String()+":", key)
+		}
+	}
+}
+
+// noClusterIPEver asserts that no object that was ever stored told any mon by its ClusterIP, born or not.
+func (s *story) noClusterIPEver(mons ...string) {
+	s.t.Helper()
+	for _, mon := range mons {
+		clusterIPs := s.Recorder.ClusterIPs(mon)
+		require.NotEmpty(s.t, clusterIPs)
+		for _, address := range clusterIPs {
+			require.Empty(s.t, s.Recorder.Held(address, 0), "mon %s", mon)
+		}
+	}
+}
+
 func (s *story) everyOSDIsGlobal(ids ...string) {
 	s.t.Helper()
 	osds := s.Ceph.OSDMap()

@@ -1,0 +1,143 @@
+package scenarios_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// switchOn labels the namespace.
+func (s *story) switchOn() {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	namespace := &corev1.Namespace{}
+	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
+	before := namespace.DeepCopy()
+	namespace.Labels["rook-clusterset.io/enabled"] = "true"
+	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+}
+
+// changeCephCluster merges a change into the spec of the CephCluster.
+func (s *story) changeCephCluster(spec map[string]any) {
+	s.t.Helper()
+	patch, err := json.Marshal(map[string]any{"spec": spec})
+	require.NoError(s.t, err)
+	cluster := rookstandin.NewCephCluster(s.Namespace, "my-cluster")
+	require.NoError(s.t, s.World.Plane.Client.Patch(s.t.Context(), cluster, client.RawPatch(types.MergePatchType, patch)))
+}
+
+// reconcileAgain makes Rook reconcile until a reconcile succeeds that began after now.
+func (s *story) reconcileAgain() {
+	s.t.Helper()
+	reconciled := s.Operator.Reconciled()
+	s.Operator.Reconcile()
+	s.eventually("Rook has reconciled again", func() bool { return s.Operator.Reconciled() > reconciled })
+}
+
+func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t *testing.T) {
+	s := newStory(t, false)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.switchOn()
+	s.eventually("the mons are known to keep their ClusterIPs, and the OSDs have global IPs", func() bool {
+		for _, id := range []string{"a", "b", "c"} {
+			export, err := s.Export(t.Context(), "rook-ceph-mon-"+id)
+			if err != nil || export.GetAnnotations()["rook-clusterset.io/identity"] != "cluster" {
+				return false
+			}
+		}
+		for _, id := range []string{"0", "1", "2"} {
+			export, err := s.Export(t.Context(), "rook-ceph-osd-"+id)
+			if err != nil || export.GetAnnotations()["rook-clusterset.io/global-ip"] == "" {
+				return false
+			}
+		}
+		return true
+	})
+	mons := map[string][]string{}
+	for _, id := range []string{"a", "b", "c"} {
+		mons[id] = s.deployment("rook-ceph-mon-" + id).Spec.Template.Spec.Containers[0].Args
+	}
+
+	// What Rook has no reason to write stays as it is; so it is given one to write all Deployments.
+	s.changeCephCluster(map[string]any{"logCollector": map[string]any{"enabled": true}})
+	s.eventually("the OSDs advertise their global IPs", func() bool {
+		for id, address := range s.Ceph.OSDMap() {
+			if ip, ok := s.World.MCS.GlobalIP(s.Namespace, "rook-ceph-osd-"+id); !ok || ip != address {
+				return false
+			}
+		}
+		return true
+	})
+	s.everyOSDIsGlobal("0", "1", "2")
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for id, endpoint := range s.Operator.Memory() {
+		containers := s.deployment("rook-ceph-mon-" + id).Spec.Template.Spec.Containers
+		require.Len(t, containers, 2, "mon %s was written", id)
+		require.Equal(t, mons[id], containers[0].Args, "mon %s is as it was", id)
+		require.Contains(t, s.Recorder.ClusterIPs(id), endpoint.Addr())
+	}
+	require.True(t, s.Operator.Reachable())
+
+	require.NoError(t, s.Operator.FailOver(t.Context(), "a"))
+	s.eventually("the operator knows the new mon by its global IP", func() bool {
+		endpoint, known := s.Operator.Memory()["d"]
+		ip, ok := s.World.MCS.GlobalIP(s.Namespace, "rook-ceph-mon-d")
+		return known && ok && endpoint.Addr() == ip
+	})
+	advertised, _ := s.Ceph.Advertised("d")
+	require.Equal(t, s.globalIP("rook-ceph-mon-d"), advertised)
+	s.eventually("all three mons are in quorum", func() bool { return s.inQuorum("b") && s.inQuorum("c") && s.inQuorum("d") })
+	require.Empty(t, s.Operator.Journal().Refusals())
+	for _, address := range s.Recorder.ClusterIPs("d") {
+		require.Empty(t, s.Recorder.Held(address, 0), "the new mon was never told by its ClusterIP")
+	}
+}
+
+// valid returns the status of the export's condition Valid.
+func valid(export *unstructured.Unstructured) string {
+	conditions, _, _ := unstructured.NestedSlice(export.Object, "status", "conditions")
+	for _, c := range conditions {
+		if c, ok := c.(map[string]any); ok && c["type"] == "Valid" {
+			status, _ := c["status"].(string)
+			return status
+		}
+	}
+	return ""
+}
+
+func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	osd, mon := s.globalIP("rook-ceph-osd-1"), s.globalIP("rook-ceph-mon-b")
+	refusals := s.Operator.Journal().Count(rookstandin.Refused)
+	for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {
+		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+	}
+	s.eventually("the exports are no longer Valid", func() bool {
+		for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {
+			if export, err := s.Export(t.Context(), name); err != nil || valid(export) != "False" {
+				return false
+			}
+		}
+		return true
+	})
+	s.reconcileAgain()
+	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused))
+	require.Equal(t, osd, s.Ceph.OSDMap()["1"])
+	require.Contains(t, s.deployment("rook-ceph-osd-1").Spec.Template.Spec.Containers[0].Args, "--public-addr="+osd.String())
+	require.Contains(t, s.deployment("rook-ceph-mon-b").Spec.Template.Spec.Containers[0].Args, "--public-addr="+mon.String())
+	s.everyMonIsGlobal("a", "b", "c")
+}
