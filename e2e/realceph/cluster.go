@@ -1,6 +1,7 @@
 package realceph
 
 import (
+	"runtime"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,11 +39,19 @@ var smallMachine = []string{
 // ConfigOverride returns the ConfigMap with the ceph.conf for three OSDs on one small node, which a user makes before
 // the CephCluster; more lines may follow.
 func ConfigOverride(namespace string, lines ...string) *corev1.ConfigMap {
-	all := append(append([]string{}, smallMachine...), lines...)
+	all := append(append([]string{}, smallMachine...), "osd_class_dir = "+classDir())
+	all = append(all, lines...)
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: rookstandin.ConfigOverride},
 		Data:       map[string]string{"config": strings.Join(all, "\n") + "\n"},
 	}
+}
+
+// classDir returns where Debian has the classes of objects, without which an OSD knows no images. Debian's own default is
+// relative, and the working directory of Rook's containers is another than that of its services.
+func classDir() string {
+	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	return "/usr/lib/" + machine + "-linux-gnu/rados-classes"
 }
 
 // OneNode returns what to change in a CephCluster for a single node: the image of Ceph, where on the node the daemons
