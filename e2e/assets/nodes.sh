@@ -34,6 +34,9 @@ one_at_a_time nodes
 if [ ! -d "$dir" ]; then
 	new_directory
 	ln -s "$control_plane"/* "$ceph"/* "$building/"
+	# kubectl does not look into a directory by a link.
+	rm "$building/crds"
+	cp -r "$control_plane/crds" "$building/"
 	for program in kube-scheduler kubelet kube-proxy; do build_kubernetes "$program"; done
 	build_containerd
 	build pause pause .
