@@ -184,6 +184,12 @@ func TestShapesOfAnOSD(t *testing.T) {
 			false, "ceph-osd", start + logging,
 			[]string{"activate", "expand-bluefs", "chown-container-data-dir"},
 		},
+		"on a file, which Rook has not": {
+			"v1.20.6",
+			OSD{ID: "3", Shape: OnFile, Fast: true},
+			false, "ceph-osd", start + logging,
+			[]string{"activate", "expand-bluefs", "cephx-keyring-update", "chown-container-data-dir"},
+		},
 		"on a raw PVC, tuned": {
 			"v1.20.6",
 			OSD{ID: "3", Shape: RawPVC, Fast: true},

@@ -1,0 +1,21 @@
+package rookstandin
+
+import (
+	"encoding/base64"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAKeyIsInCephsEncoding(t *testing.T) {
+	key, err := newCephxKey()
+	require.NoError(t, err)
+	raw, err := base64.StdEncoding.DecodeString(key)
+	require.NoError(t, err)
+	require.Len(t, raw, 2+4+4+2+16)
+	require.Equal(t, []byte{1, 0}, raw[:2])
+	require.Equal(t, []byte{16, 0}, raw[10:12])
+	other, err := newCephxKey()
+	require.NoError(t, err)
+	require.NotEqual(t, key, other)
+}
