@@ -105,6 +105,22 @@ func TestManagerRefusesFlagsThatCannotWork(t *testing.T) {
 	}
 }
 
+func TestEveryFlagOfTheManagerIsDocumented(t *testing.T) {
+	help, _, err := command(t, "", "manager", "--help")
+	require.NoError(t, err)
+	for _, flag := range []string{
+		"kubeconfig", "cluster-id", "global-cidr", "allow-cluster-ip", "dns-server", "hold", "max-held", "orphan-grace", "leader-elect",
+		"webhook-port", "cert-dir", "metrics-bind-address", "health-probe-bind-address", "log-format", "log-level", "version",
+	} {
+		require.Regexp(t, `--`+flag+` .*[a-z]`, help)
+	}
+	for _, args := range [][]string{{"--version"}, {"manager", "--version"}} {
+		out, _, err := command(t, "", args...)
+		require.NoError(t, err)
+		require.Contains(t, out, version)
+	}
+}
+
 func TestTheStateOfADaemon(t *testing.T) {
 	ip, other := netip.MustParseAddr("242.0.0.10"), netip.MustParseAddr("10.96.0.7")
 	good := rook.Export{Exists: true, Ours: true, GlobalIP: ip, Valid: metav1.ConditionTrue}

@@ -56,9 +56,10 @@ type managerOptions struct {
 func managerCommand() *cobra.Command {
 	var o managerOptions
 	cmd := &cobra.Command{
-		Use:   "manager",
-		Short: "Run the exporter and the admission webhook",
-		Args:  cobra.NoArgs,
+		Use:     "manager",
+		Short:   "Run the exporter and the admission webhook",
+		Args:    cobra.NoArgs,
+		Version: version,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runManager(cmd.Context(), o, cmd.ErrOrStderr())
 		},

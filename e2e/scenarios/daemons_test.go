@@ -41,6 +41,14 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 	}
 	require.Empty(t, s.Recorder.Of("Deployment", "rook-ceph-osd-1"), "nothing half-written")
 	s.eventually("the other OSDs are up", func() bool { return len(s.Ceph.OSDMap()) == 2 })
+	said := s.status(s.Namespace)
+	require.Equal(t, 1, said.code)
+	require.Contains(t, said.stderr, "1 of 6 daemons are not at their global IPs")
+	require.Equal(t, "export_not_valid", said.rows[4]["state"])
+	require.Equal(t, "False (AwaitingExport)", said.rows[4]["valid"])
+	said = s.status("nowhere")
+	require.Equal(t, 1, said.code)
+	require.Empty(t, said.rows)
 
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
 	s.comesUp()

@@ -32,6 +32,7 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 	s.everyPlaceTells("EndpointSlice rook-ceph-active-mons-ipv4", "CephConnection "+s.Namespace)
 	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "the first mon's endpoint is refused, and nothing else")
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.QuorumGivenUp))
+	s.allIsWell(6)
 	require.Equal(t, 1, s.events()["ReloadRequested"], "Rook is asked once to reload")
 }
 
