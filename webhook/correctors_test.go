@@ -192,6 +192,28 @@ func TestWhatRookLastWroteIsReplacedToo(t *testing.T) {
 	require.NotEmpty(t, response.Patch)
 }
 
+func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
+	// The Service of mon a was re-created, and its old ClusterIP was given to an old mon of another CephCluster.
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
+	w.monsElsewhere = map[string]rook.MonFacts{"a": {
+		Deployed: true, Address: netip.MustParseAddr("10.96.0.1"), ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
+		Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
+	}}
+	endpoints := monEndpointsOf("a=242.1.255.1:6789")
+	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
+	s := newStage(t, w, Options{}, endpoints)
+	for path, of := range map[string]func(string) client.Object{
+		CSIConfigPath:      func(monitor string) client.Object { return csiConfig(`"` + monitor + `"`) },
+		CephConnectionPath: func(monitor string) client.Object { return cephConnection(monitor) },
+	} {
+		require.Empty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.1:3300"))).Patch, path)
+		require.NotEmpty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.77:3300"))).Patch, path)
+	}
+	require.NotEmpty(t, s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]"))).Patch,
+		"what is written in the namespace of the mon is about that mon")
+}
+
 func TestACorrectionKeepsFieldsOfTheFuture(t *testing.T) {
 	w := newWorld()
 	w.mons["a"] = born("242.1.255.1", "10.96.0.1")

@@ -2,7 +2,7 @@ package webhook
 
 import (
 	"context"
-	"maps"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,41 +22,61 @@ type replacer struct {
 
 // of returns the replacements for what Rook writes in a namespace of its daemons.
 func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, error) {
-	ctx, cancel := reading(ctx)
-	defer cancel()
-	cluster, err := r.view.Cluster(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	if cluster != nil && cluster.StandAside() != "" {
-		return nil, nil
-	}
-	mons, err := r.view.Mons(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	lastWritten, err := r.lastWritten(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	return rook.ReplacementsFor(mons, lastWritten), nil
+	replacements, _, err := r.known(ctx, namespace)
+	return replacements, err
 }
 
-// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters.
+// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. There
+// a ClusterIP stands for the mon that has it now, whatever Rook remembers of a mon in another namespace.
 func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	namespaces, err := r.enabled(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := rook.Replacements{}
-	for _, namespace := range namespaces {
-		some, err := r.of(ctx, namespace)
-		if err != nil {
+	some := make([]rook.Replacements, len(namespaces))
+	holder := map[netip.Addr]int{}
+	for i, namespace := range namespaces {
+		var mons map[string]rook.MonFacts
+		if some[i], mons, err = r.known(ctx, namespace); err != nil {
 			return nil, err
 		}
-		maps.Copy(all, some)
+		for _, m := range mons {
+			for _, ip := range m.ClusterIPs {
+				holder[ip] = i
+			}
+		}
+	}
+	all := rook.Replacements{}
+	for i := range some {
+		for old, truth := range some[i] {
+			if now, held := holder[old]; !held || now == i {
+				all[old] = truth
+			}
+		}
 	}
 	return all, nil
+}
+
+// known returns the replacements for a namespace, and its mons.
+func (r replacer) known(ctx context.Context, namespace string) (rook.Replacements, map[string]rook.MonFacts, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	cluster, err := r.view.Cluster(ctx, namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	mons, err := r.view.Mons(ctx, namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cluster != nil && cluster.StandAside() != "" {
+		return nil, mons, nil
+	}
+	lastWritten, err := r.lastWritten(ctx, namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rook.ReplacementsFor(mons, lastWritten), mons, nil
 }
 
 func (r replacer) enabled(ctx context.Context) ([]string, error) {

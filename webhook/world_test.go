@@ -48,7 +48,9 @@ type world struct {
 	deployments map[string]*appsv1.Deployment
 	exports     map[string]rook.Export
 	mons        map[string]rook.MonFacts
-	endpoints   *corev1.ConfigMap
+	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
+	monsElsewhere map[string]rook.MonFacts
+	endpoints     *corev1.ConfigMap
 	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
 	unreadable          error
 	namespaceUnreadable error
@@ -134,7 +136,7 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Mon
 	done, err := w.read(ctx)
 	defer done()
 	if namespace != rookNamespace {
-		return nil, err
+		return w.monsElsewhere, err
 	}
 	return maps.Clone(w.mons), err
 }
