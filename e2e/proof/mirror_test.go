@@ -1,0 +1,90 @@
+package proof_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/node"
+	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
+)
+
+const (
+	image = "disk"
+	// imageSize is in MiB; each write is a part of it.
+	imageSize = 64
+	writeSize = 16 << 20
+	// syncTimeout bounds the wait for an image to be the same on both sides.
+	syncTimeout = 4 * time.Minute
+)
+
+// isMirrored writes an image in east, sees it in west, fails over, writes in west and sees it in east.
+func (p *proof) isMirrored(ctx context.Context, pt point) {
+	east, west := p.eastCeph, p.westCeph
+	for _, s := range []*site{east, west} {
+		require.NoError(pt, realceph.EnableMirroring(ctx, s.shell, pool, s.name))
+	}
+	token, err := realceph.BootstrapToken(ctx, east.shell, pool, east.name)
+	require.NoError(pt, err)
+	require.NoError(pt, realceph.ImportToken(ctx, west.shell, pool, west.name, token))
+	pt.evidence("a bootstrap token of east was imported in west")
+	for _, s := range []*site{west, east} {
+		s.startMirror(ctx, pt)
+	}
+	pt.evidence("rbd-mirror runs as a pod in each cluster")
+
+	require.NoError(pt, realceph.CreateImage(ctx, east.shell, pool, image, imageSize))
+	written := p.write(ctx, pt, east, 0)
+	began := time.Now()
+	require.NoError(pt, west.equals(ctx, written))
+	pt.evidence("16 MiB written in east are the same in west after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
+
+	began = time.Now()
+	require.NoError(pt, realceph.Demote(ctx, east.shell, pool, image))
+	require.NoError(pt, until(ctx, syncTimeout, func() error { return realceph.Promote(ctx, west.shell, pool, image) }))
+	pt.evidence("demoted in east, promoted in west, after %.0fs", time.Since(began).Seconds())
+
+	written = p.write(ctx, pt, west, writeSize)
+	began = time.Now()
+	require.NoError(pt, east.equals(ctx, written))
+	pt.evidence("16 MiB written in west are the same in east after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
+}
+
+// write writes random data into the image and returns the sum of the whole image.
+func (p *proof) write(ctx context.Context, pt point, s *site, offset uint64) string {
+	data := make([]byte, writeSize)
+	_, err := rand.Read(data)
+	require.NoError(pt, err)
+	require.NoError(pt, realceph.WriteImage(ctx, s.shell, pool, image, offset, data))
+	written, err := realceph.ImageSum(ctx, s.shell, pool, image)
+	require.NoError(pt, err)
+	return written
+}
+
+// equals waits until the image has the sum.
+func (s *site) equals(ctx context.Context, sum string) error {
+	return until(ctx, syncTimeout, func() error {
+		here, err := realceph.ImageSum(ctx, s.shell, pool, image)
+		if err == nil && here != sum {
+			state, _ := realceph.GetMirrorState(ctx, s.shell, pool, image)
+			err = fmt.Errorf("the image in %s is another: %s (%s)", s.name, state.State, state.Description)
+		}
+		return err
+	})
+}
+
+// startMirror runs the mirror daemon of a site as Rook does.
+func (s *site) startMirror(ctx context.Context, pt point) {
+	key, err := s.shell.Run(ctx, nil, append([]string{"ceph", "auth", "get-or-create-key", realceph.MirrorEntity}, realceph.MirrorCaps()...)...)
+	require.NoError(pt, err)
+	fsid, err := s.shell.Run(ctx, nil, "ceph", "fsid")
+	require.NoError(pt, err)
+	keyring := realceph.KeyringSecret(s.namespace, "rook-ceph-rbd-mirror-a-keyring", realceph.MirrorEntity, strings.TrimSpace(key))
+	require.NoError(pt, s.node.Client.Create(ctx, keyring))
+	require.NoError(pt, s.node.Client.Create(ctx, realceph.MirrorDeployment(s.namespace, node.CephImage, strings.TrimSpace(fsid))))
+	require.NoError(pt, s.rolledOut(ctx, s.namespace, "deployment/rook-ceph-rbd-mirror-a"))
+}

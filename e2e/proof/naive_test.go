@@ -1,0 +1,176 @@
+package proof_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// way is a way to give one mon a global IP.
+type way struct {
+	name string
+	// containers are those that are told the global IP; monHost is whether mon_host is.
+	containers []string
+	monHost    bool
+	works      bool
+}
+
+var ways = []way{
+	{name: "daemon-alone", containers: []string{"mon"}},
+	{name: "daemon-and-mon-host", containers: []string{"mon"}, monHost: true},
+	{name: "mon-host-left", containers: []string{"init-mon-fs", "mon"}},
+	{name: "all-of-it", containers: []string{"init-mon-fs", "mon"}, monHost: true, works: true},
+}
+
+// naiveWaysFail starts a mon in each way and sees which of them serves at its global IP.
+func (p *proof) naiveWaysFail(ctx context.Context, pt point) {
+	template := &appsv1.Deployment{}
+	require.NoError(pt, p.east.node.Client.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: "rook-ceph-mon-a"}, template))
+	for _, w := range ways {
+		pt.Run(w.name, func(t *testing.T) {
+			sub := point{T: t, report: pt.report, row: pt.row}
+			p.try(ctx, sub, w, template)
+		})
+	}
+}
+
+func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deployment) {
+	m := p.startMon(ctx, pt, w, template)
+	var status monStatus
+	require.NoError(pt, until(ctx, 90*time.Second, func() (err error) { status, err = m.status(ctx); return err }))
+	inEast := p.plain.shell
+	ask := func(address netip.Addr) error {
+		_, err := inEast.to(access{monHost: monHost(address), key: inEast.access.key}).
+			Run(ctx, nil, "ceph", "--connect-timeout", brief, "quorum_status")
+		return err
+	}
+	if !w.works {
+		require.True(pt, status.Rank < 0 || status.address() == m.clusterIP, "rank %d at %s", status.Rank, status.address())
+		require.Error(pt, ask(m.global))
+		pt.evidence("%s: rank %d, in its monmap at %s; at its global IP %s it does not answer", w.name, status.Rank, status.address(), m.global)
+		return
+	}
+	require.NoError(pt, until(ctx, time.Minute, func() error { return ask(m.global) }))
+	status, err := m.status(ctx)
+	require.NoError(pt, err)
+	require.Zero(pt, status.Rank)
+	require.Equal(pt, m.global, status.address())
+	require.Error(pt, ask(m.clusterIP))
+	pt.evidence("%s: rank 0 at its global IP %s, and it answers there; dialled at its ClusterIP %s it does not", w.name, m.global, m.clusterIP)
+}
+
+// naiveMon is a mon that was started by hand.
+type naiveMon struct {
+	cluster           *cluster
+	namespace         string
+	clusterIP, global netip.Addr
+}
+
+// startMon starts a copy of the mon of the plain cluster, as the way says, in a namespace of its own.
+func (p *proof) startMon(ctx context.Context, pt point, w way, template *appsv1.Deployment) naiveMon {
+	c := p.east.node.Client
+	m := naiveMon{cluster: p.east, namespace: "naive-" + w.name}
+	require.NoError(pt, c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: m.namespace}}))
+	require.NoError(pt, c.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: m.namespace, Name: "rook-ceph-default"}}))
+	service := &corev1.Service{}
+	require.NoError(pt, c.Get(ctx, client.ObjectKeyFromObject(template), service))
+	plainIP := service.Spec.ClusterIP
+	service.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: service.Name}
+	service.Spec.ClusterIP, service.Spec.ClusterIPs = "", nil
+	require.NoError(pt, c.Create(ctx, service))
+	m.clusterIP = netip.MustParseAddr(service.Spec.ClusterIP)
+	m.global = exportService(ctx, pt, p.east, m.namespace, service.Name)
+
+	address := map[bool]string{false: m.clusterIP.String(), true: m.global.String()}
+	for _, name := range []string{"rook-ceph-config", "rook-ceph-mons-keyring", "rook-ceph-mon"} {
+		secret := &corev1.Secret{}
+		require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: name}, secret))
+		if host, ok := secret.Data["mon_host"]; ok {
+			secret.Data["mon_host"] = []byte(strings.ReplaceAll(string(host), plainIP, address[w.monHost]))
+		}
+		secret.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: name}
+		require.NoError(pt, c.Create(ctx, secret))
+	}
+	override := &corev1.ConfigMap{}
+	require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: "rook-config-override"}, override))
+	override.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: override.Name}
+	require.NoError(pt, c.Create(ctx, override))
+
+	d := template.DeepCopy()
+	d.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: d.Name, Labels: d.Labels}
+	pod := &d.Spec.Template.Spec
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			for j, arg := range containers[i].Args {
+				if strings.HasPrefix(arg, "--public-addr=") {
+					containers[i].Args[j] = "--public-addr=" + address[slices.Contains(w.containers, containers[i].Name)]
+				}
+			}
+		}
+	}
+	for i := range pod.Volumes {
+		// The store of a mon is its own.
+		if path := pod.Volumes[i].HostPath; path != nil {
+			path.Path = strings.ReplaceAll(path.Path, plainNamespace, m.namespace)
+		}
+	}
+	require.NoError(pt, c.Create(ctx, d))
+	return m
+}
+
+// monStatus is what a mon says of itself through its admin socket.
+type monStatus struct {
+	Rank   int `json:"rank"`
+	Monmap struct {
+		Mons []struct {
+			Public struct {
+				Addrvec []struct {
+					Addr string `json:"addr"`
+				} `json:"addrvec"`
+			} `json:"public_addrs"`
+		} `json:"mons"`
+	} `json:"monmap"`
+}
+
+// address returns the address that the mon has in its own monmap; it is not valid if it has none there.
+func (s monStatus) address() netip.Addr {
+	for _, mon := range s.Monmap.Mons {
+		for _, entry := range mon.Public.Addrvec {
+			if endpoint, err := netip.ParseAddrPort(entry.Addr); err == nil {
+				return endpoint.Addr()
+			}
+		}
+	}
+	return netip.Addr{}
+}
+
+func (m naiveMon) status(ctx context.Context) (monStatus, error) {
+	var status monStatus
+	pods := &corev1.PodList{}
+	if err := m.cluster.node.Client.List(ctx, pods, client.InNamespace(m.namespace)); err != nil || len(pods.Items) == 0 {
+		return status, fmt.Errorf("there is no pod of the mon in %s: %w", m.namespace, err)
+	}
+	out, err := m.cluster.node.Exec(ctx, m.namespace, pods.Items[0].Name, "mon", nil,
+		"ceph", "--admin-daemon", "/run/ceph/ceph-mon.a.asok", "mon_status", "--format", "json")
+	if err != nil {
+		return status, err
+	}
+	if err := json.Unmarshal([]byte(out), &status); err != nil {
+		return status, fmt.Errorf("read the status of the mon in %s: %w", m.namespace, err)
+	}
+	if status.Rank < 0 && len(status.Monmap.Mons) == 0 {
+		return status, fmt.Errorf("the mon in %s has no monmap yet", m.namespace)
+	}
+	return status, nil
+}

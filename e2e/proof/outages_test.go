@@ -1,0 +1,152 @@
+package proof_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
+)
+
+// returnTimeout bounds the wait for a daemon whose pod was deleted.
+const returnTimeout = 3 * time.Minute
+
+// returns deletes pods while no replica of rook-clusterset runs.
+func (p *proof) returns(ctx context.Context, pt point) {
+	s := p.eastCeph
+	p.scaleWebhook(ctx, pt, 0)
+	pt.evidence("rook-clusterset is scaled to 0 in east")
+	inWest := p.westCeph.shell.to(s.shell.access)
+
+	mons, err := realceph.MonDump(ctx, s.shell)
+	require.NoError(pt, err)
+	before, after := s.deletePod(ctx, pt, map[string]string{"app": "rook-ceph-mon", "mon": "b"})
+	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.inQuorum(ctx, inWest, "a", "b", "c") }))
+	again, err := realceph.MonDump(ctx, s.shell)
+	require.NoError(pt, err)
+	require.Equal(pt, mons, again)
+	pt.evidence("mon.b: pod %s became %s, and it is in quorum at %s again", before, after, mons["b"].Addr())
+
+	osds, err := realceph.OSDDump(ctx, s.shell)
+	require.NoError(pt, err)
+	before, after = s.deletePod(ctx, pt, osdLabels("1"))
+	require.NoError(pt, until(ctx, returnTimeout, func() error {
+		now, err := realceph.OSDDump(ctx, s.shell)
+		if err == nil && (!now["1"].Up || now["1"].Cluster.Addr() != after) {
+			err = fmt.Errorf("osd.1 is up: %t, with cluster address %s", now["1"].Up, now["1"].Cluster.Addr())
+		}
+		if err == nil {
+			require.Equal(pt, osds["1"].Public, now["1"].Public)
+		}
+		return err
+	}))
+	pt.evidence("osd.1: pod %s became %s, and it is up at %s again", before, after, osds["1"].Public.V2)
+	p.writesFromWest(ctx, pt, inWest, "after-the-pods")
+	p.scaleWebhook(ctx, pt, 2)
+}
+
+// writesFromWest writes an object and reads it again.
+func (p *proof) writesFromWest(ctx context.Context, pt point, inWest shell, object string) {
+	text := strings.Repeat(object+" ", 100_000)
+	require.NoError(pt, until(ctx, returnTimeout, func() error {
+		return realceph.PutObject(ctx, inWest, pool, object, strings.NewReader(text))
+	}))
+	read, err := realceph.ObjectSum(ctx, inWest, pool, object)
+	require.NoError(pt, err)
+	require.Equal(pt, sumOf([]byte(text)), read)
+	pt.evidence("from west an object of %d bytes was written and read again", len(text))
+}
+
+func (p *proof) scaleWebhook(ctx context.Context, pt point, replicas int) {
+	_, err := p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "scale", "deployment/rook-clusterset", fmt.Sprintf("--replicas=%d", replicas))
+	require.NoError(pt, err)
+	require.NoError(pt, p.east.rolledOut(ctx, "rook-clusterset", "deployment/rook-clusterset"))
+	if replicas == 0 {
+		_, err = p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "wait", "--for=delete", "pod", "--all", "--timeout=90s")
+		require.NoError(pt, err)
+	}
+}
+
+// deletePod deletes the pod of a daemon and returns its IP and that of the pod that takes its place.
+func (s *site) deletePod(ctx context.Context, pt point, labels map[string]string) (before, after netip.Addr) {
+	old, err := s.podOf(ctx, labels)
+	require.NoError(pt, err)
+	require.NoError(pt, s.node.Client.Delete(ctx, old))
+	require.NoError(pt, until(ctx, returnTimeout, func() error {
+		pod, err := s.podOf(ctx, labels)
+		switch {
+		case err != nil:
+			return err
+		case pod.UID == old.UID || pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP == "":
+			return fmt.Errorf("the pod that takes the place of %s does not run", old.Name)
+		}
+		after, err = netip.ParseAddr(pod.Status.PodIP)
+		return err
+	}))
+	before = netip.MustParseAddr(old.Status.PodIP)
+	require.NotEqual(pt, before, after)
+	return before, after
+}
+
+// inQuorum says whether exactly these mons are in quorum, as a client sees it.
+func (s *site) inQuorum(ctx context.Context, c realceph.Client, ids ...string) error {
+	status, err := realceph.GetStatus(ctx, c)
+	if err != nil {
+		return err
+	}
+	if members := slices.Sorted(slices.Values(status.Quorum)); !slices.Equal(members, ids) {
+		return fmt.Errorf("in quorum in %s are %v, not %v", s.name, members, ids)
+	}
+	return nil
+}
+
+// failsOver lets Rook replace a mon while a client in west asks all the time.
+func (p *proof) failsOver(ctx context.Context, pt point) {
+	s := p.eastCeph
+	inWest := p.westCeph.shell.to(s.shell.access)
+	before, err := realceph.MonDump(ctx, s.shell)
+	require.NoError(pt, err)
+
+	asking, stop := context.WithCancel(ctx)
+	var asked sync.WaitGroup
+	var answers int
+	var failures []error
+	asked.Go(func() {
+		for asking.Err() == nil {
+			_, err := inWest.within(30*time.Second).Run(ctx, nil, "ceph", "--connect-timeout", "20", "quorum_status")
+			if err != nil {
+				failures = append(failures, err)
+			}
+			answers++
+		}
+	})
+	began := time.Now()
+	err = s.operator.FailOver(ctx, "c")
+	took := time.Since(began)
+	stop()
+	asked.Wait()
+	require.NoError(pt, err, s.journal())
+	require.Empty(pt, failures)
+	require.Greater(pt, answers, 3)
+
+	after, err := realceph.MonDump(ctx, s.shell)
+	require.NoError(pt, err)
+	require.Equal(pt, []string{"a", "b", "d"}, slices.Sorted(maps.Keys(after)))
+	s.global(pt, "rook-ceph-mon-d", after["d"].Addr())
+	for id, old := range before {
+		require.NotEqual(pt, old.Addr(), after["d"].Addr(), "mon.d has the address of mon.%s", id)
+	}
+	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.inQuorum(ctx, inWest, "a", "b", "d") }))
+	require.NoError(pt, s.settled(ctx, s.monmap(ctx)))
+	require.Empty(pt, s.recorder.ClusterIPsAfterBirth())
+	pt.evidence("mon.d at %s took the place of mon.c at %s after %.0fs", after["d"].Addr(), before["c"].Addr(), took.Seconds())
+	pt.evidence("a client in west asked %d times meanwhile and was answered each time", answers)
+}

@@ -1,0 +1,240 @@
+package proof_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+const (
+	cephNamespace  = "rook-ceph"
+	plainNamespace = "rook-plain"
+	pool           = "mirrored"
+	objectSize     = 64 << 20
+	// brief is how long a client looks for a mon that is not to be found.
+	brief = "10"
+)
+
+// comesUp brings up both Ceph clusters and looks at the addresses of every daemon.
+func (p *proof) comesUp(ctx context.Context, pt point) {
+	p.both(pt, func(i int, m member) error {
+		c := [2]*cluster{p.east, p.west}[i]
+		s, err := bringUp(ctx, c, p.report, plan{name: m.id, namespace: cephNamespace, enabled: true, mons: 3, osds: realceph.OSDsOnFiles()})
+		if i == 0 {
+			p.eastCeph = s
+		} else {
+			p.westCeph = s
+		}
+		return err
+	})
+	for _, s := range []*site{p.eastCeph, p.westCeph} {
+		s.atGlobalIPs(ctx, pt)
+	}
+}
+
+// atGlobalIPs asserts that every daemon is known to clients by its global IP, and to other OSDs by the IP of its pod.
+func (s *site) atGlobalIPs(ctx context.Context, pt point) {
+	mons, err := realceph.MonDump(ctx, s.shell)
+	require.NoError(pt, err)
+	require.Len(pt, mons, 3)
+	var texts []string
+	for _, id := range slices.Sorted(maps.Keys(mons)) {
+		s.global(pt, "rook-ceph-mon-"+id, mons[id].Addr())
+		texts = append(texts, fmt.Sprintf("mon.%s %s", id, mons[id].V2))
+	}
+	pt.evidence("%s: ceph mon dump: %s", s.name, listed(texts))
+
+	require.NoError(pt, until(ctx, 2*time.Minute, func() error {
+		status, err := realceph.GetStatus(ctx, s.shell)
+		if err == nil && (len(status.Quorum) != 3 || status.OSDsUp != 3 || status.OSDsIn != 3) {
+			err = fmt.Errorf("%s has %d mons in quorum and %d OSDs up", s.name, len(status.Quorum), status.OSDsUp)
+		}
+		return err
+	}))
+	osds, err := realceph.OSDDump(ctx, s.shell)
+	require.NoError(pt, err)
+	require.Len(pt, osds, 3)
+	texts = nil
+	for _, id := range slices.Sorted(maps.Keys(osds)) {
+		pod, err := s.podOf(ctx, osdLabels(id))
+		require.NoError(pt, err)
+		own := netip.MustParseAddr(pod.Status.PodIP)
+		s.global(pt, "rook-ceph-osd-"+id, osds[id].Public.Addr())
+		for what, address := range map[string]realceph.Addresses{
+			"cluster": osds[id].Cluster, "heartbeat_front": osds[id].HeartbeatFront, "heartbeat_back": osds[id].HeartbeatBack,
+		} {
+			require.Equal(pt, own, address.Addr(), "the %s address of osd.%s in %s", what, id, s.name)
+		}
+		texts = append(texts, fmt.Sprintf("osd.%s public %s cluster %s", id, osds[id].Public.V2, osds[id].Cluster.V2))
+	}
+	pt.evidence("%s: ceph osd dump: %s", s.name, listed(texts))
+
+	require.NoError(pt, realceph.CreatePool(ctx, s.shell, pool))
+	text := "written in " + s.name
+	require.NoError(pt, realceph.PutObject(ctx, s.shell, pool, "greeting", strings.NewReader(text)))
+	read, err := realceph.ObjectSum(ctx, s.shell, pool, "greeting")
+	require.NoError(pt, err)
+	require.Equal(pt, sumOf([]byte(text)), read)
+	pt.evidence("%s: a client in the cluster has written an object and read it again", s.name)
+
+	require.NoError(pt, s.settled(ctx, s.monmap(ctx)))
+	require.Empty(pt, s.recorder.ClusterIPsAfterBirth(), "what was stored of a living mon")
+	require.Equal(pt, 1, s.operator.Journal().Refusals()["ConfigMap"], "how often Rook was refused in %s", s.name)
+	pt.evidence("%s: Rook was refused once, and its memory is true; no stored object ever told a living mon by its ClusterIP", s.name)
+}
+
+func (s *site) monmap(ctx context.Context) func() (map[string]netip.Addr, error) {
+	return func() (map[string]netip.Addr, error) {
+		mons, err := realceph.MonDump(ctx, s.shell)
+		truth := map[string]netip.Addr{}
+		for id, addresses := range mons {
+			truth[id] = addresses.Addr()
+		}
+		return truth, err
+	}
+}
+
+// isReached uses east from a pod in west, and sees that east has no other way in.
+func (p *proof) isReached(ctx context.Context, pt point) {
+	inWest := p.westCeph.shell.to(p.eastCeph.shell.access)
+	eastID, err := p.eastCeph.shell.Run(ctx, nil, "ceph", "fsid")
+	require.NoError(pt, err)
+	westID, err := p.westCeph.shell.Run(ctx, nil, "ceph", "fsid")
+	require.NoError(pt, err)
+	require.NotEqual(pt, eastID, westID)
+	seen, err := inWest.Run(ctx, nil, "ceph", "fsid")
+	require.NoError(pt, err)
+	require.Equal(pt, eastID, seen)
+	status, err := inWest.Run(ctx, nil, "ceph", "-s")
+	require.NoError(pt, err)
+	pt.evidence("from a pod in west, ceph -s of east: %s", oneLine(status))
+
+	name := "east.rook-ceph-mon-a." + cephNamespace + ".svc.clusterset.local"
+	answer, err := inWest.Run(ctx, nil, "getent", "ahostsv4", name)
+	require.NoError(pt, err)
+	monA, _ := p.east.mcs.GlobalIP(cephNamespace, "rook-ceph-mon-a")
+	require.True(pt, strings.HasPrefix(answer, monA.String()+" "), answer)
+	pt.evidence("the DNS of pods in west: %s is %s", name, monA)
+
+	data := make([]byte, objectSize)
+	_, err = rand.Read(data)
+	require.NoError(pt, err)
+	began := time.Now()
+	require.NoError(pt, realceph.PutObject(ctx, inWest, pool, "big", bytes.NewReader(data)))
+	put := time.Since(began)
+	there, err := realceph.ObjectSum(ctx, inWest, pool, "big")
+	require.NoError(pt, err)
+	get := time.Since(began) - put
+	require.Equal(pt, sumOf(data), there)
+	here, err := realceph.ObjectSum(ctx, p.eastCeph.shell, pool, "big")
+	require.NoError(pt, err)
+	require.Equal(pt, sumOf(data), here)
+	pt.evidence("64 MiB by rados put (%.1fs) and get (%.1fs) from west, SHA-256 %s... in west and in east", put.Seconds(), get.Seconds(), there[:16])
+
+	p.nothingElseCrosses(ctx, pt, inWest)
+}
+
+// nothingElseCrosses dials from west what is east's own: the IPs of its mons' pods and Services.
+func (p *proof) nothingElseCrosses(ctx context.Context, pt point, inWest shell) {
+	for what, address := range p.eastCeph.ownAddresses(ctx, pt, "a") {
+		_, err := inWest.to(access{monHost: monHost(address), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+		require.Error(pt, err, "%s of east's mon answers in west", what)
+		pt.evidence("%s of east's mon.a, %s, does not answer in west as east's", what, address)
+	}
+	for _, e := range []end{p.east.end, p.west.end} {
+		t, err := e.traffic(ctx)
+		require.NoError(pt, err)
+		require.Positive(pt, t.taken)
+		require.Zero(pt, t.turnedAway, "packets on the wire to %s with an address that is not global", e.node.Name)
+		pt.evidence("%s has taken in %d packets from its peer, all of them from and to global addresses", e.node.Name, t.taken)
+	}
+}
+
+// ownAddresses returns the addresses that a mon has in its own cluster alone.
+func (s *site) ownAddresses(ctx context.Context, pt point, mon string) map[string]netip.Addr {
+	pod, err := s.podOf(ctx, map[string]string{"app": "rook-ceph-mon", "mon": mon})
+	require.NoError(pt, err)
+	service := &corev1.Service{}
+	require.NoError(pt, s.node.Client.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: "rook-ceph-mon-" + mon}, service))
+	return map[string]netip.Addr{
+		"the pod IP":    netip.MustParseAddr(pod.Status.PodIP),
+		"the ClusterIP": netip.MustParseAddr(service.Spec.ClusterIP),
+	}
+}
+
+// isNotReachedWithoutUs brings up a Ceph cluster in east that rook-clusterset has nothing to do with.
+func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
+	var err error
+	p.plain, err = bringUp(ctx, p.east, p.report, plan{name: "plain", namespace: plainNamespace, mons: 1, osds: []rookstandin.OSD{}})
+	require.NoError(pt, err)
+	_, err = p.plain.shell.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+	require.NoError(pt, err)
+	pt.evidence("in east a client reaches the mon at %s", p.plain.shell.access.monHost)
+
+	inWest := p.westCeph.shell.to(p.plain.shell.access)
+	began := time.Now()
+	_, err = inWest.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+	require.Error(pt, err)
+	pt.evidence("in west it does not, for %.0fs", time.Since(began).Seconds())
+
+	global := p.plain.export(ctx, pt, "rook-ceph-mon-a")
+	require.NoError(pt, until(ctx, time.Minute, func() error { return inWest.connects(ctx, global) }))
+	_, err = inWest.to(access{monHost: monHost(global), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+	require.Error(pt, err)
+	pt.evidence("nor with a ServiceExport alone: its Service takes connections at %s, but the mon does not answer to that address", global)
+}
+
+// connects says whether a TCP connection to a mon comes about.
+func (s shell) connects(ctx context.Context, address netip.Addr) error {
+	_, err := s.within(5*time.Second).Run(ctx, nil, "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/3300", address))
+	return err
+}
+
+// export exports a Service by hand and returns the global IP that it gets.
+func (s *site) export(ctx context.Context, pt point, service string) netip.Addr {
+	return exportService(ctx, pt, s.cluster, s.namespace, service)
+}
+
+func exportService(ctx context.Context, pt point, c *cluster, namespace, service string) netip.Addr {
+	manifest := fmt.Sprintf("apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {namespace: %s, name: %s}\n", namespace, service)
+	_, err := c.node.Kubectl(ctx, []byte(manifest), "apply", "-f", "-")
+	require.NoError(pt, err)
+	var global netip.Addr
+	require.NoError(pt, until(ctx, 30*time.Second, func() error {
+		var ok bool
+		if global, ok = c.mcs.GlobalIP(namespace, service); !ok {
+			return fmt.Errorf("Service %s/%s has no global IP", namespace, service)
+		}
+		return nil
+	}))
+	return global
+}
+
+// monHost is what a client is told of one mon.
+func monHost(address netip.Addr) string {
+	return fmt.Sprintf("[v2:%s,v1:%s]", netip.AddrPortFrom(address, 3300), netip.AddrPortFrom(address, 6789))
+}
+
+func osdLabels(id string) map[string]string {
+	return map[string]string{"app": "rook-ceph-osd", "ceph-osd-id": id}
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
