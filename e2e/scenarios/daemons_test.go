@@ -1,6 +1,8 @@
 package scenarios_test
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,21 +55,6 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
 	s.comesUp()
 	s.everyOSDIsGlobal("0", "1", "2")
-}
-
-func TestAPeersAddressIsNeverTaken(t *testing.T) {
-	s := newStory(t, true)
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-2", mcsstandin.Fault{PeerAddress: true})
-	s.createCephCluster()
-	s.startOperator()
-	s.eventually("the refusal stands on the export", func() bool {
-		export, err := s.Export(t.Context(), "rook-ceph-osd-2")
-		return err == nil && export.GetAnnotations()["rook-clusterset.io/refused"] != ""
-	})
-	export, err := s.Export(t.Context(), "rook-ceph-osd-2")
-	require.NoError(t, err)
-	require.NotContains(t, export.GetAnnotations(), "rook-clusterset.io/global-ip")
-	require.Empty(t, s.Recorder.Of("Deployment", "rook-ceph-osd-2"))
 }
 
 func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
@@ -151,4 +138,74 @@ func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
 	advertised, _ := s.Ceph.Advertised("b")
 	require.Equal(t, pinned, advertised)
 	require.Equal(t, pinned, s.Operator.Memory()["b"].Addr())
+}
+
+func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	osd, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-c")
+	shared.MCS.Reallocate(s.Namespace, "rook-ceph-osd-0")
+	shared.MCS.Reallocate(s.Namespace, "rook-ceph-mon-c")
+	s.eventually("both are told", func() bool {
+		told := s.events()
+		return told["AddressFollowed"] == 1 && told["AddressDrifted"] == 1
+	})
+	s.reconcileAgain()
+	require.NotEqual(t, osd, s.globalIP("rook-ceph-osd-0"))
+	s.everyOSDIsGlobal("0", "1", "2")
+	advertised, _ := s.Ceph.Advertised("c")
+	require.Equal(t, mon, advertised, "a mon keeps its address for life")
+	require.Equal(t, mon, s.Operator.Memory()["c"].Addr())
+	require.Empty(t, s.Recorder.Held(s.globalIP("rook-ceph-mon-c"), 0), "nothing tells the mon where it is not")
+	said := s.status(s.Namespace)
+	require.Equal(t, 1, said.code)
+	require.Equal(t, "address_drifted", said.rows[2]["state"])
+}
+
+func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {
+	s := newStory(t, true)
+	sometimesTrue := map[string]bool{"rook-ceph-osd-0": true, "rook-ceph-osd-1": true}
+	for name, fault := range map[string]mcsstandin.Fault{
+		"rook-ceph-osd-0": {StaleImport: true},
+		"rook-ceph-osd-1": {TwoAddresses: true},
+		"rook-ceph-osd-2": {IPv6: true},
+		"rook-ceph-osd-3": {PeerAddress: true},
+		"rook-ceph-osd-4": {Address: netip.MustParseAddr("127.0.0.1")},
+	} {
+		shared.MCS.SetFault(s.Namespace, name, fault)
+	}
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) {
+		o.OSDs = []rookstandin.OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}}
+	})
+	for name, code := range map[string]string{
+		"rook-ceph-osd-0": "sources_disagree",
+		"rook-ceph-osd-1": "several_addresses",
+		"rook-ceph-osd-2": "outside_global_cidr",
+		"rook-ceph-osd-3": "inside_peer_cidr",
+		"rook-ceph-osd-4": "unroutable_address",
+	} {
+		s.eventually(name+" is refused its address", func() bool {
+			export, err := s.Export(t.Context(), name)
+			if err != nil {
+				return false
+			}
+			return strings.HasPrefix(export.GetAnnotations()["rook-clusterset.io/refused"], code)
+		})
+		export, err := s.Export(t.Context(), name)
+		require.NoError(t, err)
+		if taken, known := export.GetAnnotations()["rook-clusterset.io/global-ip"]; known && sometimesTrue[name] {
+			// The GlobalIngressIP was seen before the ServiceImport that contradicts it; what it tells is true.
+			require.Equal(t, s.globalIP(name).String(), taken)
+		} else {
+			require.False(t, known, "%s took %s", name, taken)
+			require.Empty(t, s.Recorder.Of("Deployment", name))
+		}
+		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
+	}
+	s.comesUp()
+	s.everyOSDIsGlobal("0", "1", "2", "3", "4", "5")
 }

@@ -109,6 +109,12 @@ func (s *story) eventually(what string, holds func() bool) {
 	require.Eventually(s.t, holds, 90*time.Second, 50*time.Millisecond, what)
 }
 
+// eventuallySoon looks more often, for what is measured from then on.
+func (s *story) eventuallySoon(what string, holds func() bool) {
+	s.t.Helper()
+	require.Eventually(s.t, holds, 90*time.Second, 5*time.Millisecond, what)
+}
+
 func (s *story) deployment(name string) *appsv1.Deployment {
 	s.t.Helper()
 	d := &appsv1.Deployment{}
