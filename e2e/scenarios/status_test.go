@@ -30,8 +30,7 @@ func (s *story) status(namespace string) status {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
-	var failed *exec.ExitError
-	if !errors.As(err, &failed) {
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
 		require.NoError(s.t, err)
 	}
 	said := status{stderr: strings.TrimSpace(stderr.String()), code: cmd.ProcessState.ExitCode()}
