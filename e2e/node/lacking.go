@@ -67,18 +67,20 @@ func lackingCgroups() []string {
 		}
 		all = append(all, "there is no cgroup controller "+name+" below "+cgroupRoot)
 	}
-	probe := filepath.Join(cgroupRoot, "memory", "clusterset-probe")
+	if len(all) > 0 {
+		return all
+	}
+	parent := filepath.Join(cgroupRoot, "memory")
 	if err == nil {
-		probe = filepath.Join(cgroupRoot, "clusterset-probe")
+		parent = cgroupRoot
 	}
-	if len(all) == 0 {
-		if err := os.Mkdir(probe, 0o700); err != nil {
-			all = append(all, "no cgroup can be made: "+err.Error())
-		} else {
-			_ = os.Remove(probe)
-		}
+	// A name of its own, for others may be looking at the same time.
+	probe, err := os.MkdirTemp(parent, "clusterset-probe-")
+	if err != nil {
+		return []string{"no cgroup can be made: " + err.Error()}
 	}
-	return all
+	_ = os.Remove(probe)
+	return nil
 }
 
 // lackingNetwork tries what kube-proxy does, in a network namespace that ends with its thread.

@@ -48,8 +48,8 @@ func TestProof(t *testing.T) {
 	require.NoError(t, err)
 	p := &proof{report: &report{began: time.Now()}, places: places}
 
-	before := readMachine(t)
 	require.NoError(t, p.cleanUp(), "remove what a run left that was cut off")
+	before := readMachine(t)
 	// An interrupt ends what is under way, and not the taking down.
 	ctx, end := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer func() {
