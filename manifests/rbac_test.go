@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,47 @@ func TestNothingIsAllowedByWildcard(t *testing.T) {
 		}
 		require.Empty(t, rule.NonResourceURLs)
 	}
+}
+
+// What is allowed is what the scenarios of e2e need, which run with these rights and no others.
+func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
+	allowed := map[string][]string{}
+	for _, rule := range rules(t) {
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				if group != "" {
+					resource += "." + group
+				}
+				if len(rule.ResourceNames) > 0 {
+					resource += " " + strings.Join(rule.ResourceNames, ",")
+				}
+				allowed[resource] = append(allowed[resource], rule.Verbs...)
+			}
+		}
+	}
+	watched := []string{"list", "watch"}
+	require.Equal(t, map[string][]string{
+		"namespaces":                                           {"get", "list", "watch"},
+		"deployments.apps":                                     {"get", "list", "watch"},
+		"services":                                             {"get", "list", "watch", "create", "patch", "delete"},
+		"serviceexports.multicluster.x-k8s.io":                 {"get", "list", "watch", "create", "patch", "delete"},
+		"configmaps rook-ceph-mon-endpoints":                   {"get", "list", "watch", "update", "patch"},
+		"configmaps rook-clusterset-reload":                    {"delete"},
+		"configmaps":                                           {"create"},
+		"cephclusters.ceph.rook.io":                            watched,
+		"serviceimports.multicluster.x-k8s.io":                 watched,
+		"globalingressips.submariner.io":                       watched,
+		"submariners.submariner.io":                            watched,
+		"clusters.submariner.io":                               watched,
+		"clusterproperties.about.k8s.io":                       watched,
+		"customresourcedefinitions.apiextensions.k8s.io":       watched,
+		"events.events.k8s.io":                                 {"create", "patch"},
+		"events":                                               {"create", "patch"},
+		"leases.coordination.k8s.io":                           {"create"},
+		"leases.coordination.k8s.io rook-clusterset-exporter":  {"get", "update"},
+		"certificates.cert-manager.io rook-clusterset-serving": {"get"},
+		"mutatingwebhookconfigurations.admissionregistration.k8s.io rook-clusterset": watched,
+	}, allowed)
 }
 
 func TestNoSecretIsReadOrWritten(t *testing.T) {
