@@ -11,16 +11,15 @@ import (
 // AdminKeyring is the Secret with the keyring of client.admin that Rook makes beside a cluster.
 const AdminKeyring = "rook-ceph-admin-keyring"
 
-// clientScript writes the ceph.conf that a Client finds, as Rook's toolbox does, and stays.
-const clientScript = `set -e
+// clientConfScript writes the ceph.conf that a Client finds, as Rook's toolbox does. It is done before the container
+// client runs, so that nobody comes too early.
+const clientConfScript = `set -e
 cat > /etc/ceph/ceph.conf <<END
 [global]
 mon_host = $ROOK_CEPH_MON_HOST
 [client]
 keyring = ` + keyringDir + `/keyring
 END
-trap 'exit 0' TERM
-sleep infinity & wait
 `
 
 const keyringDir = "/etc/ceph/keyring-store"
@@ -46,16 +45,28 @@ func ClientPod(options ClientOptions) *corev1.Pod {
 	if secret == "" {
 		secret = AdminKeyring
 	}
+	mounts := []corev1.VolumeMount{
+		{Name: "conf", MountPath: "/etc/ceph"},
+		{Name: "keyring", ReadOnly: true, MountPath: keyringDir},
+	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: options.Namespace, Name: options.Name},
 		Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{
+				Name: "conf", Image: options.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+				Command:      []string{"/bin/bash", "-c", clientConfScript},
+				Env:          []corev1.EnvVar{monHost},
+				VolumeMounts: mounts[:1],
+			}},
 			Containers: []corev1.Container{{
 				Name: "client", Image: options.Image, ImagePullPolicy: corev1.PullIfNotPresent,
-				Command:      []string{"/bin/bash", "-c", clientScript},
-				Env:          []corev1.EnvVar{monHost},
-				VolumeMounts: []corev1.VolumeMount{{Name: "keyring", ReadOnly: true, MountPath: keyringDir}},
+				Command:      []string{"sleep", "infinity"},
+				VolumeMounts: mounts,
 			}},
-			Volumes:                       []corev1.Volume{secretVolume("keyring", secret)},
+			Volumes: []corev1.Volume{
+				{Name: "conf", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+				secretVolume("keyring", secret),
+			},
 			TerminationGracePeriodSeconds: new(int64(1)),
 		},
 	}
@@ -120,6 +131,7 @@ func MirrorDeployment(namespace, image, fsid string) *appsv1.Deployment {
 						VolumeMounts: []corev1.VolumeMount{
 							{Name: "rook-config-override", ReadOnly: true, MountPath: "/etc/ceph"},
 							{Name: "keyring", ReadOnly: true, MountPath: keyringDir},
+							{Name: "ceph-daemons-sock-dir", MountPath: "/run/ceph"},
 						},
 					}},
 					Volumes: []corev1.Volume{
@@ -129,6 +141,8 @@ func MirrorDeployment(namespace, image, fsid string) *appsv1.Deployment {
 							Items:                []corev1.KeyToPath{{Key: "config", Path: "ceph.conf"}},
 						}}},
 						secretVolume("keyring", MirrorKeyring),
+						// Without a directory for its admin socket the daemon aborts; this one is for everybody to write.
+						{Name: "ceph-daemons-sock-dir", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 					},
 				},
 			},
