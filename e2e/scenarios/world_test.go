@@ -41,11 +41,28 @@ func run(m *testing.M) int {
 	}
 	fmt.Printf("world of the scenarios after %s\n", time.Since(started).Round(time.Millisecond))
 	code := m.Run()
+	for _, line := range forbidden() {
+		fmt.Fprintln(os.Stderr, "the shipped rights do not suffice:", line)
+		code = 1
+	}
 	if err := shared.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the world of the scenarios:", err)
 		return 1
 	}
 	return code
+}
+
+// forbidden returns what the replicas, which have the rights of the shipped manifests, were not allowed to do.
+func forbidden() []string {
+	var lines []string
+	for _, replica := range shared.Replicas {
+		for line := range strings.Lines(replica.Log()) {
+			if strings.Contains(line, "is forbidden: User") {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
 }
 
 var siteNumber atomic.Int32
