@@ -93,11 +93,9 @@ func (o *Operator) setDefaultConfigs(ctx context.Context) error {
 	return nil
 }
 
-// okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where there are three mons.
+// okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where the cluster, and not only the
+// operator's memory, has three mons: while it is being born it could not do without any.
 func (o *Operator) okToStopMon(ctx context.Context, id string) error {
-	if len(o.memory.snapshot()) < 3 {
-		return nil
-	}
 	var last error
 	for try := range o.options.Timing.OKToStopTries {
 		if try > 0 {
@@ -109,6 +107,9 @@ func (o *Operator) okToStopMon(ctx context.Context, id string) error {
 		if err != nil {
 			last = err
 			continue
+		}
+		if len(status.Monmap) < 3 {
+			return nil
 		}
 		left := len(slices.DeleteFunc(slices.Clone(status.Members), func(member string) bool { return member == id }))
 		if 2*left > len(status.Monmap) {
