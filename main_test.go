@@ -121,6 +121,14 @@ func TestEveryFlagOfTheManagerIsDocumented(t *testing.T) {
 	}
 }
 
+func TestRequestsToTheAPIServerAreNotThrottledHere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(file, []byte("clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"), 0o600))
+	config, err := restConfig(file)
+	require.NoError(t, err)
+	require.Negative(t, config.QPS)
+}
+
 func TestTheStateOfADaemon(t *testing.T) {
 	ip, other := netip.MustParseAddr("242.0.0.10"), netip.MustParseAddr("10.96.0.7")
 	good := rook.Export{Exists: true, Ours: true, GlobalIP: ip, Valid: metav1.ConditionTrue}

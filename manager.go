@@ -234,6 +234,9 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 		return nil, fmt.Errorf("find the cluster: %w", err)
 	}
 	config.UserAgent = "rook-clusterset/" + version
+	// The API server shares itself out fairly. Five requests in a second, which is the default, would keep Rook waiting for
+	// an answer of the webhook.
+	config.QPS = -1
 	return config, nil
 }
 
