@@ -1,8 +1,10 @@
 package webhook
 
 import (
+	"context"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -11,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -212,6 +216,22 @@ func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
 	}
 	require.NotEmpty(t, s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]"))).Patch,
 		"what is written in the namespace of the mon is about that mon")
+}
+
+func TestASlowAPIServerIsWaitedForOnceHoweverManyTheClusters(t *testing.T) {
+	w := newWorld()
+	w.mons["a"], w.monsElsewhere = born("242.1.255.1", "10.96.0.1"), map[string]rook.MonFacts{"a": born("242.1.255.2", "10.96.0.2")}
+	slow := interceptor.NewClient(fake.NewClientBuilder().Build(), interceptor.Funcs{
+		Get: func(ctx context.Context, _ client.WithWatch, _ client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+			<-ctx.Done()
+			return ctx.Err()
+		},
+	})
+	started := time.Now()
+	replacements, err := replacer{view: w, live: slow}.ofAll(t.Context())
+	require.NoError(t, err)
+	require.Len(t, replacements, 2, "the caches do as well")
+	require.Less(t, time.Since(started), readTimeout*3/4)
 }
 
 func TestACorrectionKeepsFieldsOfTheFuture(t *testing.T) {

@@ -22,7 +22,9 @@ type replacer struct {
 
 // of returns the replacements for what Rook writes in a namespace of its daemons.
 func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, error) {
-	replacements, _, err := r.known(ctx, namespace)
+	live, cancel := liveReading(ctx)
+	defer cancel()
+	replacements, _, err := r.known(ctx, live, namespace)
 	return replacements, err
 }
 
@@ -33,11 +35,14 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	if err != nil {
 		return nil, err
 	}
+	// One time for all: however many the clusters are, Rook does not wait longer.
+	live, cancel := liveReading(ctx)
+	defer cancel()
 	some := make([]rook.Replacements, len(namespaces))
 	holder := map[netip.Addr]int{}
 	for i, namespace := range namespaces {
 		var mons map[string]rook.MonFacts
-		if some[i], mons, err = r.known(ctx, namespace); err != nil {
+		if some[i], mons, err = r.known(ctx, live, namespace); err != nil {
 			return nil, err
 		}
 		for _, m := range mons {
@@ -57,8 +62,13 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	return all, nil
 }
 
+// liveReading returns the context of all that is read from the API server itself for one answer.
+func liveReading(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), readTimeout/2)
+}
+
 // known returns the replacements for a namespace, and its mons.
-func (r replacer) known(ctx context.Context, namespace string) (rook.Replacements, map[string]rook.MonFacts, error) {
+func (r replacer) known(ctx, live context.Context, namespace string) (rook.Replacements, map[string]rook.MonFacts, error) {
 	ctx, cancel := reading(ctx)
 	defer cancel()
 	cluster, err := r.view.Cluster(ctx, namespace)
@@ -72,7 +82,7 @@ func (r replacer) known(ctx context.Context, namespace string) (rook.Replacement
 	if cluster != nil && cluster.StandAside() != "" {
 		return nil, mons, nil
 	}
-	lastWritten, err := r.lastWritten(ctx, namespace)
+	lastWritten, err := r.lastWritten(ctx, live, namespace)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -87,11 +97,9 @@ func (r replacer) enabled(ctx context.Context) ([]string, error) {
 
 // lastWritten returns what Rook last wrote for the mons that had to be corrected. Without the API server, the cache has
 // to do: a correction by what is known is better than none.
-func (r replacer) lastWritten(ctx context.Context, namespace string) (string, error) {
+func (r replacer) lastWritten(ctx, live context.Context, namespace string) (string, error) {
 	endpoints := &corev1.ConfigMap{}
 	key := types.NamespacedName{Namespace: namespace, Name: rook.MonEndpointsName}
-	live, cancel := context.WithTimeout(ctx, readTimeout/2)
-	defer cancel()
 	err := r.live.Get(live, key, endpoints)
 	if client.IgnoreNotFound(err) != nil {
 		logf.FromContext(ctx).Error(err, "Reading the mon endpoints from the cache instead", "configMap", key.String())
