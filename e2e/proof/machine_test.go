@@ -10,31 +10,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// machine is what a run must leave as it was.
-type machine struct {
-	loops, namespaces, links, rules, mounts string
-}
+// machine is what a run must leave as it was: loop devices, network namespaces, links, iptables rules and mounts, a line
+// each.
+type machine []string
 
 func readMachine(t *testing.T) machine {
 	t.Helper()
-	ask := func(program string, args ...string) string {
-		out, err := exec.CommandContext(t.Context(), program, args...).Output()
-		require.NoError(t, err, "%s %s", program, strings.Join(args, " "))
-		return string(out)
+	var m machine
+	add := func(what, text string) {
+		for line := range strings.Lines(text) {
+			m = append(m, what+": "+strings.TrimSpace(line))
+		}
+	}
+	for what, command := range map[string]string{
+		"loop device": "losetup --all --noheadings", "network namespace": "ip netns list", "link": "ip -o link show type veth",
+		"iptables rule": "iptables -S", "iptables nat rule": "iptables -t nat -S", "iptables raw rule": "iptables -t raw -S",
+	} {
+		program := strings.Fields(command)
+		out, err := exec.CommandContext(t.Context(), program[0], program[1:]...).Output()
+		require.NoError(t, err, command)
+		add(what, string(out))
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	require.NoError(t, err)
-	return machine{
-		loops:      ask("losetup", "--all"),
-		namespaces: ask("ip", "netns", "list"),
-		links:      ask("ip", "-o", "link", "show", "type", "veth"),
-		rules:      withoutComments(ask("iptables-save")),
-		mounts:     string(mounts),
-	}
+	add("mount", string(mounts))
+	return m
 }
 
-// withoutComments drops what iptables-save says of the time.
-func withoutComments(text string) string {
-	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.HasPrefix(line, "#") })
-	return strings.Join(lines, "\n")
+// without returns what is there and was not before.
+func (m machine) without(before machine) []string {
+	return slices.DeleteFunc(slices.Clone(m), func(line string) bool { return slices.Contains(before, line) })
 }

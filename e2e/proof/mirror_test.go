@@ -3,7 +3,6 @@ package proof_test
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"time"
 
@@ -40,17 +39,18 @@ func (p *proof) isMirrored(ctx context.Context, pt point) {
 	require.NoError(pt, realceph.CreateImage(ctx, east.shell, pool, image, imageSize))
 	written := p.write(ctx, pt, east, 0)
 	began := time.Now()
-	require.NoError(pt, west.equals(ctx, written))
+	require.NoError(pt, west.gets(ctx, written))
 	pt.evidence("16 MiB written in east are the same in west after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
 
 	began = time.Now()
-	require.NoError(pt, realceph.Demote(ctx, east.shell, pool, image))
-	require.NoError(pt, until(ctx, syncTimeout, func() error { return realceph.Promote(ctx, west.shell, pool, image) }))
+	failing, end := context.WithTimeout(ctx, syncTimeout)
+	defer end()
+	require.NoError(pt, realceph.FailOver(failing, east.shell, west.shell, pool, image))
 	pt.evidence("demoted in east, promoted in west, after %.0fs", time.Since(began).Seconds())
 
 	written = p.write(ctx, pt, west, writeSize)
 	began = time.Now()
-	require.NoError(pt, east.equals(ctx, written))
+	require.NoError(pt, east.gets(ctx, written))
 	pt.evidence("16 MiB written in west are the same in east after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
 }
 
@@ -65,25 +65,20 @@ func (p *proof) write(ctx context.Context, pt point, s *site, offset uint64) str
 	return written
 }
 
-// equals waits until the image has the sum.
-func (s *site) equals(ctx context.Context, sum string) error {
-	return until(ctx, syncTimeout, func() error {
-		here, err := realceph.ImageSum(ctx, s.shell, pool, image)
-		if err == nil && here != sum {
-			state, _ := realceph.GetMirrorState(ctx, s.shell, pool, image)
-			err = fmt.Errorf("the image in %s is another: %s (%s)", s.name, state.State, state.Description)
-		}
-		return err
-	})
+// gets waits until the image has the sum.
+func (s *site) gets(ctx context.Context, sum string) error {
+	ctx, end := context.WithTimeout(ctx, syncTimeout)
+	defer end()
+	return realceph.AwaitImage(ctx, s.shell, pool, image, sum)
 }
 
 // startMirror runs the mirror daemon of a site as Rook does.
 func (s *site) startMirror(ctx context.Context, pt point) {
-	key, err := s.shell.Run(ctx, nil, append([]string{"ceph", "auth", "get-or-create-key", realceph.MirrorEntity}, realceph.MirrorCaps()...)...)
+	key, err := realceph.CreateKey(ctx, s.shell, realceph.MirrorEntity, realceph.MirrorCaps()...)
 	require.NoError(pt, err)
 	fsid, err := s.shell.Run(ctx, nil, "ceph", "fsid")
 	require.NoError(pt, err)
-	keyring := realceph.KeyringSecret(s.namespace, "rook-ceph-rbd-mirror-a-keyring", realceph.MirrorEntity, strings.TrimSpace(key))
+	keyring := realceph.KeyringSecret(s.namespace, realceph.MirrorKeyring, realceph.MirrorEntity, key)
 	require.NoError(pt, s.node.Client.Create(ctx, keyring))
 	require.NoError(pt, s.node.Client.Create(ctx, realceph.MirrorDeployment(s.namespace, node.CephImage, strings.TrimSpace(fsid))))
 	require.NoError(pt, s.rolledOut(ctx, s.namespace, "deployment/rook-ceph-rbd-mirror-a"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -61,7 +60,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		Config: c.node.Config, AsOperator: true, Namespace: p.namespace, OperatorNamespace: p.namespace,
 		CephVersion: realceph.Version, OSDs: p.osds,
 		Nodes:    []rookstandin.Node{{Name: c.node.Name, Address: c.node.NodeIP.String()}},
-		Commands: realceph.Commands{Run: c.chrooted}, Timing: rookstandin.RealTiming(),
+		Commands: realceph.Commands{Run: realceph.Chroot(c.node.Command, c.cephRoot)}, Timing: rookstandin.RealTiming(),
 		OnEntry: func(e rookstandin.Entry) { narrate(r, p.name, e) },
 	})
 	if err != nil {
@@ -80,13 +79,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		return nil, err
 	}
 	s.shell = s.shell.to(a)
-	return s, nil
-}
-
-// chrooted makes a command of Ceph's programs that runs on the node, as far as the network goes: there Rook's operator
-// reaches what a pod reaches.
-func (c *cluster) chrooted(ctx context.Context, program string, args ...string) *exec.Cmd {
-	return c.node.Command(ctx, "chroot", append([]string{c.cephRoot, program}, args...)...)
+	return s, realceph.MuteDebian(ctx, s.shell)
 }
 
 // prepare makes the namespace, with what Rook's own manifests install and a toolbox in it.
