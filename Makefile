@@ -37,7 +37,7 @@ e2e: image ## Prove it on two real clusters with overlapping networks and real C
 	@e2e/assets/debian.sh
 	@e2e/assets/nodes.sh >/dev/null
 	ROOK_CLUSTERSET_PROOF=1 ROOK_CLUSTERSET_IMAGE=$(CURDIR)/bin/rook-clusterset-image.tar \
-	  go test -count=1 -timeout 60m -v ./e2e/proof
+	  go test -count=1 -p 1 -timeout 40m -v ./e2e/node ./e2e/proof
 
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program

@@ -43,10 +43,14 @@ type member struct {
 }
 
 var members = []member{
-	{id: "east", global: "242.0.0.0/16", egress: "242.0.0.1", address: "198.51.100.1",
-		peer: mcsstandin.Peer{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")}},
-	{id: "west", global: "242.1.0.0/16", egress: "242.1.0.1", address: "198.51.100.2",
-		peer: mcsstandin.Peer{ClusterID: "east", GlobalCIDR: netip.MustParsePrefix("242.0.0.0/16")}},
+	{
+		id: "east", global: "242.0.0.0/16", egress: "242.0.0.1", address: "198.51.100.1",
+		peer: mcsstandin.Peer{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")},
+	},
+	{
+		id: "west", global: "242.1.0.0/16", egress: "242.1.0.1", address: "198.51.100.2",
+		peer: mcsstandin.Peer{ClusterID: "east", GlobalCIDR: netip.MustParsePrefix("242.0.0.0/16")},
+	},
 }
 
 // startNode starts the Kubernetes cluster alone.

@@ -2,7 +2,6 @@ package proof_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -58,7 +57,11 @@ func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deplo
 	if !w.works {
 		require.True(pt, status.Rank < 0 || status.address() == m.clusterIP, "rank %d at %s", status.Rank, status.address())
 		require.Error(pt, ask(m.global))
-		pt.evidence("%s: rank %d, in its monmap at %s; at its global IP %s it does not answer", w.name, status.Rank, status.address(), m.global)
+		known := "nowhere"
+		if address := status.address(); address.IsValid() {
+			known = "at its ClusterIP " + address.String()
+		}
+		pt.evidence("%s: rank %d, %s in its monmap; at its global IP %s it does not answer", w.name, status.Rank, known, m.global)
 		return
 	}
 	require.NoError(pt, until(ctx, time.Minute, func() error { return ask(m.global) }))
@@ -129,48 +132,13 @@ func (p *proof) startMon(ctx context.Context, pt point, w way, template *appsv1.
 	return m
 }
 
-// monStatus is what a mon says of itself through its admin socket.
-type monStatus struct {
-	Rank   int `json:"rank"`
-	Monmap struct {
-		Mons []struct {
-			Public struct {
-				Addrvec []struct {
-					Addr string `json:"addr"`
-				} `json:"addrvec"`
-			} `json:"public_addrs"`
-		} `json:"mons"`
-	} `json:"monmap"`
-}
-
-// address returns the address that the mon has in its own monmap; it is not valid if it has none there.
-func (s monStatus) address() netip.Addr {
-	for _, mon := range s.Monmap.Mons {
-		for _, entry := range mon.Public.Addrvec {
-			if endpoint, err := netip.ParseAddrPort(entry.Addr); err == nil {
-				return endpoint.Addr()
-			}
-		}
-	}
-	return netip.Addr{}
-}
-
 func (m naiveMon) status(ctx context.Context) (monStatus, error) {
-	var status monStatus
 	pods := &corev1.PodList{}
-	if err := m.cluster.node.Client.List(ctx, pods, client.InNamespace(m.namespace)); err != nil || len(pods.Items) == 0 {
-		return status, fmt.Errorf("there is no pod of the mon in %s: %w", m.namespace, err)
+	if err := m.cluster.node.Client.List(ctx, pods, client.InNamespace(m.namespace)); err != nil {
+		return monStatus{}, fmt.Errorf("list the pods of %s: %w", m.namespace, err)
 	}
-	out, err := m.cluster.node.Exec(ctx, m.namespace, pods.Items[0].Name, "mon", nil,
-		"ceph", "--admin-daemon", "/run/ceph/ceph-mon.a.asok", "mon_status", "--format", "json")
-	if err != nil {
-		return status, err
+	if len(pods.Items) == 0 {
+		return monStatus{}, fmt.Errorf("there is no pod of the mon in %s", m.namespace)
 	}
-	if err := json.Unmarshal([]byte(out), &status); err != nil {
-		return status, fmt.Errorf("read the status of the mon in %s: %w", m.namespace, err)
-	}
-	if status.Rank < 0 && len(status.Monmap.Mons) == 0 {
-		return status, fmt.Errorf("the mon in %s has no monmap yet", m.namespace)
-	}
-	return status, nil
+	return askMon(ctx, m.cluster.node, m.namespace, pods.Items[0].Name, "a")
 }

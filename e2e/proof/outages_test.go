@@ -28,8 +28,11 @@ func (p *proof) returns(ctx context.Context, pt point) {
 
 	mons, err := realceph.MonDump(ctx, s.shell)
 	require.NoError(pt, err)
-	before, after := s.deletePod(ctx, pt, map[string]string{"app": "rook-ceph-mon", "mon": "b"})
-	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.inQuorum(ctx, inWest, "a", "b", "c") }))
+	monB := map[string]string{"app": "rook-ceph-mon", "mon": "b"}
+	before, after := s.deletePod(ctx, pt, monB)
+	// For a moment the other mons still count on the old pod: the new one is asked itself.
+	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.joined(ctx, monB, "b") }))
+	require.NoError(pt, s.inQuorum(ctx, inWest, "a", "b", "c"))
 	again, err := realceph.MonDump(ctx, s.shell)
 	require.NoError(pt, err)
 	require.Equal(pt, mons, again)
@@ -94,6 +97,19 @@ func (s *site) deletePod(ctx context.Context, pt point, labels map[string]string
 	before = netip.MustParseAddr(old.Status.PodIP)
 	require.NotEqual(pt, before, after)
 	return before, after
+}
+
+// joined says whether the mon in the one pod with the labels is in quorum, by its own word.
+func (s *site) joined(ctx context.Context, labels map[string]string, id string) error {
+	pod, err := s.podOf(ctx, labels)
+	if err != nil {
+		return err
+	}
+	status, err := askMon(ctx, s.node, s.namespace, pod.Name, id)
+	if err == nil && !status.inQuorum() {
+		err = fmt.Errorf("mon.%s of %s is %s", id, s.name, status.State)
+	}
+	return err
 }
 
 // inQuorum says whether exactly these mons are in quorum, as a client sees it.

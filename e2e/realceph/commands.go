@@ -7,15 +7,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// rookTimeout is for how long Rook lets a command look for a mon.
-const rookTimeout = 15 * time.Second
+// connectTimeout is for how many seconds Rook lets a command look for a mon.
+const connectTimeout = "15"
 
 // Runner makes the command that runs a program of Ceph where the pods of a node can be reached.
 type Runner func(ctx context.Context, program string, args ...string) *exec.Cmd
@@ -23,8 +21,6 @@ type Runner func(ctx context.Context, program string, args ...string) *exec.Cmd
 // Commands are those of the operator, by the program ceph.
 type Commands struct {
 	Run Runner
-	// ConnectTimeout is for how long a command looks for a mon: Rook's 15 s by default.
-	ConnectTimeout time.Duration
 }
 
 var _ rookstandin.Commands = Commands{}
@@ -64,13 +60,9 @@ func (c Commands) NewOSD(ctx context.Context, access rookstandin.Access, id, uui
 
 // ceph runs one command. It reads no ceph.conf: what it is given is all it knows.
 func (c Commands) ceph(ctx context.Context, access rookstandin.Access, args ...string) ([]byte, error) {
-	timeout := c.ConnectTimeout
-	if timeout == 0 {
-		timeout = rookTimeout
-	}
 	cmd := c.Run(ctx, "ceph", append([]string{
 		"--conf=/dev/null", "--mon-host=" + access.MonHost(), "--name=client.admin", "--key=" + access.AdminKey,
-		"--connect-timeout=" + strconv.Itoa(int(timeout.Seconds())),
+		"--connect-timeout=" + connectTimeout,
 	}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -8,71 +8,9 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// AdminKeyring is the Secret with the keyring of client.admin that Rook makes beside a cluster.
-const AdminKeyring = "rook-ceph-admin-keyring"
-
-// clientConfScript writes the ceph.conf that a Client finds, as Rook's toolbox does. It is done before the container
-// client runs, so that nobody comes too early.
-const clientConfScript = `set -e
-cat > /etc/ceph/ceph.conf <<END
-[global]
-mon_host = $ROOK_CEPH_MON_HOST
-[client]
-keyring = ` + keyringDir + `/keyring
-END
-`
-
 const keyringDir = "/etc/ceph/keyring-store"
 
-// ClientOptions say which cluster a pod of ClientPod is a client of.
-type ClientOptions struct {
-	Namespace, Name string
-	// Image has the programs of Ceph.
-	Image string
-	// MonHost is as mon_host has it. Without it the pod takes what Rook wrote for the daemons in its own namespace.
-	MonHost string
-	// KeyringSecret holds a keyring under the key keyring, that of client.admin: AdminKeyring by default.
-	KeyringSecret string
-}
-
-// ClientPod returns a pod that does nothing, in whose container client the programs of Ceph reach a cluster.
-func ClientPod(options ClientOptions) *corev1.Pod {
-	monHost := monHostEnv()
-	if options.MonHost != "" {
-		monHost = corev1.EnvVar{Name: monHost.Name, Value: options.MonHost}
-	}
-	secret := options.KeyringSecret
-	if secret == "" {
-		secret = AdminKeyring
-	}
-	mounts := []corev1.VolumeMount{
-		{Name: "conf", MountPath: "/etc/ceph"},
-		{Name: "keyring", ReadOnly: true, MountPath: keyringDir},
-	}
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: options.Namespace, Name: options.Name},
-		Spec: corev1.PodSpec{
-			InitContainers: []corev1.Container{{
-				Name: "conf", Image: options.Image, ImagePullPolicy: corev1.PullIfNotPresent,
-				Command:      []string{"/bin/bash", "-c", clientConfScript},
-				Env:          []corev1.EnvVar{monHost},
-				VolumeMounts: mounts[:1],
-			}},
-			Containers: []corev1.Container{{
-				Name: "client", Image: options.Image, ImagePullPolicy: corev1.PullIfNotPresent,
-				Command:      []string{"sleep", "infinity"},
-				VolumeMounts: mounts,
-			}},
-			Volumes: []corev1.Volume{
-				{Name: "conf", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-				secretVolume("keyring", secret),
-			},
-			TerminationGracePeriodSeconds: new(int64(1)),
-		},
-	}
-}
-
-// KeyringSecret returns a Secret with the keyring of a client, for a ClientPod or a mirror daemon.
+// KeyringSecret returns a Secret with the keyring of a client, such as a mirror daemon.
 func KeyringSecret(namespace, name, entity, key string) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
