@@ -22,12 +22,8 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/node"
 )
 
-const (
-	// proofVariable asks for the proof: it wants root and takes long.
-	proofVariable = "ROOK_CLUSTERSET_PROOF"
-	// keepVariable leaves everything as it stands in the end.
-	keepVariable = "ROOK_CLUSTERSET_KEEP"
-)
+// proofVariable asks for the proof: it wants root and takes long.
+const proofVariable = "ROOK_CLUSTERSET_PROOF"
 
 // proof is the state that the points share: each goes on where the one before has ended.
 type proof struct {
@@ -112,10 +108,6 @@ func (p *proof) both(t require.TestingT, do func(i int, m member) error) {
 
 // stop takes everything down and looks for what is left.
 func (p *proof) stop(t *testing.T, before machine) {
-	if os.Getenv(keepVariable) != "" {
-		p.report.tell("%s is set: everything stays as it is, in %s", keepVariable, p.places.root)
-		return
-	}
 	p.report.prove(t, "8", "nothing is left: process, mount, namespace, loop device, cgroup, iptables rule", func(pt point) {
 		for _, s := range []*site{p.eastCeph, p.westCeph, p.plain} {
 			if s != nil && s.operator != nil {
