@@ -144,7 +144,7 @@ func (p *proof) cleanUp() error {
 func (s *site) global(t require.TestingT, service string, address netip.Addr) {
 	given, ok := s.mcs.GlobalIP(s.namespace, service)
 	require.True(t, ok, "%s has no global IP in %s", service, s.name)
-	require.Equal(t, given, address, "%s in %s", service, s.name)
+	require.Equal(t, given.String(), address.String(), "%s in %s", service, s.name)
 	require.True(t, s.cluster.global.Contains(address), "%s is outside %s", address, s.cluster.global)
 }
 

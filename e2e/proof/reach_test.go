@@ -78,7 +78,7 @@ func (s *site) atGlobalIPs(ctx context.Context, pt point) {
 		for what, address := range map[string]realceph.Addresses{
 			"cluster": osds[id].Cluster, "heartbeat_front": osds[id].HeartbeatFront, "heartbeat_back": osds[id].HeartbeatBack,
 		} {
-			require.Equal(pt, own, address.Addr(), "the %s address of osd.%s in %s", what, id, s.name)
+			require.Equal(pt, own.String(), address.Addr().String(), "the %s address of osd.%s in %s", what, id, s.name)
 		}
 		texts = append(texts, fmt.Sprintf("osd.%s public %s cluster %s", id, osds[id].Public.V2, osds[id].Cluster.V2))
 	}
