@@ -2,8 +2,8 @@
 // cluster that it runs.
 //
 // The Operator writes what Rook writes, in Rook's order and with Rook's shapes (releases 1.11 to 1.20), waits where
-// Rook waits, fails where Rook fails, and knows the addresses of its mons from its memory as Rook does. No container
-// runs. In their place a model, Ceph, tells which address each mon advertises: it is decided at the first start of the
+// Rook waits, fails where Rook fails, and knows the addresses of its mons from its memory as Rook does. By default no
+// container runs. In their place a model, Ceph, tells which address each mon advertises: it is decided at the first start of the
 // mon and kept for life, and the operator reaches the cluster only by dialling exactly the address that some mon in
 // quorum advertises. An operator that remembers another one is stuck, as the real one is.
 //
