@@ -33,8 +33,12 @@ demo: assets ## Show what rook-clusterset does, on a real API server, step by st
 
 # The proof wants root, and is asked for by the variable: what runs ./e2e/... otherwise skips it.
 .PHONY: e2e
-e2e: image ## Prove it on two real clusters with overlapping networks and real Ceph (root, Debian 12)
+e2e: export PATH := $(PATH):/usr/sbin:/sbin
+e2e: ## Prove it on two real clusters with overlapping networks and real Ceph (root, Debian 12)
+	@[ "$$(id -u)" = 0 ] || { echo "make e2e has to be run as root: for network namespaces, mounts and cgroups" >&2; exit 1; }
 	@e2e/assets/debian.sh
+	@ROOK_CLUSTERSET_PROOF=1 go test -count=1 -run '^TestTheMachineLacksNothing$$' ./e2e/node
+	@$(MAKE) image
 	@e2e/assets/nodes.sh >/dev/null
 	ROOK_CLUSTERSET_PROOF=1 ROOK_CLUSTERSET_IMAGE=$(CURDIR)/bin/rook-clusterset-image.tar \
 	  go test -count=1 -p 1 -timeout 40m -v ./e2e/node ./e2e/proof

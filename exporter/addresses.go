@@ -121,7 +121,8 @@ func (p *planner) planAddress(d rook.Daemon, wanted *rook.Export) {
 	if mon {
 		wanted.GlobalIP, wanted.Source = netip.Addr{}, ""
 	}
-	if !told.early || wrongAnswer(refusal.Code) {
+	// Of an address that is known, an earlier wrong answer is forgotten at once.
+	if !told.early || wrongAnswer(refusal.Code) || wanted.GlobalIP.IsValid() {
 		refuse(wanted, refusal)
 	}
 }

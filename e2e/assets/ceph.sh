@@ -10,14 +10,17 @@ image=localhost/ceph:e2e
 
 # mirror prints the mirror of the machine's apt, from the files that name it.
 mirror() {
-	local files=(/etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources) found
+	local files=(/etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources /etc/apt/mirrors/*.list) found
 	found=$(cat "${files[@]}" 2>/dev/null | grep -v '^#' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
 	[ -n "$found" ] || { say "no mirror of Debian is named in ${files[*]}" && return 1; }
 	printf '%s\n' "$found"
 }
 
 # inside runs a command in the new root.
-inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
+inside() {
+	chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+		${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} "$@"
+}
 
 make_root() {
 	say "installing Ceph of Debian $suite (minutes, once) ..."

@@ -6,7 +6,8 @@ packages=(
 	runc                       # runs the containers
 	containernetworking-plugins # pods' network: bridge, host-local
 	iptables conntrack         # kube-proxy's
-	iproute2 util-linux        # ip, nsenter
+	iproute2 util-linux mount  # ip, nsenter, losetup
+	kmod                       # modprobe
 	ethtool socat              # kubelet's
 	debootstrap debian-archive-keyring # Ceph's root directory
 )

@@ -1,12 +1,13 @@
 package node
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 const cgroupRoot = "/sys/fs/cgroup"
@@ -71,7 +72,7 @@ func makeCgroups(name string) error {
 		tops, _ = filepath.Glob(cgroupRoot + "/*")
 	}
 	for _, controller := range []string{"cpu", "cpuset", "hugetlb", "memory", "pids"} {
-		if !bytes.Contains(controllers, []byte(controller)) {
+		if !slices.Contains(strings.Fields(string(controllers)), controller) {
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(cgroupRoot, "cgroup.subtree_control"), []byte("+"+controller), 0o600); err != nil {

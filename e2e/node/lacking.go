@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,8 @@ var programs = [][2]string{
 	{"iptables-restore", "iptables"},
 	{"conntrack", "conntrack"},
 	{"ethtool", "ethtool"},
+	{"losetup", "mount"},
+	{"modprobe", "kmod"},
 }
 
 // Lacking returns what the machine lacks for a node, one sentence each. What packages it lacks, e2e/assets/debian.sh installs.
@@ -59,7 +62,7 @@ func lackingCgroups() []string {
 	controllers, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
 	var all []string
 	for _, name := range []string{"cpu", "cpuset", "memory", "pids"} {
-		if err == nil && bytes.Contains(controllers, []byte(name)) {
+		if err == nil && slices.Contains(strings.Fields(string(controllers)), name) {
 			continue
 		}
 		if _, stat := os.Stat(filepath.Join(cgroupRoot, name, "cgroup.procs")); stat == nil {

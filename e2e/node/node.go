@@ -143,11 +143,17 @@ func (n *Node) start(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	// Every kubelet of the machine has its socket for device plugins at the same place, and gives up if it finds another's.
+	kubelets.Lock()
+	defer kubelets.Unlock()
 	if err := n.startKubelet(); err != nil {
 		return err
 	}
 	return n.waitForNode(ctx)
 }
+
+// kubelets is held by the node whose kubelet starts.
+var kubelets sync.Mutex
 
 // waitForNode waits for the Node to be Ready, and for what pods of the default namespace need beside it.
 func (n *Node) waitForNode(ctx context.Context) error {
@@ -195,10 +201,8 @@ func (n *Node) keepLogs() error {
 		return fmt.Errorf("keep the logs of node %s: %w", n.Name, err)
 	}
 	fmt.Fprintln(os.Stderr, "the logs of node", n.Name, "are kept in", kept)
-	if err := os.CopyFS(kept, os.DirFS(n.Logs)); err != nil {
-		return fmt.Errorf("keep the logs of node %s: %w", n.Name, err)
-	}
-	return nil
+	// Those of the containers are read as they are: the kubelet's links to them would lead nowhere.
+	return errors.Join(os.CopyFS(kept, os.DirFS(n.Logs)), os.CopyFS(filepath.Join(kept, "pods"), os.DirFS(n.path("podlogs"))))
 }
 
 // run starts a program in the network namespace, that Stop ends. nsenter becomes it, so that its number is the program's.

@@ -205,6 +205,13 @@ func TestWhatIsNoNodeIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheMachineLacksNothing(t *testing.T) {
+	if os.Getenv(proofVariable) == "" {
+		t.Skip("nobody asks this machine for a node")
+	}
+	require.Empty(t, node.Lacking())
+}
+
 func TestACrashedRunIsCleanedUpAfter(t *testing.T) {
 	_ = programs(t)
 	dir := dirOf(crashing)
@@ -214,6 +221,11 @@ func TestACrashedRunIsCleanedUpAfter(t *testing.T) {
 	out, err := run.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, run.Start())
+	t.Cleanup(func() {
+		_ = run.Process.Kill()
+		_ = run.Wait()
+		require.NoError(t, node.CleanUp(dir, crashing))
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "<nil>\n", line)

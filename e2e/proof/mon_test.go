@@ -43,7 +43,7 @@ func (s monStatus) inQuorum() bool { return s.State == "leader" || s.State == "p
 func askMon(ctx context.Context, n *node.Node, namespace, pod, id string) (monStatus, error) {
 	var status monStatus
 	out, err := n.Exec(ctx, namespace, pod, "mon", nil,
-		"ceph", "--admin-daemon", "/run/ceph/ceph-mon."+id+".asok", "mon_status", "--format", "json")
+		"timeout", "10", "ceph", "--admin-daemon", "/run/ceph/ceph-mon."+id+".asok", "mon_status", "--format", "json")
 	if err != nil {
 		return status, err
 	}

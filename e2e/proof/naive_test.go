@@ -38,7 +38,7 @@ func (p *proof) naiveWaysFail(ctx context.Context, pt point) {
 	require.NoError(pt, p.east.node.Client.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: "rook-ceph-mon-a"}, template))
 	for _, w := range ways {
 		pt.Run(w.name, func(t *testing.T) {
-			sub := point{T: t, report: pt.report, row: pt.row}
+			sub := point{T: t, report: pt.report}
 			p.try(ctx, sub, w, template)
 		})
 	}
@@ -46,17 +46,24 @@ func (p *proof) naiveWaysFail(ctx context.Context, pt point) {
 
 func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deployment) {
 	m := p.startMon(ctx, pt, w, template)
-	var status monStatus
-	require.NoError(pt, until(ctx, 90*time.Second, func() (err error) { status, err = m.status(ctx); return err }))
+	defer func() { _, _ = m.cluster.node.Kubectl(ctx, nil, "delete", "namespace", m.namespace, "--wait=false") }()
+	require.NoError(pt, until(ctx, 90*time.Second, func() error { _, err := m.status(ctx); return err }))
 	inEast := p.plain.shell
 	ask := func(address netip.Addr) error {
 		_, err := inEast.to(access{monHost: monHost(address), key: inEast.access.key}).
 			Run(ctx, nil, "ceph", "--connect-timeout", brief, "quorum_status")
 		return err
 	}
+	// What answers to nobody takes connections all the same.
+	for _, address := range []netip.Addr{m.global, m.clusterIP} {
+		require.NoError(pt, until(ctx, time.Minute, func() error { return inEast.connects(ctx, address) }))
+	}
 	if !w.works {
+		inEast.doesNotReach(ctx, pt, m.global)
+		// It had time to find its place by now.
+		status, err := m.status(ctx)
+		require.NoError(pt, err)
 		require.True(pt, status.Rank < 0 || status.address() == m.clusterIP, "rank %d at %s", status.Rank, status.address())
-		require.Error(pt, ask(m.global))
 		known := "nowhere"
 		if address := status.address(); address.IsValid() {
 			known = "at its ClusterIP " + address.String()
@@ -69,7 +76,7 @@ func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deplo
 	require.NoError(pt, err)
 	require.Zero(pt, status.Rank)
 	require.Equal(pt, m.global, status.address())
-	require.Error(pt, ask(m.clusterIP))
+	inEast.doesNotReach(ctx, pt, m.clusterIP)
 	pt.evidence("%s: rank 0 at its global IP %s, and it answers there; dialled at its ClusterIP %s it does not", w.name, m.global, m.clusterIP)
 }
 

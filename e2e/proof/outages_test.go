@@ -52,6 +52,7 @@ func (p *proof) returns(ctx context.Context, pt point) {
 		return err
 	}))
 	pt.evidence("osd.1: pod %s became %s, and it is up at %s again", before, after, osds["1"].Public.V2)
+	p.reachesEveryDaemon(ctx, pt, inWest)
 	p.writesFromWest(ctx, pt, inWest, "after-the-pods")
 	p.scaleWebhook(ctx, pt, 2)
 }
@@ -134,14 +135,17 @@ func (p *proof) failsOver(ctx context.Context, pt point) {
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
 	var answers int
+	var longest time.Duration
 	var failures []error
 	asked.Go(func() {
 		for asking.Err() == nil {
+			question := time.Now()
 			_, err := inWest.within(30*time.Second).Run(ctx, nil, "ceph", "--connect-timeout", "20", "quorum_status")
 			if err != nil {
 				failures = append(failures, err)
 			}
 			answers++
+			longest = max(longest, time.Since(question))
 		}
 	})
 	began := time.Now()
@@ -152,6 +156,8 @@ func (p *proof) failsOver(ctx context.Context, pt point) {
 	require.NoError(pt, err, s.journal())
 	require.Empty(pt, failures)
 	require.Greater(pt, answers, 3)
+	// An election takes a few seconds, and so does looking for another mon.
+	require.Less(pt, longest, 15*time.Second)
 
 	after, err := realceph.MonDump(ctx, s.shell)
 	require.NoError(pt, err)
@@ -162,7 +168,9 @@ func (p *proof) failsOver(ctx context.Context, pt point) {
 	}
 	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.inQuorum(ctx, inWest, "a", "b", "d") }))
 	require.NoError(pt, s.settled(ctx, s.monmap(ctx)))
+	require.Equal(pt, []string{"a", "b", "c", "d"}, s.recorder.Mons())
 	require.Empty(pt, s.recorder.ClusterIPsAfterBirth())
+	p.reachesEveryDaemon(ctx, pt, inWest)
 	pt.evidence("mon.d at %s took the place of mon.c at %s after %.0fs", after["d"].Addr(), before["c"].Addr(), took.Seconds())
-	pt.evidence("a client in west asked %d times meanwhile and was answered each time", answers)
+	pt.evidence("a client in west asked %d times meanwhile and was answered each time, after %.1fs at the most", answers, longest.Seconds())
 }

@@ -93,6 +93,7 @@ func (s *site) atGlobalIPs(ctx context.Context, pt point) {
 	pt.evidence("%s: a client in the cluster has written an object and read it again", s.name)
 
 	require.NoError(pt, s.settled(ctx, s.monmap(ctx)))
+	require.Equal(pt, []string{"a", "b", "c"}, s.recorder.Mons())
 	require.Empty(pt, s.recorder.ClusterIPsAfterBirth(), "what was stored of a living mon")
 	require.Equal(pt, 1, s.operator.Journal().Refusals()["ConfigMap"], "how often Rook was refused in %s", s.name)
 	pt.evidence("%s: Rook was refused once, and its memory is true; no stored object ever told a living mon by its ClusterIP", s.name)
@@ -146,14 +147,42 @@ func (p *proof) isReached(ctx context.Context, pt point) {
 	require.Equal(pt, sumOf(data), here)
 	pt.evidence("64 MiB by rados put (%.1fs) and get (%.1fs) from west, SHA-256 %s... in west and in east", put.Seconds(), get.Seconds(), there[:16])
 
+	p.reachesEveryDaemon(ctx, pt, inWest)
 	p.nothingElseCrosses(ctx, pt, inWest)
+}
+
+// reachesEveryDaemon dials each mon of east alone, and each OSD, from west.
+func (p *proof) reachesEveryDaemon(ctx context.Context, pt point, inWest shell) {
+	mons, err := realceph.MonDump(ctx, inWest)
+	require.NoError(pt, err)
+	var reached []string
+	for _, id := range slices.Sorted(maps.Keys(mons)) {
+		address := mons[id].Addr()
+		_, err := inWest.to(access{monHost: monHost(address), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", "30", "fsid")
+		require.NoError(pt, err, "mon.%s at %s", id, address)
+		reached = append(reached, fmt.Sprintf("mon.%s %s", id, address))
+	}
+	osds, err := realceph.OSDDump(ctx, inWest)
+	require.NoError(pt, err)
+	for _, id := range slices.Sorted(maps.Keys(osds)) {
+		_, err := inWest.within(time.Minute).Run(ctx, nil, "ceph", "tell", "osd."+id, "version")
+		require.NoError(pt, err, "osd.%s at %s", id, osds[id].Public.Addr())
+		reached = append(reached, fmt.Sprintf("osd.%s %s", id, osds[id].Public.Addr()))
+	}
+	require.Len(pt, reached, 6)
+	pt.evidence("reached from west, each by itself: %s", listed(reached))
+}
+
+// doesNotReach asserts that no mon answers at the address, and that nothing else is the matter.
+func (s shell) doesNotReach(ctx context.Context, pt point, address netip.Addr) {
+	_, err := s.to(access{monHost: monHost(address), key: s.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+	require.ErrorContains(pt, err, "error connecting to the cluster", "%s", address)
 }
 
 // nothingElseCrosses dials from west what is east's own: the IPs of its mons' pods and Services.
 func (p *proof) nothingElseCrosses(ctx context.Context, pt point, inWest shell) {
 	for what, address := range p.eastCeph.ownAddresses(ctx, pt, "a") {
-		_, err := inWest.to(access{monHost: monHost(address), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
-		require.Error(pt, err, "%s of east's mon answers in west", what)
+		inWest.doesNotReach(ctx, pt, address)
 		pt.evidence("%s of east's mon.a, %s, does not answer in west as east's", what, address)
 	}
 	for _, e := range []end{p.east.end, p.west.end} {
@@ -163,6 +192,22 @@ func (p *proof) nothingElseCrosses(ctx context.Context, pt point, inWest shell) 
 		require.Zero(pt, t.turnedAway, "packets on the wire to %s with an address that is not global", e.node.Name)
 		pt.evidence("%s has taken in %d packets from its peer, all of them from and to global addresses", e.node.Name, t.taken)
 	}
+	p.guardTurnsAway(ctx, pt)
+}
+
+// guardTurnsAway sends what must not cross: a packet from west to a pod of east, by a route that nobody has. East's end
+// of the wire turns it away.
+func (p *proof) guardTurnsAway(ctx context.Context, pt point) {
+	const noPodOfWest = "10.244.0.250"
+	route := []string{noPodOfWest + "/32", "via", p.east.address.String(), "dev", p.west.device, "onlink"}
+	require.NoError(pt, p.west.run(ctx, "ip", append([]string{"route", "add"}, route...)...))
+	out, err := p.west.node.Command(ctx, "timeout", "3", "bash", "-c", "exec 3<>/dev/tcp/"+noPodOfWest+"/3300").CombinedOutput()
+	require.Error(pt, err, string(out))
+	require.NoError(pt, p.west.run(ctx, "ip", append([]string{"route", "del"}, route...)...))
+	t, err := p.east.traffic(ctx)
+	require.NoError(pt, err)
+	require.Positive(pt, t.turnedAway)
+	pt.evidence("%s turns away what is sent to a pod IP: %d packets", p.east.node.Name, t.turnedAway)
 }
 
 // ownAddresses returns the addresses that a mon has in its own cluster alone.
@@ -189,13 +234,12 @@ func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
 	inWest := p.westCeph.shell.to(p.plain.shell.access)
 	began := time.Now()
 	_, err = inWest.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
-	require.Error(pt, err)
+	require.ErrorContains(pt, err, "error connecting to the cluster")
 	pt.evidence("in west it does not, for %.0fs", time.Since(began).Seconds())
 
 	global := p.plain.export(ctx, pt, "rook-ceph-mon-a")
 	require.NoError(pt, until(ctx, time.Minute, func() error { return inWest.connects(ctx, global) }))
-	_, err = inWest.to(access{monHost: monHost(global), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
-	require.Error(pt, err)
+	inWest.doesNotReach(ctx, pt, global)
 	pt.evidence("nor with a ServiceExport alone: its Service takes connections at %s, but the mon does not answer to that address", global)
 }
 

@@ -64,7 +64,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		OnEntry: func(e rookstandin.Entry) { narrate(r, p.name, e) },
 	})
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	if err := until(ctx, rookTimeout, func() error {
 		if s.operator.Reconciled() == 0 {
@@ -72,11 +72,11 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		}
 		return nil
 	}); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, s.journal())
+		return s, err
 	}
 	a, err := readAccess(ctx, c.node.Client, p.namespace)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.shell = s.shell.to(a)
 	return s, realceph.MuteDebian(ctx, s.shell)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,10 @@ func connect(ctx context.Context, east, west end) error {
 }
 
 func (e end) attach(ctx context.Context, peer end) error {
+	// The rules below are for IPv4, and nothing else is to cross.
+	_ = e.node.InNetNS(func() error {
+		return os.WriteFile("/proc/sys/net/ipv6/conf/"+e.device+"/disable_ipv6", []byte("1"), 0o600)
+	})
 	for _, command := range [][]string{
 		{"ip", "addr", "add", e.address.String() + "/30", "dev", e.device},
 		{"ip", "link", "set", e.device, "up"},

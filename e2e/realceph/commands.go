@@ -20,6 +20,7 @@ type Runner func(ctx context.Context, program string, args ...string) *exec.Cmd
 
 // Commands are those of the operator, by the program ceph.
 type Commands struct {
+	// Run makes each of them.
 	Run Runner
 }
 
