@@ -210,6 +210,23 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.MonF
 	return mons, nil
 }
 
+// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
+func (v *View) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error) {
+	services, err := v.services(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	holders := map[netip.Addr]string{}
+	for i := range services {
+		if kind, _, ok := rook.ParseName(services[i].Name); ok && kind == rook.Mon {
+			for _, ip := range clusterIPs(&services[i]) {
+				holders[ip] = services[i].Namespace
+			}
+		}
+	}
+	return holders, nil
+}
+
 // leaveFloating makes a floating mon one that keeps its ClusterIP: it has no export, and would be taken for a new mon
 // whose global IP is awaited.
 func leaveFloating(mon rook.MonFacts, object client.Object) rook.MonFacts {

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,16 @@ func TestAMonIsWhatItsServiceItsExportAndItsDeploymentTell(t *testing.T) {
 		"c": {Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.3")}},
 		"e": {Export: rook.Export{Identity: rook.IdentityCluster}, ClusterIPs: clusterIPs(floating)},
 	}, mons)
+}
+
+func TestTheClusterIPsOfMonsAreKnownInEveryNamespace(t *testing.T) {
+	l := newLoop(t)
+	elsewhere := monService(monA, "10.96.0.9")
+	elsewhere.Namespace = "not-switched-on"
+	l.create(monService(monA, "10.96.0.1"), elsewhere)
+	holders, err := l.view.MonClusterIPs(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[netip.Addr]string{addr("10.96.0.1"): testNamespace, addr("10.96.0.9"): "not-switched-on"}, holders)
 }
 
 func TestWhatIsNotThereIsNilAndNoError(t *testing.T) {

@@ -355,6 +355,27 @@ func TestTheWantOfAnAnswerIsToldOnlyOnceItLasts(t *testing.T) {
 	require.Equal(t, reason.InsidePeerCIDR, l.export(osd0).Refused)
 }
 
+func TestAWrongAnswerIsForgottenWithTheNextWantOfOne(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""))
+	l.settle()
+	l.answers = map[string]string{osd0: "242.0.1.0"}
+	l.report(osd0, "True", "Valid")
+	l.turn()
+	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
+
+	delete(l.answers, osd0)
+	l.refusal = reason.Errorf(reason.SourcesDisagree, "242.0.1.0 and 242.0.1.9")
+	l.changes.add(testNamespace)
+	l.turn()
+	require.Equal(t, reason.SourcesDisagree, l.export(osd0).Refused)
+	l.refusal = reason.Errorf(reason.NoAnswer, "")
+	l.changes.add(testNamespace)
+	l.turn()
+	require.Empty(t, l.export(osd0).Refused, "the address that it has stands as it did")
+	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
+}
+
 func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	cluster, err := l.view.Cluster(t.Context(), testNamespace)

@@ -218,6 +218,18 @@ func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
 		"what is written in the namespace of the mon is about that mon")
 }
 
+func TestNorIsOneThatAMonHasInANamespaceThatIsNotSwitchedOn(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
+	w.strangers = []netip.Addr{netip.MustParseAddr("10.96.0.1")}
+	endpoints := monEndpointsOf("a=242.1.255.1:6789")
+	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
+	s := newStage(t, w, Options{}, endpoints)
+	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
+	w.strangers = nil
+	require.NotEmpty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
+}
+
 func TestASlowAPIServerIsWaitedForOnceHoweverManyTheClusters(t *testing.T) {
 	w := newWorld()
 	w.mons["a"], w.monsElsewhere = born("242.1.255.1", "10.96.0.1"), map[string]rook.MonFacts{"a": born("242.1.255.2", "10.96.0.2")}

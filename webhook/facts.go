@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -31,6 +32,8 @@ type View interface {
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
 	// Mons returns what is known of each mon of the namespace, by its ID.
 	Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error)
+	// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
+	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 }
 
 // Ensurer does the two things that admission has to do besides answering.

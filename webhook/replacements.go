@@ -24,8 +24,7 @@ type replacer struct {
 func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, error) {
 	live, cancel := liveReading(ctx)
 	defer cancel()
-	replacements, _, err := r.known(ctx, live, namespace)
-	return replacements, err
+	return r.known(ctx, live, namespace)
 }
 
 // ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. There
@@ -38,23 +37,18 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	// One time for all: however many the clusters are, Rook does not wait longer.
 	live, cancel := liveReading(ctx)
 	defer cancel()
-	some := make([]rook.Replacements, len(namespaces))
-	holder := map[netip.Addr]int{}
-	for i, namespace := range namespaces {
-		var mons map[string]rook.MonFacts
-		if some[i], mons, err = r.known(ctx, live, namespace); err != nil {
-			return nil, err
-		}
-		for _, m := range mons {
-			for _, ip := range m.ClusterIPs {
-				holder[ip] = i
-			}
-		}
+	holders, err := r.holders(ctx)
+	if err != nil {
+		return nil, err
 	}
 	all := rook.Replacements{}
-	for i := range some {
-		for old, truth := range some[i] {
-			if now, held := holder[old]; !held || now == i {
+	for _, namespace := range namespaces {
+		some, err := r.known(ctx, live, namespace)
+		if err != nil {
+			return nil, err
+		}
+		for old, truth := range some {
+			if holder, held := holders[old]; !held || holder == namespace {
 				all[old] = truth
 			}
 		}
@@ -62,31 +56,37 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	return all, nil
 }
 
+func (r replacer) holders(ctx context.Context) (map[netip.Addr]string, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	return r.view.MonClusterIPs(ctx)
+}
+
 // liveReading returns the context of all that is read from the API server itself for one answer.
 func liveReading(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), readTimeout/2)
 }
 
-// known returns the replacements for a namespace, and its mons.
-func (r replacer) known(ctx, live context.Context, namespace string) (rook.Replacements, map[string]rook.MonFacts, error) {
+// known returns the replacements for a namespace.
+func (r replacer) known(ctx, live context.Context, namespace string) (rook.Replacements, error) {
 	ctx, cancel := reading(ctx)
 	defer cancel()
 	cluster, err := r.view.Cluster(ctx, namespace)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if cluster != nil && cluster.StandAside() != "" {
+		return nil, nil
 	}
 	mons, err := r.view.Mons(ctx, namespace)
 	if err != nil {
-		return nil, nil, err
-	}
-	if cluster != nil && cluster.StandAside() != "" {
-		return nil, mons, nil
+		return nil, err
 	}
 	lastWritten, err := r.lastWritten(ctx, live, namespace)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return rook.ReplacementsFor(mons, lastWritten), mons, nil
+	return rook.ReplacementsFor(mons, lastWritten), nil
 }
 
 func (r replacer) enabled(ctx context.Context) ([]string, error) {

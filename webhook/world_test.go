@@ -50,7 +50,9 @@ type world struct {
 	mons        map[string]rook.MonFacts
 	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
 	monsElsewhere map[string]rook.MonFacts
-	endpoints     *corev1.ConfigMap
+	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
+	strangers []netip.Addr
+	endpoints *corev1.ConfigMap
 	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
 	unreadable          error
 	namespaceUnreadable error
@@ -139,6 +141,23 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Mon
 		return w.monsElsewhere, err
 	}
 	return maps.Clone(w.mons), err
+}
+
+func (w *world) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error) {
+	done, err := w.read(ctx)
+	defer done()
+	holders := map[netip.Addr]string{}
+	for namespace, mons := range map[string]map[string]rook.MonFacts{rookNamespace: w.mons, operatorNamespace: w.monsElsewhere} {
+		for _, m := range mons {
+			for _, ip := range m.ClusterIPs {
+				holders[ip] = namespace
+			}
+		}
+	}
+	for _, ip := range w.strangers {
+		holders[ip] = "not-switched-on"
+	}
+	return holders, err
 }
 
 func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ *appsv1.Deployment, _ rook.Cluster) error {
