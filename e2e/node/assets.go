@@ -6,11 +6,10 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
 )
 
-// The images that Assets makes, in pause.tar, cert-manager.tar and ceph.tar.
+// The images in pause.tar and ceph.tar, which Assets makes.
 const (
-	PauseImage       = "localhost/pause:e2e"
-	CertManagerImage = "localhost/cert-manager:e2e"
-	CephImage        = "localhost/ceph:e2e"
+	PauseImage = "localhost/pause:e2e"
+	CephImage  = "localhost/ceph:e2e"
 )
 
 // Assets returns the directory of the programs and of pause.tar, cert-manager.tar, ceph.tar and ceph-root; building them

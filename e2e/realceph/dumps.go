@@ -56,60 +56,22 @@ func OSDDump(ctx context.Context, c Client) (map[string]OSD, error) {
 
 // Status is what ceph status says.
 type Status struct {
-	// Health is HEALTH_OK, HEALTH_WARN or HEALTH_ERR; Checks tells why, by code.
-	Health string
-	Checks map[string]string
 	// Quorum holds the names of the mons in quorum.
-	Quorum               []string
-	OSDs, OSDsUp, OSDsIn int
-	// PGs counts the placement groups, ActiveClean those with nothing left to do.
-	PGs, ActiveClean int
+	Quorum         []string
+	OSDsUp, OSDsIn int
 }
-
-// Clean says whether there are placement groups and none has anything left to do.
-func (s Status) Clean() bool { return s.PGs > 0 && s.PGs == s.ActiveClean }
 
 // GetStatus returns the status of the cluster.
 func GetStatus(ctx context.Context, c Client) (Status, error) {
 	var read struct {
-		Health struct {
-			Status string `json:"status"`
-			Checks map[string]struct {
-				Summary struct {
-					Message string `json:"message"`
-				} `json:"summary"`
-			} `json:"checks"`
-		} `json:"health"`
 		Quorum []string `json:"quorum_names"`
 		OSDMap struct {
-			All int `json:"num_osds"`
-			Up  int `json:"num_up_osds"`
-			In  int `json:"num_in_osds"`
+			Up int `json:"num_up_osds"`
+			In int `json:"num_in_osds"`
 		} `json:"osdmap"`
-		PGMap struct {
-			All     int `json:"num_pgs"`
-			ByState []struct {
-				Name  string `json:"state_name"`
-				Count int    `json:"count"`
-			} `json:"pgs_by_state"`
-		} `json:"pgmap"`
 	}
 	if err := runJSON(ctx, c, &read, "ceph", "status"); err != nil {
 		return Status{}, err
 	}
-	status := Status{
-		Health: read.Health.Status, Checks: map[string]string{}, Quorum: read.Quorum,
-		OSDs: read.OSDMap.All, OSDsUp: read.OSDMap.Up, OSDsIn: read.OSDMap.In, PGs: read.PGMap.All,
-	}
-	for code, check := range read.Health.Checks {
-		status.Checks[code] = check.Summary.Message
-	}
-	for _, state := range read.PGMap.ByState {
-		// A scrub goes on beside the work and delays none of it.
-		switch state.Name {
-		case "active+clean", "active+clean+scrubbing", "active+clean+scrubbing+deep":
-			status.ActiveClean += state.Count
-		}
-	}
-	return status, nil
+	return Status{Quorum: read.Quorum, OSDsUp: read.OSDMap.Up, OSDsIn: read.OSDMap.In}, nil
 }
