@@ -260,3 +260,13 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAddressStandsForTheMonThatHasItNow(t *testing.T) {
+	lost, own := netip.MustParseAddr("10.96.0.1"), netip.MustParseAddr("10.96.0.2")
+	truth := netip.MustParseAddr("242.0.0.9")
+	remembered := map[string]rook.Replacements{"rook-ceph": {lost: truth, own: truth}}
+	require.Equal(t, rook.Replacements{lost: truth, own: truth},
+		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph"}), "nobody else has the lost one")
+	require.Equal(t, rook.Replacements{own: truth},
+		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph", lost: "elsewhere"}))
+}

@@ -27,8 +27,7 @@ func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, 
 	return r.known(ctx, live, namespace)
 }
 
-// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. There
-// a ClusterIP stands for the mon that has it now, whatever Rook remembers of a mon in another namespace.
+// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters.
 func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	namespaces, err := r.enabled(ctx)
 	if err != nil {
@@ -41,19 +40,13 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := rook.Replacements{}
+	byNamespace := make(map[string]rook.Replacements, len(namespaces))
 	for _, namespace := range namespaces {
-		some, err := r.known(ctx, live, namespace)
-		if err != nil {
+		if byNamespace[namespace], err = r.known(ctx, live, namespace); err != nil {
 			return nil, err
 		}
-		for old, truth := range some {
-			if holder, held := holders[old]; !held || holder == namespace {
-				all[old] = truth
-			}
-		}
 	}
-	return all, nil
+	return rook.JoinReplacements(byNamespace, holders), nil
 }
 
 func (r replacer) holders(ctx context.Context) (map[netip.Addr]string, error) {
