@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -42,8 +42,9 @@ type daemonStatus struct {
 	Message    string `json:"message,omitempty"`
 }
 
-func statusCommand() *cobra.Command {
-	var kubeconfig, namespace, output string
+func statusCommand(version string) *cobra.Command {
+	var namespace, output string
+	var cluster clusterFlags
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show each mon and OSD and the address it advertises",
@@ -54,7 +55,7 @@ func statusCommand() *cobra.Command {
 			if output != "table" && output != "json" {
 				return fmt.Errorf("--output is %q: give table or json", output)
 			}
-			config, err := restConfig(kubeconfig)
+			config, err := cluster.restConfig(version)
 			if err != nil {
 				return err
 			}
@@ -75,7 +76,7 @@ func statusCommand() *cobra.Command {
 			return verdict(rows, notes)
 		},
 	}
-	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig file; inside a cluster none is needed")
+	cluster = newClusterFlags(cmd.Flags())
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "only this namespace")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "format: table or json")
 	return cmd

@@ -1,13 +1,15 @@
-package main
+package cli
 
 import (
 	"bytes"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,7 +21,7 @@ import (
 func command(t *testing.T, in string, args ...string) (out, errOut string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	err = run(t.Context(), args, strings.NewReader(in), &stdout, &stderr)
+	err = run(t.Context(), "v0.0.0-test", append([]string{"rook-clusterset"}, args...), strings.NewReader(in), &stdout, &stderr)
 	return stdout.String(), stderr.String(), err
 }
 
@@ -27,7 +29,7 @@ const nodeOSD = "osd-v1.11.11-node"
 
 func golden(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("rook", "testdata", name+".in.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", "rook", "testdata", name+".in.yaml"))
 	require.NoError(t, err)
 	return string(text)
 }
@@ -117,14 +119,38 @@ func TestEveryFlagOfTheManagerIsDocumented(t *testing.T) {
 	for _, args := range [][]string{{"--version"}, {"manager", "--version"}} {
 		out, _, err := command(t, "", args...)
 		require.NoError(t, err)
-		require.Contains(t, out, version)
+		require.Contains(t, out, "v0.0.0-test")
+	}
+}
+
+func TestEveryCommandThatTalksToAClusterFindsItAsKubectlDoes(t *testing.T) {
+	for _, name := range []string{"manager", "status"} {
+		help, _, err := command(t, "", name, "--help")
+		require.NoError(t, err)
+		for _, flag := range []string{"--kubeconfig", "--context", "--as", "--request-timeout", "-n, --namespace"} {
+			require.Contains(t, help, flag, name)
+		}
+	}
+}
+
+func TestAPluginOfKubectlIsNamedAsItIsCalled(t *testing.T) {
+	for program, want := range map[string]string{
+		"/usr/local/bin/kubectl-rook_clusterset": "  kubectl rook-clusterset status",
+		"kubectl-rook_clusterset.exe":            "  kubectl rook-clusterset status",
+		"./rook-clusterset":                      "  rook-clusterset status",
+	} {
+		var out bytes.Buffer
+		require.Zero(t, Main(t.Context(), "", []string{program, "status", "--help"}, nil, &out, io.Discard))
+		require.Contains(t, out.String(), want)
 	}
 }
 
 func TestRequestsToTheAPIServerAreNotThrottledHere(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	require.NoError(t, os.WriteFile(file, []byte("clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c\n"), 0o600))
-	config, err := restConfig(file)
+	flags := newClusterFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
+	*flags.KubeConfig = file
+	config, err := flags.restConfig("v0.0.0-test")
 	require.NoError(t, err)
 	require.Negative(t, config.QPS)
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"

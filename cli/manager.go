@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -17,8 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -34,7 +31,7 @@ import (
 
 // managerOptions are the flags of the manager; the help of each flag is its documentation.
 type managerOptions struct {
-	kubeconfig     string
+	cluster        clusterFlags
 	namespace      string
 	clusterID      string
 	globalCIDRs    []string
@@ -53,7 +50,7 @@ type managerOptions struct {
 	logLevel       string
 }
 
-func managerCommand() *cobra.Command {
+func managerCommand(version string) *cobra.Command {
 	var o managerOptions
 	cmd := &cobra.Command{
 		Use:     "manager",
@@ -61,7 +58,7 @@ func managerCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		Version: version,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runManager(cmd.Context(), o, cmd.ErrOrStderr())
+			return runManager(cmd.Context(), version, o, cmd.ErrOrStderr())
 		},
 	}
 	o.addTo(cmd.Flags())
@@ -69,8 +66,8 @@ func managerCommand() *cobra.Command {
 }
 
 func (o *managerOptions) addTo(f *pflag.FlagSet) {
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; inside a cluster none is needed")
-	f.StringVar(&o.namespace, "namespace", ownNamespace(), "namespace that rook-clusterset is installed in")
+	o.cluster = newClusterFlags(f)
+	f.StringVarP(&o.namespace, "namespace", "n", ownNamespace(), "namespace that rook-clusterset is installed in")
 	f.StringVar(&o.clusterID, "cluster-id", "", "ID of this cluster in the clusterset; by default it is read from the ClusterProperty cluster.clusterset.k8s.io or from Submariner")
 	f.StringSliceVar(&o.globalCIDRs, "global-cidr", nil, "range of this cluster's global IPs, such as 242.0.0.0/16; by default it is read from Submariner")
 	f.BoolVar(&o.allowClusterIP, "allow-cluster-ip", false, "accept a Service's own ClusterIP as its global IP: for clustersets whose networks do not overlap")
@@ -113,7 +110,7 @@ func (o *managerOptions) complete() ([]netip.Prefix, error) {
 	return prefixes, nil
 }
 
-func runManager(ctx context.Context, o managerOptions, errOut io.Writer) error {
+func runManager(ctx context.Context, version string, o managerOptions, errOut io.Writer) error {
 	globalCIDRs, err := o.complete()
 	if err != nil {
 		return err
@@ -125,7 +122,7 @@ func runManager(ctx context.Context, o managerOptions, errOut io.Writer) error {
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 
-	config, err := restConfig(o.kubeconfig)
+	config, err := o.cluster.restConfig(version)
 	if err != nil {
 		return err
 	}
@@ -209,35 +206,6 @@ func logged(log logr.Logger, check healthz.Checker) healthz.Checker {
 		}
 		return err
 	}
-}
-
-func newLogger(w io.Writer, format, level string) (logr.Logger, error) {
-	var least slog.Level
-	if err := least.UnmarshalText([]byte(level)); err != nil {
-		return logr.Logger{}, fmt.Errorf("--log-level is %q: give debug, info, warn or error", level)
-	}
-	options := &slog.HandlerOptions{Level: least}
-	switch format {
-	case "json":
-		return logr.FromSlogHandler(slog.NewJSONHandler(w, options)), nil
-	case "text":
-		return logr.FromSlogHandler(slog.NewTextHandler(w, options)), nil
-	}
-	return logr.Logger{}, fmt.Errorf("--log-format is %q: give json or text", format)
-}
-
-func restConfig(kubeconfig string) (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
-	}
-	config.UserAgent = "rook-clusterset/" + version
-	// The API server shares itself out fairly. Five requests in a second, which is the default, would keep Rook waiting for
-	// an answer of the webhook.
-	config.QPS = -1
-	return config, nil
 }
 
 func ownNamespace() string {

@@ -1,0 +1,53 @@
+// Package cli holds the commands: their flags, how the rooms are wired for each, and what they print. It decides nothing.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the command that args, the program's name first, ask for, and returns the exit code. An error is told on one
+// line of errOut.
+func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
+	if err := run(ctx, version, args, in, out, errOut); err != nil {
+		fmt.Fprintln(errOut, "error:", oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+// oneLine returns what the error says on one line: some libraries tell theirs on several.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func run(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) error {
+	root := &cobra.Command{
+		Use:   "rook-clusterset",
+		Short: "Clusterset IPs for the mons and OSDs of Rook",
+		Long: "rook-clusterset gives each mon and OSD that Rook runs the global IP of its exported Service,\n" +
+			"so that a cluster whose pod and service networks overlap can mirror from it.",
+		Version:       version,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName(args[0])},
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetArgs(args[1:])
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	root.AddCommand(managerCommand(version), statusCommand(version), rewriteCommand())
+	return root.ExecuteContext(ctx)
+}
+
+// displayName returns how the user called the program. kubectl runs kubectl-rook_clusterset as its own subcommand.
+func displayName(program string) string {
+	name := strings.TrimSuffix(filepath.Base(program), ".exe")
+	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
+		return "kubectl " + strings.ReplaceAll(plugin, "_", "-")
+	}
+	return "rook-clusterset"
+}
