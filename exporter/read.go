@@ -165,7 +165,7 @@ func (v *View) Exports(ctx context.Context, namespace string) (map[string]rook.E
 }
 
 // Mons returns what is known of each mon of the namespace that has a Service, a ServiceExport or a Deployment, by its ID.
-func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error) {
+func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.DaemonFacts, error) {
 	exports, err := v.Exports(ctx, namespace)
 	if err != nil {
 		return nil, err
@@ -178,10 +178,10 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.MonF
 	if err != nil {
 		return nil, err
 	}
-	mons := map[string]rook.MonFacts{}
+	mons := map[string]rook.DaemonFacts{}
 	for name, export := range exports {
 		if kind, id, ok := rook.ParseName(name); ok && kind == rook.Mon {
-			mons[id] = rook.MonFacts{Export: export}
+			mons[id] = rook.DaemonFacts{Export: export}
 		}
 	}
 	for i := range services {
@@ -229,7 +229,7 @@ func (v *View) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 
 // leaveFloating makes a floating mon one that keeps its ClusterIP: it has no export, and would be taken for a new mon
 // whose global IP is awaited.
-func leaveFloating(mon rook.MonFacts, object client.Object) rook.MonFacts {
+func leaveFloating(mon rook.DaemonFacts, object client.Object) rook.DaemonFacts {
 	if object.GetLabels()[rook.AppLabel] == rook.FloatingMonApp {
 		mon.Export.Identity = rook.IdentityCluster
 	}

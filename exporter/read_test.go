@@ -30,7 +30,7 @@ func TestAMonIsWhatItsServiceItsExportAndItsDeploymentTell(t *testing.T) {
 
 	mons, err := l.view.Mons(t.Context(), testNamespace)
 	require.NoError(t, err)
-	require.Equal(t, map[string]rook.MonFacts{
+	require.Equal(t, map[string]rook.DaemonFacts{
 		"a": {ClusterIPs: clusterIPs(monService(monA, "10.96.0.1"))},
 		"b": {Deployed: true, Address: addr("242.0.0.2")},
 		"c": {Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.3")}},

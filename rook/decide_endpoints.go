@@ -19,7 +19,7 @@ type EndpointsFacts struct {
 	// Stored is what New replaces, also where Rook creates what exists already; nil if there is none.
 	Stored *corev1.ConfigMap
 	// Mons is what is known of each mon, by its ID.
-	Mons map[string]MonFacts
+	Mons map[string]DaemonFacts
 	// Aside is why the cluster is left alone; it is empty for one that is served.
 	Aside reason.Code
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.

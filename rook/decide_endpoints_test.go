@@ -36,26 +36,26 @@ func endpointsMap(data string, annotations ...string) *corev1.ConfigMap {
 	return c
 }
 
-func bornMon(truth, clusterIP string) rook.MonFacts {
-	return rook.MonFacts{
+func bornMon(truth, clusterIP string) rook.DaemonFacts {
+	return rook.DaemonFacts{
 		Export: export(func(e *rook.Export) { e.GlobalIP, e.Pinned = netip.MustParseAddr(truth), true }), Deployed: true,
 		Address: netip.MustParseAddr(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)},
 	}
 }
 
-func newMonWith(truth, clusterIP string) rook.MonFacts {
-	return rook.MonFacts{Export: readyExport(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+func newMonWith(truth, clusterIP string) rook.DaemonFacts {
+	return rook.DaemonFacts{Export: readyExport(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
 }
 
-func oldMon(address string) rook.MonFacts {
+func oldMon(address string) rook.DaemonFacts {
 	addr := netip.MustParseAddr(address)
-	return rook.MonFacts{Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster}, Deployed: true, Address: addr, ClusterIPs: []netip.Addr{addr}}
+	return rook.DaemonFacts{Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster}, Deployed: true, Address: addr, ClusterIPs: []netip.Addr{addr}}
 }
 
 func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
-	aBorn, aNew, aWaiting := bornMon("242.0.0.1", "10.96.0.1"), newMonWith("242.0.0.1", "10.96.0.1"), rook.MonFacts{Export: waitingExport()}
-	bBorn, bNew, bWaiting := bornMon("242.0.0.2", "10.96.0.2"), newMonWith("242.0.0.2", "10.96.0.2"), rook.MonFacts{Export: waitingExport()}
-	type mons = map[string]rook.MonFacts
+	aBorn, aNew, aWaiting := bornMon("242.0.0.1", "10.96.0.1"), newMonWith("242.0.0.1", "10.96.0.1"), rook.DaemonFacts{Export: waitingExport()}
+	bBorn, bNew, bWaiting := bornMon("242.0.0.2", "10.96.0.2"), newMonWith("242.0.0.2", "10.96.0.2"), rook.DaemonFacts{Export: waitingExport()}
+	type mons = map[string]rook.DaemonFacts
 	const firstStored = `ConfigMap rook-ceph/rook-ceph-mon-endpoints has been stored with the global IP of the first mon; ` +
 		`this write is refused once so that Rook reloads it (mon "a" at 242.0.0.1)`
 
@@ -296,7 +296,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 
 // The story of a new cluster and a failover in it, with what Rook remembers kept apart from what is stored.
 func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
-	mons := map[string]rook.MonFacts{}
+	mons := map[string]rook.DaemonFacts{}
 	var stored *corev1.ConfigMap
 	refused := 0
 	// write is a write of Rook, which reloads what is stored after a refusal.
@@ -361,13 +361,13 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 
 // A write that fails there would stop a reconcile, a failover or the bookkeeping of mons that live.
 func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
-	facts := []rook.MonFacts{
+	facts := []rook.DaemonFacts{
 		{}, {Deployed: true}, {Export: waitingExport()}, {Export: readyExport("242.0.0.1")}, bornMon("242.0.0.1", "10.96.0.1"), oldMon("10.96.0.1"),
 	}
 	for _, stored := range []string{"", "a=10.96.0.1:6789", "b=10.96.0.2:6789,a=10.96.0.1:6789,c=242.0.0.3:6789"} {
 		for _, a := range facts {
 			for _, b := range facts {
-				mons := map[string]rook.MonFacts{"a": a, "b": b}
+				mons := map[string]rook.DaemonFacts{"a": a, "b": b}
 				writes := []string{stored, ""}
 				if head, _, several := strings.Cut(stored, ","); several {
 					writes = append(writes, head)

@@ -211,47 +211,47 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		}
 		return all
 	}
-	born := func(truth string, clusterIPs ...string) rook.MonFacts {
-		return rook.MonFacts{Export: rook.Export{Identity: rook.IdentityClusterset}, Deployed: true, Address: addr(truth), ClusterIPs: addrs(clusterIPs...)}
+	born := func(truth string, clusterIPs ...string) rook.DaemonFacts {
+		return rook.DaemonFacts{Export: rook.Export{Identity: rook.IdentityClusterset}, Deployed: true, Address: addr(truth), ClusterIPs: addrs(clusterIPs...)}
 	}
 	for name, c := range map[string]struct {
-		mons      map[string]rook.MonFacts
+		mons      map[string]rook.DaemonFacts
 		corrected string
 		want      rook.Replacements
 	}{
 		"the ClusterIPs of a mon": {
-			mons: map[string]rook.MonFacts{"a": born("242.0.0.1", "10.96.0.1", "fd00::1")},
+			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.1", "fd00::1")},
 			want: replacements("10.96.0.1", "242.0.0.1", "fd00::1", "242.0.0.1"),
 		},
 		"of a mon that is still to be born": {
-			mons: map[string]rook.MonFacts{"a": {Export: readyExport("242.0.0.1"), ClusterIPs: addrs("10.96.0.1")}},
+			mons: map[string]rook.DaemonFacts{"a": {Export: readyExport("242.0.0.1"), ClusterIPs: addrs("10.96.0.1")}},
 			want: replacements("10.96.0.1", "242.0.0.1"),
 		},
 		"not of a mon whose address is not known": {
-			mons: map[string]rook.MonFacts{"a": {Export: rook.Export{Identity: rook.IdentityClusterset}, ClusterIPs: addrs("10.96.0.1")}},
+			mons: map[string]rook.DaemonFacts{"a": {Export: rook.Export{Identity: rook.IdentityClusterset}, ClusterIPs: addrs("10.96.0.1")}},
 			want: replacements(),
 		},
 		"not of a mon that keeps its ClusterIP": {
-			mons: map[string]rook.MonFacts{"a": {Export: rook.Export{Identity: rook.IdentityCluster}, Deployed: true, Address: addr("10.96.0.1"), ClusterIPs: addrs("10.96.0.7")}},
+			mons: map[string]rook.DaemonFacts{"a": {Export: rook.Export{Identity: rook.IdentityCluster}, Deployed: true, Address: addr("10.96.0.1"), ClusterIPs: addrs("10.96.0.7")}},
 			want: replacements(),
 		},
 		"not of a mon whose true address is a ClusterIP": {
-			mons: map[string]rook.MonFacts{"a": born("10.96.0.1", "10.96.0.1", "fd00::1")}, want: replacements(),
+			mons: map[string]rook.DaemonFacts{"a": born("10.96.0.1", "10.96.0.1", "fd00::1")}, want: replacements(),
 		},
 		"what Rook last wrote besides": {
-			mons: map[string]rook.MonFacts{"a": born("242.0.0.1", "10.96.0.11")}, corrected: "a=10.96.0.1:6789,gone=10.96.0.5:6789,broken",
+			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.11")}, corrected: "a=10.96.0.1:6789,gone=10.96.0.5:6789,broken",
 			want: replacements("10.96.0.11", "242.0.0.1", "10.96.0.1", "242.0.0.1"),
 		},
 		"not what Rook wrote of one mon and another has by now": {
-			mons: map[string]rook.MonFacts{"a": born("242.0.0.1", "10.96.0.11"), "b": born("242.0.0.2", "10.96.0.1")}, corrected: "a=10.96.0.1:6789",
+			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.11"), "b": born("242.0.0.2", "10.96.0.1")}, corrected: "a=10.96.0.1:6789",
 			want: replacements("10.96.0.11", "242.0.0.1", "10.96.0.1", "242.0.0.2"),
 		},
 		"not what Rook wrote and a mon that keeps its ClusterIP has by now": {
-			mons:      map[string]rook.MonFacts{"a": born("242.0.0.1"), "b": {Export: rook.Export{Identity: rook.IdentityCluster}, ClusterIPs: addrs("10.96.0.1")}},
+			mons:      map[string]rook.DaemonFacts{"a": born("242.0.0.1"), "b": {Export: rook.Export{Identity: rook.IdentityCluster}, ClusterIPs: addrs("10.96.0.1")}},
 			corrected: "a=10.96.0.1:6789", want: replacements(),
 		},
 		"never of an address that is true": {
-			mons: map[string]rook.MonFacts{"a": born("242.0.0.1", "10.96.0.1"), "b": born("242.0.0.2")}, corrected: "b=242.0.0.1:6789",
+			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.1"), "b": born("242.0.0.2")}, corrected: "b=242.0.0.1:6789",
 			want: replacements("10.96.0.1", "242.0.0.1"),
 		},
 	} {

@@ -262,10 +262,10 @@ func FuzzDecideEndpoints(f *testing.F) {
 	f.Add("a=242.0.0.1:6789,b=10.96.0.2:6789", "a=242.0.0.1:6789", "x,b", uint8(4), uint8(1))
 	f.Add("a=10.96.0.1:6789,?", "a=10.96.0.1:6789", "", uint8(5), uint8(5))
 	f.Fuzz(func(t *testing.T, data, storedData, external string, a, b uint8) {
-		kinds := []rook.MonFacts{
+		kinds := []rook.DaemonFacts{
 			{}, {Export: waitingExport()}, newMonWith("242.0.0.1", "10.96.0.1"), bornMon("242.0.0.1", "10.96.0.1"), oldMon("10.96.0.1"), {Deployed: true},
 		}
-		mons := map[string]rook.MonFacts{"a": kinds[int(a)%len(kinds)], "b": kinds[int(b)%len(kinds)]}
+		mons := map[string]rook.DaemonFacts{"a": kinds[int(a)%len(kinds)], "b": kinds[int(b)%len(kinds)]}
 		write, stored := endpointsMap(data), endpointsMap(storedData)
 		write.Data[rook.EndpointsExternalMons] = external
 		facts := rook.EndpointsFacts{New: write, Stored: stored, Mons: mons}

@@ -13,7 +13,7 @@ type Replacements map[netip.Addr]netip.Addr
 // ReplacementsFor returns the replacements for what Rook writes: for the ClusterIPs that the mons have now, and for what
 // Rook last wrote of mons in the format of the mon endpoints, the value of CorrectedAnnotation. The latter matters where a
 // Service was re-created with another ClusterIP than Rook remembers; the former is the surer knowledge where they differ.
-func ReplacementsFor(mons map[string]MonFacts, corrected string) Replacements {
+func ReplacementsFor(mons map[string]DaemonFacts, corrected string) Replacements {
 	r := Replacements{}
 	current := map[netip.Addr]bool{}
 	for _, m := range mons {

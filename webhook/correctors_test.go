@@ -147,11 +147,11 @@ func TestWhatRepeatsTheAddressesOfMonsIsCorrected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			w.mons["a"] = born("242.1.255.1", "10.96.0.1")
-			w.mons["b"] = rook.MonFacts{
+			w.mons["b"] = rook.DaemonFacts{
 				Deployed: true, Address: netip.MustParseAddr("10.96.0.2"), ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.2")},
 				Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
 			}
-			w.mons["d"] = rook.MonFacts{Export: waiting()}
+			w.mons["d"] = rook.DaemonFacts{Export: waiting()}
 			w.endpoints = monEndpointsOf("a=242.1.255.1:6789,b=10.96.0.2:6789,d=242.1.255.4:6789")
 			s := newStage(t, w, Options{})
 			req := creation(t, tc.object)
@@ -200,7 +200,7 @@ func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
 	// The Service of mon a was re-created, and its old ClusterIP was given to an old mon of another CephCluster.
 	w := newWorld()
 	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
-	w.monsElsewhere = map[string]rook.MonFacts{"a": {
+	w.monsElsewhere = map[string]rook.DaemonFacts{"a": {
 		Deployed: true, Address: netip.MustParseAddr("10.96.0.1"), ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
 		Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
 	}}
@@ -232,7 +232,7 @@ func TestNorIsOneThatAMonHasInANamespaceThatIsNotSwitchedOn(t *testing.T) {
 
 func TestASlowAPIServerIsWaitedForOnceHoweverManyTheClusters(t *testing.T) {
 	w := newWorld()
-	w.mons["a"], w.monsElsewhere = born("242.1.255.1", "10.96.0.1"), map[string]rook.MonFacts{"a": born("242.1.255.2", "10.96.0.2")}
+	w.mons["a"], w.monsElsewhere = born("242.1.255.1", "10.96.0.1"), map[string]rook.DaemonFacts{"a": born("242.1.255.2", "10.96.0.2")}
 	slow := interceptor.NewClient(fake.NewClientBuilder().Build(), interceptor.Funcs{
 		Get: func(ctx context.Context, _ client.WithWatch, _ client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
 			<-ctx.Done()

@@ -27,19 +27,19 @@ func monEndpointsOf(data string) *corev1.ConfigMap {
 }
 
 // born is a mon that lives at its global IP, unborn one that has no Deployment yet.
-func born(globalIP, clusterIP string) rook.MonFacts {
+func born(globalIP, clusterIP string) rook.DaemonFacts {
 	m := unborn(ready(globalIP), clusterIP)
 	m.Deployed, m.Address = true, netip.MustParseAddr(globalIP)
 	return m
 }
 
-func unborn(export rook.Export, clusterIP string) rook.MonFacts {
-	return rook.MonFacts{Export: export, ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+func unborn(export rook.Export, clusterIP string) rook.DaemonFacts {
+	return rook.DaemonFacts{Export: export, ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
 }
 
 func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 	for name, tc := range map[string]struct {
-		mons     map[string]rook.MonFacts
+		mons     map[string]rook.DaemonFacts
 		world    func(*world)
 		data     string
 		stored   *corev1.ConfigMap
@@ -52,7 +52,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 		warned   bool
 	}{
 		"the first mon is stored with its global IP and the write refused": {
-			mons:    map[string]rook.MonFacts{"a": unborn(ready("242.1.255.1"), "10.96.0.1")},
+			mons:    map[string]rook.DaemonFacts{"a": unborn(ready("242.1.255.1"), "10.96.0.1")},
 			data:    "a=10.96.0.1:6789",
 			stored:  monEndpointsOf(""),
 			reason:  reason.FirstMonStored,
@@ -60,7 +60,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			inStore: "a=242.1.255.1:6789",
 		},
 		"a later mon is corrected": {
-			mons: map[string]rook.MonFacts{
+			mons: map[string]rook.DaemonFacts{
 				"a": born("242.1.255.1", "10.96.0.1"), "b": unborn(ready("242.1.255.2"), "10.96.0.2"),
 			},
 			data:     "a=242.1.255.1:6789,b=10.96.0.2:6789",
@@ -71,7 +71,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			keptNote: "b=10.96.0.2:6789",
 		},
 		"a new mon whose address is not known after the hold is refused": {
-			mons: map[string]rook.MonFacts{
+			mons: map[string]rook.DaemonFacts{
 				"a": born("242.1.255.1", "10.96.0.1"), "b": unborn(waiting(), "10.96.0.2"),
 			},
 			data:    "a=242.1.255.1:6789,b=10.96.0.2:6789",
@@ -85,7 +85,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			csi:    "[]",
 		},
 		"a list that is right passes": {
-			mons:   map[string]rook.MonFacts{"a": born("242.1.255.1", "10.96.0.9")},
+			mons:   map[string]rook.DaemonFacts{"a": born("242.1.255.1", "10.96.0.9")},
 			data:   "a=242.1.255.1:6789",
 			stored: monEndpointsOf("a=242.1.255.1:6789"),
 			reason: reason.AlreadyRight,
@@ -93,7 +93,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			csi:    "10.96.0.1:6789",
 		},
 		"a mon older than rook-clusterset is neither waited for nor corrected": {
-			mons: map[string]rook.MonFacts{
+			mons: map[string]rook.DaemonFacts{
 				"a": {Deployed: true, Address: netip.MustParseAddr("10.96.0.1"), Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster}},
 			},
 			data:   "a=10.96.0.1:6789",
@@ -103,7 +103,7 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			csi:    "10.96.0.1:6789",
 		},
 		"a cluster on the host network is left alone": {
-			mons:   map[string]rook.MonFacts{"a": unborn(waiting(), "10.96.0.1")},
+			mons:   map[string]rook.DaemonFacts{"a": unborn(waiting(), "10.96.0.1")},
 			world:  func(w *world) { w.cluster.HostNetwork = true },
 			data:   "a=10.96.0.1:6789",
 			stored: monEndpointsOf(""),

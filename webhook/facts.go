@@ -31,7 +31,7 @@ type View interface {
 	Export(ctx context.Context, namespace, name string) (rook.Export, error)
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
 	// Mons returns what is known of each mon of the namespace, by its ID.
-	Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error)
+	Mons(ctx context.Context, namespace string) (map[string]rook.DaemonFacts, error)
 	// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
 	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 }

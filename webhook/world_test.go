@@ -47,9 +47,9 @@ type world struct {
 	cluster     *rook.Cluster
 	deployments map[string]*appsv1.Deployment
 	exports     map[string]rook.Export
-	mons        map[string]rook.MonFacts
+	mons        map[string]rook.DaemonFacts
 	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
-	monsElsewhere map[string]rook.MonFacts
+	monsElsewhere map[string]rook.DaemonFacts
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
 	strangers []netip.Addr
 	endpoints *corev1.ConfigMap
@@ -69,7 +69,7 @@ func newWorld() *world {
 		cluster:     &rook.Cluster{Namespace: rookNamespace, Name: rookNamespace, UID: "cluster-uid", CephVersion: "18.2.7-0", Phase: "Ready", RookVersion: "v1.17.9"},
 		deployments: map[string]*appsv1.Deployment{},
 		exports:     map[string]rook.Export{},
-		mons:        map[string]rook.MonFacts{},
+		mons:        map[string]rook.DaemonFacts{},
 	}
 }
 
@@ -134,7 +134,7 @@ func (w *world) Exports(ctx context.Context, _ string) (map[string]rook.Export, 
 	return maps.Clone(w.exports), err
 }
 
-func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.MonFacts, error) {
+func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.DaemonFacts, error) {
 	done, err := w.read(ctx)
 	defer done()
 	if namespace != rookNamespace {
@@ -147,7 +147,7 @@ func (w *world) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error
 	done, err := w.read(ctx)
 	defer done()
 	holders := map[netip.Addr]string{}
-	for namespace, mons := range map[string]map[string]rook.MonFacts{rookNamespace: w.mons, operatorNamespace: w.monsElsewhere} {
+	for namespace, mons := range map[string]map[string]rook.DaemonFacts{rookNamespace: w.mons, operatorNamespace: w.monsElsewhere} {
 		for _, m := range mons {
 			for _, ip := range m.ClusterIPs {
 				holders[ip] = namespace

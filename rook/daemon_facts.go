@@ -2,19 +2,19 @@ package rook
 
 import "net/netip"
 
-// MonFacts is what is known of one mon.
-type MonFacts struct {
+// DaemonFacts is what is known of one daemon.
+type DaemonFacts struct {
 	Export Export
-	// Deployed says that the mon has a Deployment, and Address what it advertises there.
+	// Deployed says that the daemon has a Deployment, and Address what it advertises there.
 	Deployed bool
 	Address  netip.Addr
-	// ClusterIPs are those that the Service of the mon has now.
+	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
 }
 
 // Truth returns the address at which the mon answers, or will answer. There is none for a mon of identity cluster, of
 // which whatever Rook writes is left alone, and for one whose address is not known yet.
-func (m MonFacts) Truth() (netip.Addr, bool) {
+func (m DaemonFacts) Truth() (netip.Addr, bool) {
 	switch {
 	case m.Export.Identity == IdentityCluster:
 		return netip.Addr{}, false
@@ -27,24 +27,24 @@ func (m MonFacts) Truth() (netip.Addr, bool) {
 }
 
 // leftAlone says that the mon lives at an address that is Rook's to tell.
-func (m MonFacts) leftAlone() bool {
+func (m DaemonFacts) leftAlone() bool {
 	_, known := m.Truth()
 	return !known && (m.Deployed || m.Export.Identity == IdentityCluster)
 }
 
 // exported says that the mon is to be born with the global IP of a Service that exists.
-func (m MonFacts) exported() bool {
+func (m DaemonFacts) exported() bool {
 	return m.Export.Identity == IdentityClusterset && len(m.ClusterIPs) > 0
 }
 
 // answersAt says whether Rook reaches the mon by the address that it wrote.
-func (m MonFacts) answersAt(addr netip.Addr) bool {
+func (m DaemonFacts) answersAt(addr netip.Addr) bool {
 	truth, known := m.Truth()
 	return known && truth == addr || m.leftAlone()
 }
 
 // truths returns the true addresses of all mons.
-func truths(mons map[string]MonFacts) map[netip.Addr]bool {
+func truths(mons map[string]DaemonFacts) map[netip.Addr]bool {
 	addresses := map[netip.Addr]bool{}
 	for _, m := range mons {
 		if truth, known := m.Truth(); known {
