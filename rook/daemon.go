@@ -9,15 +9,6 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
-// Type is the type of a Ceph daemon as Rook writes it in the label ceph_daemon_type.
-type Type string
-
-// The two types that rook-clusterset gives a global IP.
-const (
-	Mon Type = "mon"
-	OSD Type = "osd"
-)
-
 // Daemon is one mon or OSD of a Rook cluster.
 type Daemon struct {
 	Type      Type
@@ -49,13 +40,10 @@ func ParseName(name string) (Type, string, bool) {
 		return "", "", false
 	}
 	kind, id, _ := strings.Cut(rest, "-")
-	switch {
-	case Type(kind) == Mon && consistsOf(id, 'a', 'z'):
-		return Mon, id, true
-	case Type(kind) == OSD && consistsOf(id, '0', '9'):
-		return OSD, id, true
+	if !Type(kind).isID(id) {
+		return "", "", false
 	}
-	return "", "", false
+	return Type(kind), id, true
 }
 
 // Identify returns the daemon that the Deployment runs. A Deployment that is none of ours comes with the reason why.
@@ -88,8 +76,4 @@ func controllingCluster(d *appsv1.Deployment) *metav1.OwnerReference {
 		return nil
 	}
 	return owner
-}
-
-func consistsOf(s string, first, last rune) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < first || r > last })
 }

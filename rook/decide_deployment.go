@@ -42,7 +42,7 @@ func DecideDeployment(f DeploymentFacts) Decision {
 			return allow(code)
 		}
 	}
-	if daemon.Type == Mon && f.Export.Identity == IdentityCluster {
+	if daemon.Type.KeepsAddressForLife() && f.Export.Identity == IdentityCluster {
 		return allow(reason.IdentityCluster)
 	}
 	if f.Stored != nil {
@@ -63,12 +63,12 @@ func (f DeploymentFacts) cluster() Cluster {
 	return c
 }
 
-// decideUpdate keeps the address of a mon, which has it for life whatever is known elsewhere, and lets an OSD follow its
-// export.
+// decideUpdate keeps the address of a daemon that has it for life, whatever is known elsewhere, and lets any other follow
+// its export.
 func decideUpdate(daemon Daemon, f DeploymentFacts) Decision {
 	otherwise := allow(reason.AddressUnknown)
 	switch {
-	case daemon.Type == Mon:
+	case daemon.Type.KeepsAddressForLife():
 		otherwise = allow(reason.MalformedDeployment)
 	case f.Export.Ready():
 		d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
@@ -97,10 +97,10 @@ func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
 		// To wait would be in vain: a foreign export is never touched.
 		_, obstacle := f.Export.obstacle(daemon)
 		return Decision{Action: Refuse, Code: reason.ExportForeign, Message: notReady(daemon, obstacle)}
-	case !f.Export.Ready() || daemon.Type == Mon && f.Export.Identity == "":
+	case !f.Export.Ready() || daemon.Type.KeepsAddressForLife() && f.Export.Identity == "":
 		code, obstacle := f.Export.obstacle(daemon)
 		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
-	case daemon.Type == Mon && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
+	case daemon.Type.StandsInList() && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
 		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, tells
 		// the lost address too: a mon that is born next to it never gets a rank. Rook saves anew at its next try.
 		return Decision{Action: Refuse, Code: reason.EndpointWrong, Message: fmt.Sprintf(
@@ -109,8 +109,8 @@ func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
 	}
 	d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
 	// An OSD can take its address at a later update. A mon that cannot be rewritten would be born with its ClusterIP for
-	// life, while everything else is told that it has its global IP.
-	if daemon.Type == Mon && (d.Code == reason.AddressFamilyMismatch || d.Code == reason.MalformedDeployment) {
+	// life, while all that Rook writes says that it has its global IP.
+	if daemon.Type.KeepsAddressForLife() && (d.Code == reason.AddressFamilyMismatch || d.Code == reason.MalformedDeployment) {
 		d.Action = Refuse
 		d.Message = fmt.Sprintf("%s cannot be given its clusterset address %s: its Deployment %s; Rook will retry",
 			daemon, f.Export.GlobalIP, d.Code.Sentence())

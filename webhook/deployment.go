@@ -99,7 +99,7 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
 		return err
 	}
-	if daemon.Type == rook.Mon && facts.Stored == nil && facts.Export.Ready() {
+	if daemon.Type.StandsInList() && facts.Stored == nil && facts.Export.Ready() {
 		facts.Listed, err = d.listed(ctx, daemon)
 	}
 	return err
