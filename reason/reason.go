@@ -27,10 +27,12 @@ const (
 	NoDeployment          Code = "no_deployment"
 	NotAdvertised         Code = "not_advertised"
 	MalformedDeployment   Code = "malformed_deployment"
+	OK                    Code = "ok"
 )
 
-// Reasons why a CephCluster, or a whole namespace, is left alone.
+// Reasons why a CephCluster, or a whole namespace, is served or left alone.
 const (
+	Served              Code = "served"
 	NamespaceNotEnabled Code = "namespace_not_enabled"
 	ClusterUnknown      Code = "cephcluster_unknown"
 	ClusterHostNetwork  Code = "cephcluster_host_network"
@@ -176,7 +178,9 @@ var sentences = map[Code]string{
 	NoDeployment:          "has no Deployment",
 	NotAdvertised:         "does not advertise its global IP",
 	MalformedDeployment:   "is not written as Rook writes it",
+	OK:                    "advertises its global IP wherever it should",
 
+	Served:              "belongs to a CephCluster that is served",
 	NamespaceNotEnabled: "is in a namespace without the label rook-clusterset.io/enabled=true",
 	ClusterUnknown:      "belongs to a CephCluster that is not known here",
 	ClusterHostNetwork:  "belongs to a CephCluster on the host network",

@@ -4,12 +4,15 @@ import "net/netip"
 
 // DaemonFacts is what is known of one daemon.
 type DaemonFacts struct {
+	Daemon Daemon
 	Export Export
 	// Deployed says that the daemon has a Deployment, and Address what it advertises there.
 	Deployed bool
 	Address  netip.Addr
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
+	// Listed is where Rook's mon endpoints have it; it is invalid for a daemon that they do not list.
+	Listed netip.Addr
 }
 
 // Truth returns the address at which the mon answers, or will answer. There is none for a mon of identity cluster, of
