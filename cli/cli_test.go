@@ -11,10 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -155,45 +153,15 @@ func TestRequestsToTheAPIServerAreNotThrottledHere(t *testing.T) {
 	require.Negative(t, config.QPS)
 }
 
-func TestTheStateOfADaemon(t *testing.T) {
-	ip, other := netip.MustParseAddr("242.0.0.10"), netip.MustParseAddr("10.96.0.7")
-	good := rook.Export{Exists: true, Ours: true, GlobalIP: ip, Valid: metav1.ConditionTrue}
-	with := func(edit func(*rook.Export)) rook.Export {
-		e := good
-		edit(&e)
-		return e
-	}
-	for name, c := range map[string]struct {
-		export               rook.Export
-		deployed             bool
-		advertised, endpoint netip.Addr
-		want                 reason.Code
-	}{
-		"all agree":                    {good, true, ip, ip, ""},
-		"Rook keeps another address":   {good, true, ip, other, reason.EndpointWrong},
-		"the Deployment tells another": {good, true, other, ip, reason.NotAdvertised},
-		"there is no Deployment":       {good, false, netip.Addr{}, ip, reason.NoDeployment},
-		"there is no export":           {rook.Export{}, true, other, other, reason.ExportMissing},
-		"the export is not Valid":      {with(func(e *rook.Export) { e.Valid = metav1.ConditionFalse }), false, other, other, reason.ExportNotValid},
-		"the mon is older than we":     {with(func(e *rook.Export) { e.Identity = rook.IdentityCluster }), true, other, other, reason.IdentityCluster},
-		"the export has a new address": {with(func(e *rook.Export) { e.Drift = other }), true, ip, ip, reason.AddressDrifted},
-	} {
-		t.Run(name, func(t *testing.T) {
-			mon := rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "rook-ceph"}
-			code, _ := daemonState(mon, c.export, c.deployed, c.advertised, c.endpoint)
-			require.Equal(t, c.want, code)
-		})
-	}
-}
-
-func TestStatusListsMonsFirstAndOSDsByNumber(t *testing.T) {
-	exports := map[string]rook.Export{"rook-ceph-osd-10": {}, "rook-ceph-osd-2": {}, "rook-ceph-mon-b": {}, "not-a-daemon": {}}
-	rows := statusRows("rook-ceph", exports, []appsv1.Deployment{}, map[string]netip.Addr{"a": netip.MustParseAddr("10.96.0.7")})
-	var names []string
-	for _, r := range rows {
-		names = append(names, r.Service)
-	}
-	require.Equal(t, []string{"rook-ceph-mon-a", "rook-ceph-mon-b", "rook-ceph-osd-2", "rook-ceph-osd-10"}, names)
-	require.EqualError(t, verdict(rows, nil), "4 of 4 daemons are not at their global IPs")
+func TestStatusFailsUnlessEveryDaemonIsAsItShouldBe(t *testing.T) {
+	mon := rook.DaemonFacts{Daemon: rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "rook-ceph"}}
+	rows := []daemonStatus{statusRow(mon)}
+	require.EqualError(t, verdict(rows, nil), "1 of 1 daemons are not at their global IPs")
 	require.Error(t, verdict(nil, nil))
+
+	ip := netip.MustParseAddr("242.0.0.10")
+	mon.Export = rook.Export{Exists: true, Ours: true, GlobalIP: ip, Valid: metav1.ConditionTrue}
+	mon.Deployed, mon.Address, mon.Listed = true, ip, ip
+	require.NoError(t, verdict([]daemonStatus{statusRow(mon)}, nil))
+	require.EqualError(t, verdict([]daemonStatus{statusRow(mon)}, []string{"something is missing"}), "something is missing")
 }

@@ -3,29 +3,24 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
 	"os"
-	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	webhookserver "sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	"github.com/rook-clusterset/rook-clusterset/certs"
 	"github.com/rook-clusterset/rook-clusterset/exporter"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/view"
 	"github.com/rook-clusterset/rook-clusterset/webhook"
 )
 
@@ -122,13 +117,55 @@ func runManager(ctx context.Context, version string, o managerOptions, errOut io
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 
-	config, err := o.cluster.restConfig(version)
+	mgr, err := o.newManager(ctx, version, globalCIDRs)
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	logger.Info("starting", "version", version, "hold", o.hold, "maxHeld", o.maxHeld, "orphanGrace", o.orphanGrace)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run the manager: %w", err)
+	}
+	return nil
+}
+
+// newManager puts the rooms together.
+func (o *managerOptions) newManager(ctx context.Context, version string, globalCIDRs []netip.Prefix) (ctrl.Manager, error) {
+	config, err := o.cluster.restConfig(version)
+	if err != nil {
+		return nil, err
+	}
+	wanted := append(view.Kinds(), resolver.Kinds()...)
+	mgr, err := ctrl.NewManager(config, o.managerOptions(view.Options(wanted)))
+	if err != nil {
+		return nil, fmt.Errorf("set up the manager: %w", err)
+	}
+	prepared, err := newPreparedCache(ctx, mgr)
+	if err != nil {
+		return nil, err
+	}
+	if err := view.Index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	installed, err := kinds.NewWatch(mgr, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("set up the watch of kinds: %w", err)
+	}
+	v := view.New(view.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader(), Prepared: prepared}, installed)
+	addresses := resolver.New(mgr.GetCache(), installed, o.resolverOptions(globalCIDRs))
+	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
+		return nil, fmt.Errorf("set up the exporter: %w", err)
+	}
+	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
+	if err := webhook.Setup(mgr, v, ensurer, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
+		return nil, fmt.Errorf("set up the webhook: %w", err)
+	}
+	return mgr, addProbes(ctx, mgr, installed, o)
+}
+
+func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
+	return ctrl.Options{
 		Scheme:                        newScheme(),
-		Cache:                         exporter.CacheOptions(),
+		Cache:                         caches,
 		Metrics:                       server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
@@ -140,72 +177,34 @@ func runManager(ctx context.Context, version string, o managerOptions, errOut io
 			CertDir: o.certDir,
 			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }},
 		}),
-	})
-	if err != nil {
-		return fmt.Errorf("set up the manager: %w", err)
 	}
+}
 
-	kinds, err := exporter.NewKinds(mgr)
-	if err != nil {
-		return fmt.Errorf("set up the watch of kinds: %w", err)
-	}
-	view := exporter.NewView(mgr.GetCache(), kinds)
-	addresses := resolver.New(mgr.GetCache(), kinds, resolver.Options{
+func (o *managerOptions) resolverOptions(globalCIDRs []netip.Prefix) resolver.Options {
+	return resolver.Options{
 		ClusterID:           o.clusterID,
 		GlobalCIDRs:         globalCIDRs,
 		AllowClusterIP:      o.allowClusterIP,
 		DNSServer:           o.dnsServer,
 		DNSWithoutClusterID: o.dnsAnyCluster,
-	})
-	if err := exporter.Setup(mgr, view, kinds, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
-		return fmt.Errorf("set up the exporter: %w", err)
 	}
-	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), kinds)
-	if err := webhook.Setup(mgr, view, ensurer, kinds, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
-		return fmt.Errorf("set up the webhook: %w", err)
-	}
-	if err := addProbes(ctx, mgr, kinds, o); err != nil {
-		return err
-	}
-	logger.Info("starting", "version", version, "hold", o.hold, "maxHeld", o.maxHeld, "orphanGrace", o.orphanGrace)
-	if err := mgr.Start(ctx); err != nil {
-		return fmt.Errorf("run the manager: %w", err)
-	}
-	return nil
 }
 
-// addProbes makes liveness a mere sign of life, so that a fault of the certificate is not answered by restarts.
-func addProbes(ctx context.Context, mgr ctrl.Manager, kinds *exporter.Kinds, o managerOptions) error {
-	if _, err := mgr.GetCache().GetInformer(ctx, &admissionregistrationv1.MutatingWebhookConfiguration{}, cache.BlockUntilSynced(false)); err != nil {
-		return fmt.Errorf("watch the webhook configuration: %w", err)
+// newPreparedCache adds the cache of what Rook's prepare Jobs write.
+func newPreparedCache(ctx context.Context, mgr ctrl.Manager) (cache.Cache, error) {
+	options := view.PreparedOptions()
+	options.HTTPClient, options.Scheme, options.Mapper = mgr.GetHTTPClient(), mgr.GetScheme(), mgr.GetRESTMapper()
+	prepared, err := cache.New(mgr.GetConfig(), options)
+	if err != nil {
+		return nil, fmt.Errorf("set up the cache of prepared OSDs: %w", err)
 	}
-	checker := certs.NewChecker(mgr.GetCache(), mgr.GetAPIReader(), mgr.GetCache(), o.certDir, o.namespace)
-	return errors.Join(
-		mgr.AddHealthzCheck("ping", healthz.Ping),
-		mgr.AddReadyzCheck("webhook", func(r *http.Request) error { return mgr.GetWebhookServer().StartedChecker()(r) }),
-		mgr.AddReadyzCheck("kinds", kinds.Ready),
-		mgr.AddReadyzCheck("certs", logged(mgr.GetLogger().WithName("readiness"), checker.Check)),
-	)
-}
-
-// logged logs what a probe says whenever that changes: the answer to the kubelet withholds the reason.
-func logged(log logr.Logger, check healthz.Checker) healthz.Checker {
-	var mu sync.Mutex
-	last := "not asked yet"
-	return func(r *http.Request) error {
-		err := check(r)
-		text := "ready"
-		if err != nil {
-			text = err.Error()
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if text != last {
-			log.Info("readiness changed", "state", text)
-			last = text
-		}
-		return err
+	if err := view.IndexPrepared(ctx, prepared); err != nil {
+		return nil, err
 	}
+	if err := mgr.Add(prepared); err != nil {
+		return nil, fmt.Errorf("add the cache of prepared OSDs to the manager: %w", err)
+	}
+	return prepared, nil
 }
 
 func ownNamespace() string {

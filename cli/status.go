@@ -5,27 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/exporter"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
-
-// stateOK is the state of a daemon that advertises its global IP wherever it should.
-const stateOK = "ok"
 
 // daemonStatus is a row of the status table.
 type daemonStatus struct {
@@ -82,170 +74,54 @@ func statusCommand(version string) *cobra.Command {
 	return cmd
 }
 
-// servedKinds finds the kinds that are installed by asking the API server.
-type servedKinds struct{ mapper meta.RESTMapper }
-
-func (s servedKinds) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
-	mapping, err := s.mapper.RESTMapping(gk)
-	if err != nil {
-		return schema.GroupVersionKind{}, false
-	}
-	return mapping.GroupVersionKind, true
-}
-
-func (servedKinds) Wait(context.Context) error { return nil }
-
 // gatherStatus returns the rows, and notes on what stands in the way as a whole.
 func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]daemonStatus, []string, error) {
-	kinds := servedKinds{mapper: c.RESTMapper()}
-	view := exporter.NewView(c, kinds)
+	installed := kinds.Discovered{Mapper: c.RESTMapper()}
+	v := view.New(view.Readers{Cached: c, Live: c}, installed)
 	var notes []string
-	for _, gk := range exporter.NeededKinds() {
-		if _, ok := kinds.Served(gk); !ok {
-			notes = append(notes, gk.String()+" is not installed")
+	for _, kind := range view.Kinds() {
+		if _, served := installed.Served(kind.GroupKind); !served && kind.Needed {
+			notes = append(notes, kind.String()+" is not installed")
 		}
 	}
 	namespaces := []string{namespace}
 	if namespace == "" {
 		var err error
-		if namespaces, err = view.EnabledNamespaces(ctx); err != nil {
+		if namespaces, err = v.EnabledNamespaces(ctx); err != nil {
 			return nil, nil, fmt.Errorf("find the namespaces that are switched on: %w", err)
 		}
 	}
 	var rows []daemonStatus
 	for _, ns := range namespaces {
-		enabled, err := view.Enabled(ctx, ns)
+		snapshot, err := v.Snapshot(ctx, ns)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the namespace: %w", err)
+			return nil, nil, fmt.Errorf("read namespace %s: %w", ns, err)
 		}
-		if !enabled {
+		if !snapshot.Enabled {
 			notes = append(notes, fmt.Sprintf("namespace %s %s", ns, reason.NamespaceNotEnabled.Sentence()))
 		}
-		cluster, err := view.Cluster(ctx, ns)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read the CephCluster: %w", err)
-		}
-		if cluster != nil && cluster.StandAside() != "" {
+		if cluster := snapshot.Cluster; cluster != nil && cluster.StandAside() != "" {
 			notes = append(notes, fmt.Sprintf("CephCluster %s/%s is left alone: each daemon %s", ns, cluster.Name, cluster.StandAside().Sentence()))
 		}
-		found, err := namespaceStatus(ctx, c, view, ns)
-		if err != nil {
-			return nil, nil, err
+		for _, daemon := range snapshot.Daemons {
+			rows = append(rows, statusRow(daemon))
 		}
-		rows = append(rows, found...)
 	}
 	return rows, notes, nil
 }
 
-func namespaceStatus(ctx context.Context, c client.Client, view *exporter.View, namespace string) ([]daemonStatus, error) {
-	exports, err := view.Exports(ctx, namespace)
-	if err != nil {
-		return nil, fmt.Errorf("read the exports: %w", err)
+func statusRow(d rook.DaemonFacts) daemonStatus {
+	row := daemonStatus{
+		Namespace: d.Daemon.Namespace, Type: string(d.Daemon.Type), ID: d.Daemon.ID, Service: d.Daemon.Name(),
+		Valid: validText(d.Export), GlobalIP: addressText(d.Export.GlobalIP), Source: d.Export.Source,
+		Deployment: addressText(d.Address), Endpoint: addressText(d.Listed),
 	}
-	configMap, err := view.MonEndpoints(ctx, namespace)
-	if err != nil {
-		return nil, fmt.Errorf("read the mon endpoints: %w", err)
+	state := d.State()
+	row.State = string(state.Code)
+	if state.Code != reason.OK {
+		row.Message = state.String()
 	}
-	var deployments appsv1.DeploymentList
-	if err := c.List(ctx, &deployments, client.InNamespace(namespace)); err != nil {
-		return nil, fmt.Errorf("read the Deployments: %w", err)
-	}
-	return statusRows(namespace, exports, deployments.Items, endpointAddresses(configMap)), nil
-}
-
-// endpointAddresses returns the address of each mon as Rook keeps it. What cannot be read is left out: its row says so.
-func endpointAddresses(configMap *corev1.ConfigMap) map[string]netip.Addr {
-	addresses := map[string]netip.Addr{}
-	if configMap == nil {
-		return addresses
-	}
-	endpoints, err := rook.ParseEndpoints(configMap.Data[rook.EndpointsDataKey])
-	if err != nil {
-		return addresses
-	}
-	for _, e := range endpoints {
-		addresses[e.ID] = e.Addr.Addr()
-	}
-	return addresses
-}
-
-// statusRows returns a row for each daemon that has an export, a Deployment or, for a mon, an endpoint: mons first.
-func statusRows(namespace string, exports map[string]rook.Export, deployments []appsv1.Deployment, endpoints map[string]netip.Addr) []daemonStatus {
-	daemons := map[string]rook.Daemon{}
-	advertised := map[string]netip.Addr{}
-	deployed := map[string]bool{}
-	add := func(kind rook.Type, id string) string {
-		d := rook.Daemon{Type: kind, ID: id, Namespace: namespace}
-		daemons[d.Name()] = d
-		return d.Name()
-	}
-	for i := range deployments {
-		if d, code := rook.Identify(&deployments[i]); code == "" {
-			name := add(d.Type, d.ID)
-			deployed[name] = true
-			advertised[name], _ = rook.Address(&deployments[i])
-		}
-	}
-	for name := range exports {
-		if kind, id, ok := rook.ParseName(name); ok {
-			add(kind, id)
-		}
-	}
-	for id := range endpoints {
-		add(rook.Mon, id)
-	}
-	var rows []daemonStatus
-	for _, name := range slices.SortedFunc(maps.Keys(daemons), byTypeAndID(daemons)) {
-		d, export := daemons[name], exports[name]
-		row := daemonStatus{
-			Namespace: namespace, Type: string(d.Type), ID: d.ID, Service: name,
-			Valid: validText(export), GlobalIP: addrText(export.GlobalIP), Source: export.Source,
-			Deployment: addrText(advertised[name]), Endpoint: addrText(endpoints[d.ID]),
-		}
-		if d.Type == rook.OSD {
-			row.Endpoint = ""
-		}
-		code, detail := daemonState(d, export, deployed[name], advertised[name], endpoints[d.ID])
-		row.State = stateOK
-		if code != "" {
-			row.State, row.Message = string(code), strings.TrimSpace(code.Sentence()+" "+detail)
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-// daemonState returns why a daemon is not as it should be, nothing if it is.
-func daemonState(d rook.Daemon, export rook.Export, deployed bool, advertised, endpoint netip.Addr) (reason.Code, string) {
-	switch {
-	case export.Identity == rook.IdentityCluster:
-		return reason.IdentityCluster, ""
-	case !export.Ready():
-		why := export.Why(d)
-		return why.Code, "(" + why.Detail + ")"
-	case export.Drift.IsValid():
-		return reason.AddressDrifted, "(" + export.Drift.String() + ")"
-	case !deployed:
-		return reason.NoDeployment, ""
-	case advertised != export.GlobalIP:
-		return reason.NotAdvertised, "(it advertises " + orNone(addrText(advertised)) + ")"
-	case d.Type == rook.Mon && endpoint != export.GlobalIP:
-		return reason.EndpointWrong, "(Rook keeps " + orNone(addrText(endpoint)) + ")"
-	}
-	return "", ""
-}
-
-func byTypeAndID(daemons map[string]rook.Daemon) func(a, b string) int {
-	return func(a, b string) int {
-		x, y := daemons[a], daemons[b]
-		if x.Type != y.Type {
-			return strings.Compare(string(x.Type), string(y.Type))
-		}
-		if len(x.ID) != len(y.ID) {
-			return len(x.ID) - len(y.ID)
-		}
-		return strings.Compare(x.ID, y.ID)
-	}
+	return row
 }
 
 func validText(export rook.Export) string {
@@ -260,18 +136,11 @@ func validText(export rook.Export) string {
 	return string(export.Valid)
 }
 
-func addrText(addr netip.Addr) string {
+func addressText(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return ""
 	}
 	return addr.String()
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
 }
 
 func printStatus(w io.Writer, rows []daemonStatus, output string) error {
@@ -306,7 +175,7 @@ func printStatus(w io.Writer, rows []daemonStatus, output string) error {
 func verdict(rows []daemonStatus, notes []string) error {
 	bad := 0
 	for _, r := range rows {
-		if r.State != stateOK {
+		if r.State != string(reason.OK) {
 			bad++
 		}
 	}

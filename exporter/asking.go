@@ -6,100 +6,96 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// earlyFor is how long the want of an answer is not told of. The sources are read from caches of which one is a moment
+// earlyFor is how long nothing is said of the want of an answer. The sources are read from caches of which one is a moment
 // behind another, so that a healthy export can be Valid while its address has not been seen yet.
 const earlyFor = 3 * time.Second
 
-// askedAtOnce bounds how many questions wait for DNS at a time.
-const askedAtOnce = 16
-
-// due returns the questions that may be put now.
-func (t turn) due(f facts) []question {
-	var due []question
-	all := f.questions()
-	open := make(map[string]bool, len(all))
-	for _, q := range all {
-		q.signature = fmt.Sprintf("%s %d", q.signature, t.changes.about(f.cluster.Namespace))
-		open[q.daemon.Name()] = true
-		if t.memory.due(q.daemon.Name(), q.signature, f.now) {
-			due = append(due, q)
-		}
-	}
-	for name := range t.memory.tries {
-		if !open[name] {
-			t.memory.answered(name)
-		}
-	}
-	return due
-}
-
-// ask puts the questions and returns what came of each.
-func (t turn) ask(ctx context.Context, f facts, questions []question) (map[string]resolution, error) {
-	if len(questions) == 0 {
+// answer asks for the global IP of the daemon where that may be done now; otherwise it returns nil.
+func (t turn) answer(ctx context.Context, f facts, m resolver.Membership) (*resolution, error) {
+	name := f.daemon.Name()
+	q, open := f.question()
+	if !open {
+		t.memory.answered(name)
 		return nil, nil
 	}
-	elsewhere, err := t.elsewhere(ctx)
+	q.signature = fmt.Sprintf("%s %d", q.signature, t.changes.about(f.daemon.Namespace, name))
+	if !t.memory.due(name, q.signature, f.now) {
+		return nil, nil
+	}
+	answer, refusal := t.ask(ctx, f.daemon, q, m)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("ask for the global IP of %s/%s: %w", f.daemon.Namespace, name, err)
+	}
+	if refusal == nil && !f.export.Pinned {
+		var err error
+		if refusal, err = t.settle(ctx, f, answer, m); err != nil {
+			return nil, err
+		}
+	}
+	if refusal == nil {
+		t.memory.answered(name)
+		return &resolution{answer: answer}, nil
+	}
+	since := t.memory.failed(name, q.signature, f.now)
+	return &resolution{refusal: refusal, early: f.now.Sub(since) < earlyFor}, nil
+}
+
+func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, m resolver.Membership) (resolver.Answer, *reason.Error) {
+	answer, err := t.sources.Resolve(ctx, resolver.Request{
+		Namespace:  daemon.Namespace,
+		Name:       daemon.Name(),
+		ClusterIPs: q.clusterIPs,
+	}, m)
+	if err == nil {
+		return answer, nil
+	}
+	if refusal, ok := errors.AsType[*reason.Error](err); ok {
+		return resolver.Answer{}, refusal
+	}
+	return resolver.Answer{}, reason.Errorf(reason.SourceUnreadable, "%v", err)
+}
+
+// settle returns why the answer cannot be taken: another daemon, in whichever namespace, holds the address.
+func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, m resolver.Membership) (*reason.Error, error) {
+	cached, err := t.view.Claims(ctx, answer.IP)
 	if err != nil {
 		return nil, err
 	}
-	resolutions := make([]resolution, len(questions))
-	var group errgroup.Group
-	group.SetLimit(askedAtOnce)
-	for i, q := range questions {
-		group.Go(func() error {
-			answer, err := t.sources.Resolve(ctx, resolver.Request{
-				Namespace:  q.daemon.Namespace,
-				Name:       q.daemon.Name(),
-				ClusterIPs: q.clusterIPs,
-				InUse:      f.inUse(q.daemon, elsewhere),
-			})
-			resolutions[i] = resolution{answer: answer, refusal: refusalOf(err)}
-			return nil
-		})
+	own := nameOf(f.daemon)
+	holds := t.claims.settle(own, answer.IP, f.export.GlobalIP == answer.IP, cached, func(other types.NamespacedName) bool {
+		return t.isLeaving(ctx, other, answer, m)
+	})
+	if holds == own {
+		return nil, nil
 	}
-	_ = group.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("ask for global IPs: %w", err)
-	}
-	answers := make(map[string]resolution, len(questions))
-	for i, q := range questions {
-		name := q.daemon.Name()
-		answers[name] = resolutions[i]
-		if resolutions[i].refusal == nil {
-			t.memory.answered(name)
-			continue
-		}
-		since := t.memory.failed(name, q.signature, f.now)
-		answers[name] = resolution{refusal: resolutions[i].refusal, early: f.now.Sub(since) < earlyFor}
-	}
-	return answers, nil
+	return reason.Errorf(reason.UsedByAnother, "%s says %s, which is that of %s", answer.Source, answer.IP, holds), nil
 }
 
-func refusalOf(err error) *reason.Error {
-	if err == nil {
-		return nil
+// isLeaving says whether the sources give another daemon another address than the one that it has.
+func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has resolver.Answer, m resolver.Membership) bool {
+	kind, id, ok := rook.ParseName(other.Name)
+	if !ok {
+		return false
 	}
-	if refusal, ok := errors.AsType[*reason.Error](err); ok {
-		return refusal
+	f, err := t.gather(ctx, rook.Daemon{Type: kind, ID: id, Namespace: other.Namespace})
+	if err != nil {
+		return false
 	}
-	return reason.Errorf(reason.SourceUnreadable, "%v", err)
+	q, open := f.question()
+	if !open {
+		return false
+	}
+	answer, refusal := t.ask(ctx, f.daemon, q, m)
+	return refusal == nil && answer.IP != has.IP
 }
 
-// nextTry returns how long it is until a daemon without an address may be asked for again, zero if there is none. One
-// that has an address waits for its sources to change.
-func (t turn) nextTry(f facts) time.Duration {
-	var next time.Duration
-	for name, try := range t.memory.tries {
-		if f.exports[name].GlobalIP.IsValid() {
-			continue
-		}
-		next = sooner(next, max(try.next.Sub(f.now), time.Second))
-	}
-	return next
+func nameOf(daemon rook.Daemon) types.NamespacedName {
+	return types.NamespacedName{Namespace: daemon.Namespace, Name: daemon.Name()}
 }

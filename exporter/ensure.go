@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
-	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -23,23 +22,23 @@ import (
 type Ensurer struct {
 	writer client.Client
 	live   client.Reader
-	kinds  resolver.Kinds
+	kinds  kinds.Installed
 }
 
 // NewEnsurer returns an Ensurer that writes with the client and looks at what it would overwrite with the live reader.
-func NewEnsurer(writer client.Client, live client.Reader, kinds resolver.Kinds) *Ensurer {
-	return &Ensurer{writer: writer, live: live, kinds: kinds}
+func NewEnsurer(writer client.Client, live client.Reader, installed kinds.Installed) *Ensurer {
+	return &Ensurer{writer: writer, live: live, kinds: installed}
 }
 
 // EnsureExport sees to it that the ServiceExport of a daemon exists, and for an OSD the Service that it exports. One that
 // others created is left alone; the error then is a *reason.Error.
-func (e *Ensurer) EnsureExport(ctx context.Context, daemon rook.Daemon, deployment *appsv1.Deployment, cluster rook.Cluster) error {
-	gvk, ok := e.kinds.Served(resolver.ServiceExport)
+func (e *Ensurer) EnsureExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) error {
+	gvk, ok := e.kinds.Served(kinds.ServiceExport)
 	if !ok {
 		return reason.Errorf(reason.NoServiceExportKind, "%s/%s", daemon.Namespace, daemon.Name())
 	}
-	if daemon.Type == rook.OSD {
-		if err := e.applyService(ctx, rook.OSDService(deployment, cluster)); err != nil {
+	if daemon.Type.ServiceIsOurs() {
+		if err := e.applyService(ctx, rook.OSDService(daemon, cluster)); err != nil {
 			return err
 		}
 	}
@@ -88,7 +87,7 @@ func (e *Ensurer) createExport(ctx context.Context, export *unstructured.Unstruc
 
 // applyExport brings the annotations of a ServiceExport of ours to what they should be.
 func (e *Ensurer) applyExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster, wanted rook.Export) error {
-	gvk, ok := e.kinds.Served(resolver.ServiceExport)
+	gvk, ok := e.kinds.Served(kinds.ServiceExport)
 	if !ok {
 		return reason.Errorf(reason.NoServiceExportKind, "%s/%s", daemon.Namespace, daemon.Name())
 	}
@@ -113,7 +112,7 @@ func (e *Ensurer) apply(ctx context.Context, object runtime.Object) error {
 }
 
 func newExport(gvk schema.GroupVersionKind, daemon rook.Daemon, cluster rook.Cluster) *unstructured.Unstructured {
-	export := objectOf(gvk)
+	export := kinds.Object(gvk)
 	export.SetNamespace(daemon.Namespace)
 	export.SetName(daemon.Name())
 	export.SetLabels(map[string]string{rook.ManagedByLabel: rook.Manager})

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
-	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -22,8 +22,8 @@ func TestAdmissionEnsuresWhatTheLoopWouldMake(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	cluster := aCluster().cluster
 	for range 2 {
-		require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), cluster))
-		require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
+		require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(osd0), cluster))
+		require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(monA), cluster))
 	}
 	for _, name := range []string{osd0, monA} {
 		export := l.exportObject(name)
@@ -33,26 +33,26 @@ func TestAdmissionEnsuresWhatTheLoopWouldMake(t *testing.T) {
 	var services corev1.ServiceList
 	require.NoError(t, l.client.List(t.Context(), &services))
 	require.Len(t, services.Items, 1, "the Service of a mon is Rook's to create")
-	require.True(t, satisfies(&services.Items[0], rook.OSDService(deployment(osd0, ""), cluster)))
+	require.True(t, satisfies(&services.Items[0], rook.OSDService(rookDaemon(osd0), cluster)))
 }
 
 func TestEnsuringAnExportTakesNothingAwayThatTheLeaderNoted(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	cluster := aCluster().cluster
 	noted := rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Source: "GlobalIngressIP"}
-	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
-	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(monA), cluster, noted))
-	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemonOf(monA), deployment(monA, ""), cluster))
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(monA), cluster))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), cluster, noted))
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(monA), cluster))
 	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations())
 
 	noted.GlobalIP, noted.Source = addr("242.0.0.2"), ""
-	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(monA), cluster, noted))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), cluster, noted))
 	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations(), "what is no longer noted goes")
 }
 
 func TestEnsuringLeavesAloneWhatOthersCreated(t *testing.T) {
 	meta := metav1.ObjectMeta{Namespace: testNamespace, Name: osd0}
-	export := objectOf(serviceExport)
+	export := kinds.Object(serviceExport)
 	export.SetNamespace(testNamespace)
 	export.SetName(osd0)
 	for name, c := range map[string]struct {
@@ -65,7 +65,7 @@ func TestEnsuringLeavesAloneWhatOthersCreated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLoop(t)
 			l.create(c.object)
-			err := l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), aCluster().cluster)
+			err := l.ensurer.EnsureExport(t.Context(), rookDaemon(osd0), aCluster().cluster)
 			refusal, ok := errors.AsType[*reason.Error](err)
 			require.True(t, ok, "got %v", err)
 			require.Equal(t, c.code, refusal.Code)
@@ -75,8 +75,8 @@ func TestEnsuringLeavesAloneWhatOthersCreated(t *testing.T) {
 
 func TestWithoutTheKindNothingIsEnsured(t *testing.T) {
 	l := newLoop(t)
-	delete(l.kinds, resolver.ServiceExport)
-	err := l.ensurer.EnsureExport(t.Context(), daemonOf(osd0), deployment(osd0, ""), aCluster().cluster)
+	delete(l.kinds, kinds.ServiceExport)
+	err := l.ensurer.EnsureExport(t.Context(), rookDaemon(osd0), aCluster().cluster)
 	refusal, ok := errors.AsType[*reason.Error](err)
 	require.True(t, ok, "got %v", err)
 	require.Equal(t, reason.NoServiceExportKind, refusal.Code)

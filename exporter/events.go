@@ -4,34 +4,34 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
 const (
-	// eventAction is what was being done when there was something to tell.
+	// eventAction is what was being done when there was something to announce.
 	eventAction = "Export"
 	// eventLimit is the length of a note beyond which the API server refuses the event.
 	eventLimit = 1000
 )
 
-// tell makes an event of a note, once per change. Without that an event would return with every reconcile that finds the
+// announce makes an event of a note, once per change. Without that an event would return with every turn that finds the
 // same, or reads a cache that is a moment behind.
-func (t turn) tell(ctx context.Context, daemon string, n note) {
+func (t turn) announce(ctx context.Context, daemon string, n note) {
 	if t.memory.isNews(n) {
 		t.record(ctx, daemon, n)
 	}
 }
 
-// tellOnly tells why the whole CephCluster is left alone, so that all else is news when it no longer is.
-func (t turn) tellOnly(ctx context.Context, n note) {
-	fresh := newMemory()
-	fresh.reloadedAt = t.memory.reloadedAt
+// announceOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is.
+func (t turn) announceOnly(ctx context.Context, n note) {
 	news := t.memory.isNews(n)
-	fresh.isNews(n)
-	*t.memory = *fresh
+	t.memory.forgetAllBut(n)
 	if news {
 		t.record(ctx, "", n)
 	}
@@ -43,21 +43,31 @@ func (t turn) record(ctx context.Context, daemon string, n note) {
 		kind = corev1.EventTypeWarning
 	}
 	logf.FromContext(ctx).Info(n.text(), "reason", n.code, "daemon", daemon)
-	t.events.Eventf(t.object, t.related(daemon), kind, n.code.Event(), eventAction, "%s", shortened(n.text()))
+	t.events.Eventf(t.object(), t.related(daemon), kind, n.code.Event(), eventAction, "%s", shortened(n.text()))
+}
+
+// object returns the CephCluster as an event names it.
+func (t turn) object() *unstructured.Unstructured {
+	object := kinds.Object(schema.GroupVersionKind{Group: rook.CephGroup, Version: rook.CephVersion, Kind: rook.CephClusterKind})
+	object.SetNamespace(t.cluster.Namespace)
+	object.SetName(t.cluster.Name)
+	object.SetUID(t.cluster.UID)
+	return object
 }
 
 // related returns the export that an event is about. Events of one reason on one object would be counted as one otherwise.
 func (t turn) related(daemon string) runtime.Object {
-	gvk, served := t.view.kinds.Served(resolver.ServiceExport)
+	gvk, served := t.view.Installed().Served(kinds.ServiceExport)
 	if daemon == "" || !served {
 		return nil
 	}
-	export := objectOf(gvk)
-	export.SetNamespace(t.object.GetNamespace())
+	export := kinds.Object(gvk)
+	export.SetNamespace(t.cluster.Namespace)
 	export.SetName(daemon)
 	return export
 }
 
+// shortened cuts a note to what the API server takes, between two characters.
 func shortened(text string) string {
 	if len(text) <= eventLimit {
 		return text

@@ -15,13 +15,13 @@ const sourceDeployment = "Deployment"
 const identityRetry = 5 * time.Second
 
 // planIdentity decides which address a mon is, or is to be, born with; that of a living one is pinned.
-func (p *planner) planIdentity(d rook.Daemon, wanted *rook.Export) {
-	address, born := p.bornAt(d)
+func (p *planner) planIdentity(wanted *rook.Export) {
+	address, born := p.bornAt()
 	if !born {
 		p.unborn(wanted)
 		return
 	}
-	own := p.isClusterIP(d, address)
+	own := p.isClusterIP(address)
 	if wanted.Identity == "" {
 		switch {
 		case own:
@@ -35,7 +35,7 @@ func (p *planner) planIdentity(d rook.Daemon, wanted *rook.Export) {
 			wanted.Identity = rook.IdentityCluster
 		}
 	}
-	if wanted.Identity != rook.IdentityClusterset || p.deployments[d.Name()] == nil || !address.IsValid() {
+	if wanted.Identity != rook.IdentityClusterset || p.deployment == nil || !address.IsValid() {
 		return
 	}
 	if own && address != wanted.GlobalIP {
@@ -62,19 +62,16 @@ func (p *planner) unborn(wanted *rook.Export) {
 }
 
 // bornAt returns the address of a mon that has a Deployment, or else of one that stands in Rook's list.
-func (p *planner) bornAt(d rook.Daemon) (netip.Addr, bool) {
-	listed, inList := p.listed[d.ID]
-	deployment := p.deployments[d.Name()]
-	if deployment == nil {
-		return listed, inList
+func (p *planner) bornAt() (netip.Addr, bool) {
+	if p.deployment == nil {
+		return p.listed, p.listed.IsValid()
 	}
-	if address, ok := rook.Address(deployment); ok {
+	if address, ok := rook.Address(p.deployment); ok {
 		return address, true
 	}
-	return listed, true
+	return p.listed, true
 }
 
-func (p *planner) isClusterIP(d rook.Daemon, address netip.Addr) bool {
-	service := p.services[d.Name()]
-	return service != nil && slices.Contains(clusterIPs(service), address)
+func (p *planner) isClusterIP(address netip.Addr) bool {
+	return p.service != nil && slices.Contains(rook.ClusterIPs(p.service), address)
 }

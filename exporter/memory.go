@@ -5,41 +5,83 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // memory is what the leader remembers of a CephCluster so as not to repeat itself. Nothing hangs on it: after a restart
-// things are asked, or told, once more.
+// things are asked, or announced, once more. Turns of several daemons use it at once.
 type memory struct {
-	// told holds the last event on each subject and code.
-	told map[string]string
-	// tries are the daemons whose address could not be told, by name.
+	cluster types.UID
+
+	mu sync.Mutex
+	// announced holds the last event on each subject and code.
+	announced map[string]string
+	// tries are the daemons whose address could not be learnt, by name.
 	tries      map[string]try
 	reloadedAt time.Time
+	// shape is what the last turn of the cluster saw of what all its daemons depend on.
+	shape string
 }
 
-func newMemory() *memory {
-	return &memory{told: map[string]string{}, tries: map[string]try{}}
+func newMemory(cluster types.UID) *memory {
+	return &memory{cluster: cluster, announced: map[string]string{}, tries: map[string]try{}}
 }
 
-// isNews says whether a note has not been told yet, and remembers it.
+// isNews says whether a note has not been announced yet, and remembers it.
 func (m *memory) isNews(n note) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	key := n.subject + "\n" + string(n.code)
-	if m.told[key] == n.text() {
+	if m.announced[key] == n.text() {
 		return false
 	}
-	m.told[key] = n.text()
+	m.announced[key] = n.text()
 	return true
 }
 
-// forget lets what was told of a subject be told again, apart from what is being told.
+// forget lets what was announced of a subject be announced again, apart from what is being announced.
 func (m *memory) forget(subject string, except ...note) {
-	for key := range m.told {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key := range m.announced {
 		of, code, _ := strings.Cut(key, "\n")
-		telling := slices.ContainsFunc(except, func(n note) bool { return string(n.code) == code })
-		if of == subject && !telling {
-			delete(m.told, key)
+		announcing := slices.ContainsFunc(except, func(n note) bool { return string(n.code) == code })
+		if of == subject && !announcing {
+			delete(m.announced, key)
 		}
 	}
+}
+
+// forgetAllBut leaves of all that was announced the one note, so that all else is news once more.
+func (m *memory) forgetAllBut(n note) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.announced = map[string]string{n.subject + "\n" + string(n.code): n.text()}
+	m.tries = map[string]try{}
+	m.shape = ""
+}
+
+// reshaped says whether what all daemons depend on is another than at the last turn, and remembers it.
+func (m *memory) reshaped(shape string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	changed := m.shape != shape
+	m.shape = shape
+	return changed
+}
+
+// reload returns when Rook was last asked to reload, and noteReload remembers it.
+func (m *memory) lastReload() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.reloadedAt
+}
+
+func (m *memory) noteReload(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reloadedAt = at
 }
 
 // try is a question that was not answered.
@@ -57,6 +99,8 @@ const (
 
 // due says whether a question may be put: at once if something that can change the answer did, else after the pause.
 func (m *memory) due(name, signature string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	t, tried := m.tries[name]
 	return !tried || t.signature != signature || !now.Before(t.next)
 }
@@ -64,6 +108,8 @@ func (m *memory) due(name, signature string, now time.Time) bool {
 // failed notes a vain question, and returns since when they have been in vain. Each pause is twice as long as the one
 // before, up to a limit.
 func (m *memory) failed(name, signature string, now time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	t, tried := m.tries[name]
 	if !tried {
 		t.since = now
@@ -76,28 +122,45 @@ func (m *memory) failed(name, signature string, now time.Time) time.Time {
 	return t.since
 }
 
-func (m *memory) answered(name string) { delete(m.tries, name) }
-
-// sourceChanges counts the changes that the sources which are objects saw, for each namespace that they can be about.
-type sourceChanges struct {
-	mu     sync.Mutex
-	counts map[string]int
+// answered forgets the vain questions for a daemon.
+func (m *memory) answered(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.tries, name)
 }
 
-// everywhere stands for a change that can be about any namespace.
-const everywhere = ""
-
-func (s *sourceChanges) add(namespace string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.counts == nil {
-		s.counts = map[string]int{}
+// nextTry returns how long it is until a daemon may be asked for again, zero if nothing was in vain.
+func (m *memory) nextTry(name string, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, tried := m.tries[name]
+	if !tried {
+		return 0
 	}
-	s.counts[namespace]++
+	return max(t.next.Sub(now), time.Second)
 }
 
-func (s *sourceChanges) about(namespace string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.counts[namespace] + s.counts[everywhere]
+// memories are those of all CephClusters, by namespace.
+type memories struct {
+	mu  sync.Mutex
+	all map[string]*memory
+}
+
+// of returns the memory of a CephCluster; that of one that was there before it is forgotten.
+func (m *memories) of(namespace string, cluster types.UID) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.all == nil {
+		m.all = map[string]*memory{}
+	}
+	if found := m.all[namespace]; found == nil || found.cluster != cluster {
+		m.all[namespace] = newMemory(cluster)
+	}
+	return m.all[namespace]
+}
+
+func (m *memories) forget(namespace string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, namespace)
 }

@@ -8,9 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/rook-clusterset/rook-clusterset/reason"
-	"github.com/rook-clusterset/rook-clusterset/resolver"
-	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 // counters count what the leader does.
@@ -36,13 +34,13 @@ func (c *counters) register(registry prometheus.Registerer) error {
 }
 
 var (
-	exportDesc = prometheus.NewDesc("rook_clusterset_export",
-		"1 for each daemon that is exported; state is ready, or why it cannot advertise a global IP.",
+	daemonDesc = prometheus.NewDesc("rook_clusterset_export",
+		"1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.",
 		[]string{"namespace", "daemon", "state"}, nil)
 	driftDesc = prometheus.NewDesc("rook_clusterset_mon_drift",
 		"1 for each mon whose export has another global IP now than the mon was born with.",
 		[]string{"namespace", "daemon"}, nil)
-	asideDesc = prometheus.NewDesc("rook_clusterset_cluster",
+	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster",
 		"1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.",
 		[]string{"namespace", "cluster", "state"}, nil)
 )
@@ -50,15 +48,15 @@ var (
 // scrapeTimeout bounds the reading of the caches for one scrape.
 const scrapeTimeout = 2 * time.Second
 
-// gauges tell the state of the exports as the caches have it at the time of a scrape, so that no series outlives its
+// gauges tell the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
 // daemon.
-type gauges struct{ view *View }
+type gauges struct{ view *view.View }
 
 // Describe implements prometheus.Collector.
 func (gauges) Describe(descs chan<- *prometheus.Desc) {
-	descs <- exportDesc
+	descs <- daemonDesc
 	descs <- driftDesc
-	descs <- asideDesc
+	descs <- clusterDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -66,7 +64,7 @@ func (g gauges) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	if err := g.collect(ctx, metrics); err != nil {
-		metrics <- prometheus.NewInvalidMetric(exportDesc, fmt.Errorf("read the exports: %w", err))
+		metrics <- prometheus.NewInvalidMetric(daemonDesc, fmt.Errorf("read the state of the daemons: %w", err))
 	}
 }
 
@@ -79,49 +77,20 @@ func (g gauges) collect(ctx context.Context, metrics chan<- prometheus.Metric) e
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, labels...)
 	}
 	for _, namespace := range namespaces {
-		cluster, err := g.view.Cluster(ctx, namespace)
+		snapshot, err := g.view.Snapshot(ctx, namespace)
 		if err != nil {
 			return err
 		}
-		if cluster == nil {
+		if snapshot.Cluster == nil {
 			continue
 		}
-		gauge(asideDesc, namespace, cluster.Name, clusterState(*cluster, g.view.kinds))
-		exports, err := g.view.Exports(ctx, namespace)
-		if err != nil {
-			return err
-		}
-		for name, export := range exports {
-			kind, id, ok := rook.ParseName(name)
-			if !ok {
-				continue
-			}
-			d := rook.Daemon{Type: kind, ID: id, Namespace: namespace, Cluster: cluster.Name}
-			gauge(exportDesc, namespace, name, exportState(d, export))
-			if export.Drift.IsValid() {
-				gauge(driftDesc, namespace, name)
+		gauge(clusterDesc, namespace, snapshot.Cluster.Name, string(snapshot.Cluster.State(g.view.ExportKindServed())))
+		for _, daemon := range snapshot.Daemons {
+			gauge(daemonDesc, namespace, daemon.Daemon.Name(), string(daemon.State().Code))
+			if daemon.Export.Drift.IsValid() {
+				gauge(driftDesc, namespace, daemon.Daemon.Name())
 			}
 		}
 	}
 	return nil
-}
-
-func clusterState(cluster rook.Cluster, kinds resolver.Kinds) string {
-	if code := cluster.StandAside(); code != "" {
-		return string(code)
-	}
-	if _, served := kinds.Served(resolver.ServiceExport); !served {
-		return string(reason.NoServiceExportKind)
-	}
-	return "served"
-}
-
-func exportState(d rook.Daemon, export rook.Export) string {
-	if export.Identity == rook.IdentityCluster {
-		return string(reason.IdentityCluster)
-	}
-	if why := export.Why(d); why != nil {
-		return string(why.Code)
-	}
-	return "ready"
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -24,19 +22,14 @@ type orphan struct {
 // alive says whether there is, or may be any moment, a daemon for the export. A mon whose Service stands is being created
 // or removed by Rook, however long that takes: the Service goes with the mon. An OSD that was refused leaves its Service,
 // which is ours, and nothing else; if Rook has not tried again within the grace period, it is gone.
-func (p *planner) alive(d rook.Daemon) bool {
-	if p.deployments[d.Name()] != nil {
-		return true
-	}
-	_, listed := p.listed[d.ID]
-	return d.Type == rook.Mon && (listed || p.services[d.Name()] != nil)
+func (p *planner) alive() bool {
+	return p.expected() || p.daemon.Type.StandsInList() && (p.listed.IsValid() || p.service != nil)
 }
 
 // planOrphan notes since when a daemon has been missed, and removes what is ours after the grace period. Until then
 // nothing is removed, for that frees the global IP for good.
-func (p *planner) planOrphan(s *step, wanted *rook.Export) {
-	d := s.daemon
-	if p.alive(d) {
+func (p *planner) planOrphan(wanted *rook.Export) {
+	if p.alive() {
 		wanted.OrphanedSince = time.Time{}
 		return
 	}
@@ -46,30 +39,38 @@ func (p *planner) planOrphan(s *step, wanted *rook.Export) {
 	if !p.graceIsOver(wanted.OrphanedSince) {
 		return
 	}
-	export := p.exports[d.Name()]
 	// The export goes last: as long as it stands, the removal is tried again.
-	if service := p.services[d.Name()]; d.Type == rook.OSD && service != nil {
-		s.remove = append(s.remove, orphan{service: true, uid: service.UID, resourceVersion: service.ResourceVersion})
+	if p.daemon.Type.ServiceIsOurs() && p.service != nil {
+		p.removeService()
 	}
-	s.remove = append(s.remove, orphan{uid: export.uid, resourceVersion: export.resourceVersion})
-	s.notes = append(s.notes, note{code: reason.OrphanRemoved, subject: d.String(), detail: "ServiceExport " + d.Namespace + "/" + d.Name()})
+	p.remove = append(p.remove, orphan{uid: p.export.UID, resourceVersion: p.export.ResourceVersion})
+	p.noteRemoved("ServiceExport")
 }
 
 // planLoneService is for the Service of an OSD whose export somebody else removed, so that it has to bear the mark itself.
-func (p *planner) planLoneService(s *step, service *corev1.Service, deployment *appsv1.Deployment) {
-	if s.daemon.Type != rook.OSD || service == nil || deployment != nil {
+func (p *planner) planLoneService() {
+	if !p.daemon.Type.ServiceIsOurs() || p.service == nil || p.expected() {
 		return
 	}
-	since, err := time.Parse(time.RFC3339, service.Annotations[rook.OrphanedSinceAnnotation])
+	since, err := time.Parse(time.RFC3339, p.service.Annotations[rook.OrphanedSinceAnnotation])
 	if err != nil {
 		since = p.now.UTC().Truncate(time.Second)
-		s.mark = &since
+		p.mark = &since
 	}
 	if p.graceIsOver(since) {
-		s.mark = nil
-		s.remove = []orphan{{service: true, uid: service.UID, resourceVersion: service.ResourceVersion}}
-		s.notes = append(s.notes, note{code: reason.OrphanRemoved, subject: s.daemon.String(), detail: "Service " + service.Namespace + "/" + service.Name})
+		p.mark = nil
+		p.removeService()
+		p.noteRemoved("Service")
 	}
+}
+
+func (p *planner) removeService() {
+	p.remove = append(p.remove, orphan{service: true, uid: p.service.UID, resourceVersion: p.service.ResourceVersion})
+}
+
+func (p *planner) noteRemoved(kind string) {
+	key := p.daemon.Namespace + "/" + p.daemon.Name()
+	p.notes = append(p.notes, note{code: reason.OrphanRemoved, subject: p.daemon.String(), detail: kind + " " + key})
 }
 
 func (p *planner) graceIsOver(since time.Time) bool {

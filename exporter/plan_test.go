@@ -23,25 +23,19 @@ type outcome struct {
 	notes       []reason.Code
 }
 
-func outcomeOf(p plan, name string) outcome {
-	var o outcome
-	for _, s := range p.steps {
-		if s.daemon.Name() != name {
-			continue
+func outcomeOf(s step) outcome {
+	o := outcome{service: s.apply != nil, create: s.create}
+	if s.annotate != nil {
+		o.annotations = map[string]string{}
+		for key, value := range s.annotate.Annotations() {
+			o.annotations[key[len("rook-clusterset.io/"):]] = value
 		}
-		o.service, o.create = s.service != nil, s.create
-		if s.annotate != nil {
-			o.annotations = map[string]string{}
-			for key, value := range s.annotate.Annotations() {
-				o.annotations[key[len("rook-clusterset.io/"):]] = value
-			}
-		}
-		for _, r := range s.remove {
-			o.removed = append(o.removed, r.uid)
-		}
-		for _, n := range s.notes {
-			o.notes = append(o.notes, n.code)
-		}
+	}
+	for _, r := range s.remove {
+		o.removed = append(o.removed, r.uid)
+	}
+	for _, n := range s.notes {
+		o.notes = append(o.notes, n.code)
 	}
 	return o
 }
@@ -53,8 +47,8 @@ const (
 )
 
 // ownService is the Service that the exporter made for an OSD.
-func ownService(f facts, name, clusterIP string) *corev1.Service {
-	s := rook.OSDService(deployment(name, ""), f.cluster)
+func ownService(f clusterFacts, name, clusterIP string) *corev1.Service {
+	s := rook.OSDService(rookDaemon(name), f.cluster)
 	s.UID, s.ResourceVersion = types.UID(name+"-service"), "3"
 	s.Spec.ClusterIP, s.Spec.ClusterIPs = clusterIP, []string{clusterIP}
 	return s
@@ -62,18 +56,18 @@ func ownService(f facts, name, clusterIP string) *corev1.Service {
 
 func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 	for name, c := range map[string]struct {
-		facts func(*facts)
+		facts func(*clusterFacts)
 		want  outcome
 	}{
 		"a mon of which there is only the Service will be born with its global IP": {
-			facts: func(f *facts) { f.services[monA] = monService(monA, "10.96.0.1") },
+			facts: func(f *clusterFacts) { f.services[monA] = monService(monA, "10.96.0.1") },
 			want: outcome{
 				create: true, annotations: map[string]string{"identity": "clusterset"},
 				notes: []reason.Code{reason.Exported},
 			},
 		},
 		"a mon that stands in Rook's list with its ClusterIP keeps it": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.endpoints = endpointsOf("a=10.96.0.1:6789")
 			},
@@ -83,7 +77,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon that is deployed with its ClusterIP keeps it": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 			},
@@ -93,7 +87,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon that is deployed at an address that is neither its ClusterIP nor a global IP is left alone": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "192.168.0.9")
 			},
@@ -103,7 +97,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon that is deployed with a global IP before its export was lost is pinned to it": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "242.0.0.7")
 			},
@@ -114,7 +108,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"an identity is not guessed while the range of global IPs cannot be read": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "242.0.0.7")
 				f.exports[monA] = known(monA, nil)
@@ -123,7 +117,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{},
 		},
 		"a ClusterIP tells the identity though the range of global IPs cannot be read": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, nil)
@@ -132,7 +126,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{annotations: map[string]string{"identity": "cluster"}, notes: []reason.Code{reason.IdentityCluster}},
 		},
 		"an answer becomes the global IP of a mon": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityClusterset })
 				f.answers = map[string]resolution{monA: told("242.0.0.1")}
@@ -143,7 +137,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon that was not born yet takes another answer": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.2")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
 					validExport(e)
@@ -157,7 +151,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon that was not born yet loses its global IP with the validity of its export": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.2")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
 					e.Valid = metav1.ConditionFalse
@@ -167,7 +161,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{annotations: map[string]string{"identity": "clusterset"}},
 		},
 		"a mon that was not born yet loses a global IP that its source no longer tells": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.2")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
 					validExport(e)
@@ -181,7 +175,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a mon is pinned as soon as it is deployed": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "242.0.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
@@ -194,7 +188,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			}},
 		},
 		"a mon is pinned to what it was deployed with though its export tells another address by now": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "242.0.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
@@ -211,7 +205,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a living mon keeps its global IP whatever the sources tell": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "242.0.0.1")
 				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
@@ -225,14 +219,14 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 		},
 		"a living mon keeps its global IP when its export is no longer Valid": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[monA] = deployment(monA, "242.0.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { pinnedAt("242.0.0.1")(e); e.Valid = metav1.ConditionFalse })
 			},
 			want: outcome{},
 		},
 		"a drift is over when the sources tell the old address again": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[monA] = deployment(monA, "242.0.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { pinnedAt("242.0.0.1")(e); e.Drift = addr("242.0.0.9") })
 				f.answers = map[string]resolution{monA: told("242.0.0.1")}
@@ -242,7 +236,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			}},
 		},
 		"a pinned mon whose Deployment was rewritten to its ClusterIP stays pinned": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
@@ -250,7 +244,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{},
 		},
 		"a mon that was deployed with its ClusterIP behind our back keeps it": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
@@ -261,7 +255,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{annotations: map[string]string{"identity": "cluster"}, notes: []reason.Code{reason.IdentityCluster}},
 		},
 		"a mon without a Deployment stays pinned while it stands in Rook's list": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.endpoints = endpointsOf("a=242.0.0.1:6789")
 				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
@@ -269,7 +263,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{},
 		},
 		"a mon that is gone from Rook's list as well can be born with another address": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.endpoints = endpointsOf("b=242.0.0.2:6789")
 				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
@@ -277,7 +271,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{annotations: map[string]string{"identity": "clusterset"}},
 		},
 		"a mon with the name of one that kept its ClusterIP will be born with its global IP": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.endpoints = endpointsOf("b=242.0.0.2:6789")
 				f.exports[monA] = known(monA, func(e *rook.Export) { e.Identity = rook.IdentityCluster })
@@ -285,7 +279,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{annotations: map[string]string{"identity": "clusterset"}},
 		},
 		"an answer for a mon that keeps its ClusterIP is not taken": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster })
@@ -294,7 +288,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			want: outcome{},
 		},
 		"with networks that do not overlap a mon is pinned to its ClusterIP": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) {
@@ -310,7 +304,7 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := aCluster()
 			c.facts(&f)
-			require.Equal(t, c.want, outcomeOf(makePlan(f), monA))
+			require.Equal(t, c.want, outcomeOf(makePlan(f.of(monA))))
 		})
 	}
 }
@@ -331,15 +325,41 @@ func resolvedTo(ip string) func(*rook.Export) {
 
 func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 	for name, c := range map[string]struct {
-		facts func(*facts)
+		facts func(*clusterFacts)
 		want  outcome
 	}{
 		"a new OSD is given a Service and an export": {
-			facts: func(f *facts) { f.deployments[osd0] = deployment(osd0, "") },
+			facts: func(f *clusterFacts) { f.deployments[osd0] = deployment(osd0, "") },
 			want:  outcome{service: true, create: true, notes: []reason.Code{reason.Exported}},
 		},
+		"an OSD that Rook has prepared is given them before its Deployment": {
+			facts: func(f *clusterFacts) { f.prepared = osd0 },
+			want:  outcome{service: true, create: true, notes: []reason.Code{reason.Exported}},
+		},
+		"a prepared OSD that got its Deployment is left alone": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, nil)
+				f.deployments[osd0] = deployment(osd0, "")
+			},
+		},
+		"a prepared OSD that is waited for is no orphan": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, nil)
+			},
+		},
+		"an OSD that was prepared and never comes is one": {
+			facts: func(f *clusterFacts) {
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, nil)
+			},
+			want: outcome{annotations: map[string]string{"orphaned-since": "2026-03-01T12:00:00Z"}},
+		},
 		"a refused OSD, of which there is no Deployment, is resolved all the same": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { validExport(e); e.OrphanedSince = noon.Add(-time.Minute) })
 				f.answers = map[string]resolution{osd0: told("242.0.1.0")}
@@ -352,7 +372,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			},
 		},
 		"an exported OSD with all as it should be is left alone": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
@@ -361,7 +381,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			want: outcome{},
 		},
 		"an OSD follows a new global IP": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
@@ -373,7 +393,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			},
 		},
 		"an OSD keeps its global IP when no source tells one any more": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
@@ -382,7 +402,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			want: outcome{},
 		},
 		"a wrong answer for an OSD that has a global IP is noted beside it": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
@@ -396,7 +416,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			},
 		},
 		"the same failure in other words is not written again": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) {
@@ -408,7 +428,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			want: outcome{},
 		},
 		"the Service is put right when the CephCluster requires msgr2": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
@@ -417,7 +437,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			want: outcome{service: true},
 		},
 		"a Service of others is left alone and reported, and nothing is exported": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.services[osd0].Labels[rook.ManagedByLabel] = "rook-ceph-operator"
@@ -425,33 +445,33 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			want: outcome{notes: []reason.Code{reason.ServiceForeign}},
 		},
 		"an export of others is left alone and reported": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { e.Ours = false })
 			},
 			want: outcome{notes: []reason.Code{reason.ExportForeign}},
 		},
 		"a headless Service is reported, for its global IP would not be reachable from here": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "None")
 			},
 			want: outcome{notes: []reason.Code{reason.ServiceTypeUnsupported}},
 		},
 		"an OSD on the host network is left alone": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.deployments[osd0].Spec.Template.Spec.HostNetwork = true
 			},
 			want: outcome{},
 		},
 		"an export that lost its owner gets it back": {
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
 				lost := f.exports[osd0]
-				lost.owned = false
+				lost.Owners = nil
 				f.exports[osd0] = lost
 			},
 			want: outcome{annotations: map[string]string{"global-ip": "242.0.1.0", "source": "GlobalIngressIP"}},
@@ -460,76 +480,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := aCluster()
 			c.facts(&f)
-			require.Equal(t, c.want, outcomeOf(makePlan(f), osd0))
-		})
-	}
-}
-
-func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
-	osds := func(f *facts, ips ...string) {
-		for i, name := range []string{osd0, osd1} {
-			f.deployments[name] = deployment(name, "")
-			f.services[name] = ownService(*f, name, "10.96.1.0")
-			f.exports[name] = known(name, validExport)
-			if ips[i] != "" {
-				f.exports[name] = known(name, resolvedTo(ips[i]))
-			}
-		}
-	}
-	refused := func(by, ip string) string {
-		return "used_by_another_daemon: GlobalIngressIP says " + ip + ", which is that of " + by
-	}
-	for name, c := range map[string]struct {
-		facts func(*facts)
-		zero  map[string]string
-		one   map[string]string
-	}{
-		"of two new ones the first gets it": {
-			facts: func(f *facts) {
-				osds(f, "", "")
-				f.answers = map[string]resolution{osd0: told("242.0.1.0"), osd1: told("242.0.1.0")}
-			},
-			zero: map[string]string{"global-ip": "242.0.1.0", "source": "GlobalIngressIP"},
-			one:  map[string]string{"refused": refused(osd0, "242.0.1.0")},
-		},
-		"who has it keeps it": {
-			facts: func(f *facts) {
-				osds(f, "", "242.0.1.0")
-				f.answers = map[string]resolution{osd0: told("242.0.1.0"), osd1: told("242.0.1.0")}
-			},
-			zero: map[string]string{"refused": refused(osd1, "242.0.1.0")},
-		},
-		"who has it and was not asked keeps it": {
-			facts: func(f *facts) {
-				osds(f, "", "242.0.1.0")
-				f.answers = map[string]resolution{osd0: told("242.0.1.0")}
-			},
-			zero: map[string]string{"refused": refused(osd1, "242.0.1.0")},
-		},
-		"two whose addresses were swapped both follow": {
-			facts: func(f *facts) {
-				osds(f, "242.0.1.0", "242.0.1.1")
-				f.answers = map[string]resolution{osd0: told("242.0.1.1"), osd1: told("242.0.1.0")}
-			},
-			zero: map[string]string{"global-ip": "242.0.1.1", "source": "GlobalIngressIP"},
-			one:  map[string]string{"global-ip": "242.0.1.0", "source": "GlobalIngressIP"},
-		},
-		"that of a living mon is never given away, though its own source tells another": {
-			facts: func(f *facts) {
-				osds(f, "242.0.1.0", "")
-				f.deployments[monA] = deployment(monA, "242.0.0.1")
-				f.exports[monA] = known(monA, func(e *rook.Export) { pinnedAt("242.0.0.1")(e); e.Drift = addr("242.0.0.9") })
-				f.answers = map[string]resolution{monA: told("242.0.0.9"), osd0: told("242.0.1.0"), osd1: told("242.0.0.1")}
-			},
-			one: map[string]string{"refused": refused(monA, "242.0.0.1")},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := aCluster()
-			c.facts(&f)
-			p := makePlan(f)
-			require.Equal(t, c.zero, outcomeOf(p, osd0).annotations)
-			require.Equal(t, c.one, outcomeOf(p, osd1).annotations)
+			require.Equal(t, c.want, outcomeOf(makePlan(f.of(osd0))))
 		})
 	}
 }
@@ -557,11 +508,10 @@ func TestWhatIsAskedFor(t *testing.T) {
 			f := aCluster()
 			f.services[c.daemon] = monService(c.daemon, "10.96.0.1")
 			f.exports[c.daemon] = known(c.daemon, c.export)
-			questions := f.questions()
-			require.Len(t, questions, map[bool]int{true: 1}[c.asked])
+			q, asked := f.of(c.daemon).question()
+			require.Equal(t, c.asked, asked)
 			if c.asked {
-				require.Equal(t, c.daemon, questions[0].daemon.Name())
-				require.Equal(t, "10.96.0.1", questions[0].clusterIPs[0].String())
+				require.Equal(t, "10.96.0.1", q.clusterIPs[0].String())
 			}
 		})
 	}
@@ -570,13 +520,13 @@ func TestWhatIsAskedFor(t *testing.T) {
 func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		daemon string
-		facts  func(*facts)
+		facts  func(*clusterFacts)
 		want   outcome
 		again  time.Duration
 	}{
 		"an OSD that is missed for the first time is marked": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, nil)
 			},
@@ -585,7 +535,7 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 		},
 		"within the grace period nothing happens": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { e.OrphanedSince = noon.Add(-59 * time.Minute) })
 			},
@@ -593,7 +543,7 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 		},
 		"after the grace period the Service goes, then the export": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { e.OrphanedSince = noon.Add(-time.Hour) })
 			},
@@ -601,7 +551,7 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 		},
 		"an OSD that came back loses the mark": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { e.OrphanedSince = noon.Add(-time.Hour) })
@@ -610,14 +560,14 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 		},
 		"an export of others is never removed": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.exports[osd0] = known(osd0, func(e *rook.Export) { e.Ours, e.OrphanedSince = false, noon.Add(-24*time.Hour) })
 			},
 			want: outcome{notes: []reason.Code{reason.ExportForeign}},
 		},
 		"a mon of which nothing is left goes after the grace period": {
 			daemon: monA,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.endpoints = endpointsOf("b=242.0.0.2:6789")
 				f.exports[monA] = known(monA, func(e *rook.Export) { pinnedAt("242.0.0.1")(e); e.OrphanedSince = noon.Add(-time.Hour) })
 			},
@@ -625,21 +575,21 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 		},
 		"a mon that stands in Rook's list is no orphan": {
 			daemon: monA,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.endpoints = endpointsOf("a=242.0.0.1:6789")
 				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
 			},
 		},
 		"a mon whose Service stands is no orphan, for Rook is still at it": {
 			daemon: monA,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { e.Identity = rook.IdentityClusterset })
 			},
 		},
 		"the Service of a gone OSD whose export somebody removed goes after the grace period": {
 			daemon: osd0,
-			facts: func(f *facts) {
+			facts: func(f *clusterFacts) {
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.services[osd0].Annotations = map[string]string{rook.OrphanedSinceAnnotation: "2026-03-01T11:00:00Z"}
 			},
@@ -650,8 +600,8 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 			f := aCluster()
 			f.cluster.Phase = "Progressing"
 			c.facts(&f)
-			p := makePlan(f)
-			require.Equal(t, c.want, outcomeOf(p, c.daemon))
+			p := makePlan(f.of(c.daemon))
+			require.Equal(t, c.want, outcomeOf(p))
 			require.Equal(t, c.again, p.again)
 		})
 	}
@@ -660,14 +610,13 @@ func TestOrphansAreRemovedAfterTheGracePeriodAndNotBefore(t *testing.T) {
 func TestTheServiceOfAGoneOSDBearsTheMarkWhereThereIsNoExport(t *testing.T) {
 	f := aCluster()
 	f.services[osd0] = ownService(f, osd0, "10.96.1.0")
-	p := makePlan(f)
-	require.Len(t, p.steps, 1)
-	require.Equal(t, noon, *p.steps[0].mark)
+	p := makePlan(f.of(osd0))
+	require.Equal(t, noon, *p.mark)
 	require.Equal(t, time.Hour, p.again)
 
 	f.deployments[osd0] = deployment(osd0, "")
 	f.services[osd0].Annotations = map[string]string{rook.OrphanedSinceAnnotation: noon.Format(time.RFC3339)}
-	require.True(t, makePlan(f).steps[0].mark.IsZero(), "the mark goes when the OSD comes back")
+	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD comes back")
 }
 
 func TestRookIsAskedToReloadWhileItsMemoryIsStale(t *testing.T) {
@@ -686,19 +635,19 @@ func TestRookIsAskedToReloadWhileItsMemoryIsStale(t *testing.T) {
 		"again after two minutes":                      {corrected: "b=10.96.0.2:6789", phase: "Ready", requested: "2026-03-01T11:58:00Z", reload: true, again: 2 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := aCluster()
-			f.cluster.Phase, f.reloadedAt = c.phase, c.reloadedAt
-			f.endpoints = endpointsOf("a=242.0.0.1:6789")
-			f.endpoints.Annotations = map[string]string{}
+			cluster := aCluster().cluster
+			cluster.Phase = c.phase
+			endpoints := endpointsOf("a=242.0.0.1:6789")
+			endpoints.Annotations = map[string]string{}
 			if c.corrected != "" {
-				f.endpoints.Annotations[rook.CorrectedAnnotation] = c.corrected
+				endpoints.Annotations[rook.CorrectedAnnotation] = c.corrected
 			}
 			if c.requested != "" {
-				f.endpoints.Annotations[rook.ReloadRequestedAnnotation] = c.requested
+				endpoints.Annotations[rook.ReloadRequestedAnnotation] = c.requested
 			}
-			p := makePlan(f)
-			require.Equal(t, c.reload, p.reload)
-			require.Equal(t, c.again, p.again)
+			reload, again := planReload(cluster, endpoints, c.reloadedAt, noon)
+			require.Equal(t, c.reload, reload)
+			require.Equal(t, c.again, again)
 		})
 	}
 }

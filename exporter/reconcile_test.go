@@ -21,20 +21,21 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 var (
-	serviceExport = resolver.ServiceExport.WithVersion("v1alpha1")
-	cephCluster   = CephCluster.WithVersion("v1")
+	serviceExport = kinds.ServiceExport.WithVersion("v1alpha1")
+	cephCluster   = kinds.CephCluster.WithVersion("v1")
 )
 
 // servedKinds are the kinds that are there, in the version that they are watched in.
@@ -63,12 +64,13 @@ type loop struct {
 	told      []string
 	writes    []string
 	deny      func(write string) error
+	woken     []target
 }
 
 func newLoop(t *testing.T, objects ...client.Object) *loop {
 	l := &loop{
 		t:       t,
-		kinds:   servedKinds{CephCluster: cephCluster, resolver.ServiceExport: serviceExport},
+		kinds:   servedKinds{kinds.CephCluster: cephCluster, kinds.ServiceExport: serviceExport},
 		answers: map[string]string{},
 		cidrs:   []netip.Prefix{netip.MustParsePrefix("242.0.0.0/16")},
 		clock:   noon,
@@ -79,7 +81,7 @@ func newLoop(t *testing.T, objects ...client.Object) *loop {
 		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
 		scheme.AddKnownTypeWithName(gvk.GroupVersion().WithKind(gvk.Kind+"List"), &unstructured.UnstructuredList{})
 	}
-	l.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), interceptor.Funcs{
+	l.client = interceptor.NewClient(indexed(scheme).WithObjects(objects...).Build(), interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if err := l.write("create", o.GetObjectKind().GroupVersionKind().Kind, o.GetName()); err != nil {
 				return err
@@ -120,15 +122,16 @@ func newLoop(t *testing.T, objects ...client.Object) *loop {
 // restart is what a new leader begins with: nothing.
 func (l *loop) restart() {
 	l.reconciler = &reconciler{
-		view:     NewView(l.client, l.kinds),
-		ensurer:  NewEnsurer(l.client, l.client, l.kinds),
-		sources:  l,
-		changes:  &sourceChanges{},
-		events:   l,
-		metrics:  newCounters(),
-		now:      func() time.Time { return l.clock },
-		grace:    time.Hour,
-		memories: map[types.NamespacedName]*memory{},
+		view:    view.New(view.Readers{Cached: l.client, Live: l.client}, l.kinds),
+		ensurer: NewEnsurer(l.client, l.client, l.kinds),
+		sources: l,
+		changes: &changes{},
+		claims:  newClaims(),
+		events:  l,
+		metrics: newCounters(),
+		now:     func() time.Time { return l.clock },
+		grace:   time.Hour,
+		wake:    func(to target) { l.woken = append(l.woken, to) },
 	}
 }
 
@@ -146,7 +149,7 @@ func (l *loop) write(verb, kind, name string) error {
 	return nil
 }
 
-func (l *loop) Resolve(_ context.Context, req resolver.Request) (resolver.Answer, error) {
+func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membership) (resolver.Answer, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.questions = append(l.questions, req)
@@ -173,7 +176,8 @@ func (l *loop) AnnotatedEventf(runtime.Object, runtime.Object, map[string]string
 	l.t.Fatal("no event of ours is annotated")
 }
 
-// turn reconciles once and returns when to look again and what was written and told.
+// turn gives the cluster and each of its daemons a turn, and those that are woken by it, and returns when to look again and
+// what was written and announced.
 func (l *loop) turn() (again time.Duration, writes, told []string) {
 	l.t.Helper()
 	again, writes, told, err := l.tryTurn()
@@ -182,9 +186,29 @@ func (l *loop) turn() (again time.Duration, writes, told []string) {
 }
 
 func (l *loop) tryTurn() (again time.Duration, writes, told []string, err error) {
-	l.writes, l.told, l.questions = nil, nil, nil
-	result, err := l.Reconcile(l.t.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: testNamespace, Name: testCluster}})
-	return result.RequeueAfter, l.writes, l.told, err
+	l.writes, l.told, l.questions, l.woken = nil, nil, nil, nil
+	names, err := l.view.Names(l.t.Context(), testNamespace)
+	require.NoError(l.t, err)
+	targets := []target{{Namespace: testNamespace}}
+	for _, name := range names {
+		targets = append(targets, target{Namespace: testNamespace, Daemon: name})
+	}
+	taken := map[target]bool{}
+	for len(targets) > 0 {
+		to := targets[0]
+		targets = targets[1:]
+		result, failed := l.Reconcile(l.t.Context(), to)
+		again, err = sooner(again, result.RequeueAfter), errors.Join(err, failed)
+		taken[to] = true
+		for _, woken := range l.woken {
+			// What all depend on is new to a new leader, and everybody has a turn here anyway.
+			if taken[woken] && !slices.Contains(targets, woken) {
+				targets = append(targets, woken)
+			}
+		}
+		l.woken = nil
+	}
+	return again, l.writes, l.told, err
 }
 
 // settle reconciles until nothing more is written, as the watch of what was written would make it.
@@ -217,7 +241,7 @@ func (l *loop) export(name string) rook.Export {
 // report writes the status of an export as an MCS implementation does.
 func (l *loop) report(name, status, why string) {
 	l.t.Helper()
-	export := objectOf(serviceExport)
+	export := kinds.Object(serviceExport)
 	require.NoError(l.t, l.client.Get(l.t.Context(), types.NamespacedName{Namespace: testNamespace, Name: name}, export))
 	condition := map[string]any{"type": "Valid", "status": status, "reason": why, "message": "", "lastTransitionTime": "2026-03-01T12:00:00Z"}
 	require.NoError(l.t, unstructured.SetNestedSlice(export.Object, []any{condition}, "status", "conditions"))
@@ -233,12 +257,32 @@ func (l *loop) create(objects ...client.Object) {
 	}
 }
 
+// indexed builds a fake API server that finds objects as the caches do.
+func indexed(scheme *runtime.Scheme) *fake.ClientBuilder {
+	builder := fake.NewClientBuilder().WithScheme(scheme)
+	index := fakeIndexer{builder}
+	_ = view.Index(context.Background(), index)
+	for _, kind := range view.Kinds() {
+		for field, of := range kind.Indexes {
+			builder.WithIndex(kinds.Object(kind.WithVersion("v1alpha1")), field, of)
+		}
+	}
+	return builder
+}
+
+type fakeIndexer struct{ *fake.ClientBuilder }
+
+func (f fakeIndexer) IndexField(_ context.Context, object client.Object, field string, of client.IndexerFunc) error {
+	f.WithIndex(object, field, of)
+	return nil
+}
+
 func enabledNamespace() *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace, Labels: map[string]string{rook.EnabledLabel: "true"}}}
 }
 
 func cephClusterObject(change func(map[string]any)) *unstructured.Unstructured {
-	u := objectOf(cephCluster)
+	u := kinds.Object(cephCluster)
 	u.SetNamespace(testNamespace)
 	u.SetName(testCluster)
 	u.SetUID(testUID)
@@ -320,7 +364,7 @@ func TestOnlyWhatHasNoAnswerIsAskedAgainAndEverMoreSeldom(t *testing.T) {
 	}
 	require.Equal(t, []time.Duration{5, 10, 20, 40, 60, 60}, inSeconds(waits))
 
-	l.changes.add(testNamespace)
+	l.changes.addForAll()
 	l.clock = l.clock.Add(-time.Second)
 	l.answers[osd0] = "242.0.1.0"
 	l.turn()
@@ -366,11 +410,11 @@ func TestAWrongAnswerIsForgottenWithTheNextWantOfOne(t *testing.T) {
 
 	delete(l.answers, osd0)
 	l.refusal = reason.Errorf(reason.SourcesDisagree, "242.0.1.0 and 242.0.1.9")
-	l.changes.add(testNamespace)
+	l.changes.addForAll()
 	l.turn()
 	require.Equal(t, reason.SourcesDisagree, l.export(osd0).Refused)
 	l.refusal = reason.Errorf(reason.NoAnswer, "")
-	l.changes.add(testNamespace)
+	l.changes.addForAll()
 	l.turn()
 	require.Empty(t, l.export(osd0).Refused, "the address that it has stands as it did")
 	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
@@ -381,7 +425,7 @@ func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
 	cluster, err := l.view.Cluster(t.Context(), testNamespace)
 	require.NoError(t, err)
 	daemon := rook.Daemon{Type: rook.OSD, ID: "0", Namespace: testNamespace}
-	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemon, deployment(osd0, ""), *cluster))
+	require.NoError(t, l.ensurer.EnsureExport(t.Context(), daemon, *cluster))
 	l.settle()
 	require.Empty(t, l.told)
 	l.answers = map[string]string{osd0: "242.0.1.0"}
@@ -393,7 +437,7 @@ func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
 	}, told)
 	l.create(deployment(osd0, ""))
 	l.answers[osd0] = "242.0.1.9"
-	l.changes.add(testNamespace)
+	l.changes.addForAll()
 	_, _, told = l.turn()
 	require.Equal(t, []string{`AddressFollowed: osd "0" has a new global IP, which it takes at Rook's next update: 242.0.1.9 instead of 242.0.1.0`}, told)
 }
@@ -414,32 +458,12 @@ func TestAnAnswerOfDNSIsNeverAskedForAgain(t *testing.T) {
 	cluster, err := l.view.Cluster(t.Context(), testNamespace)
 	require.NoError(t, err)
 	answered := rook.Export{GlobalIP: addr("242.0.1.0"), Source: resolver.SourceDNS}
-	require.NoError(t, l.ensurer.applyExport(t.Context(), daemonOf(osd0), *cluster, answered))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), *cluster, answered))
 	l.restart()
 	again, writes, _ := l.turn()
 	require.Empty(t, l.asked())
 	require.Empty(t, writes)
 	require.Zero(t, again)
-}
-
-func TestTheAddressesOfOthersAreToldWithTheQuestion(t *testing.T) {
-	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	l.create(deployment(osd0, ""), deployment(monA, "242.0.0.1"), monService(monA, "10.96.0.1"))
-	other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"}, rook.Cluster{})
-	other.SetAnnotations(map[string]string{rook.GlobalIPAnnotation: "242.0.9.9"})
-	l.create(other)
-	l.settle()
-	l.report(osd0, "True", "Valid")
-	l.report(monA, "True", "Valid")
-	l.turn()
-	told := map[string]map[netip.Addr]string{}
-	for _, q := range l.questions {
-		told[q.Name] = q.InUse
-	}
-	require.Equal(t, map[string]map[netip.Addr]string{
-		osd0: {addr("242.0.9.9"): "other/rook-ceph-mon-a", addr("242.0.0.1"): "rook-ceph/rook-ceph-mon-a"},
-		monA: {addr("242.0.9.9"): "other/rook-ceph-mon-a"},
-	}, told)
 }
 
 func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
@@ -456,9 +480,9 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 		"an old Ceph": {cluster: func(o map[string]any) {
 			o["status"] = map[string]any{"version": map[string]any{"version": "16.2.15-0"}}
 		}, want: "CephTooOld"},
-		"no ServiceExport yet": {change: func(l *loop) { delete(l.kinds, resolver.ServiceExport) }, want: "NoServiceExportKind"},
+		"no ServiceExport yet": {change: func(l *loop) { delete(l.kinds, kinds.ServiceExport) }, want: "NoServiceExportKind"},
 		"an old Rook": {change: func(l *loop) {
-			d := deployment(osd1, "")
+			d := deployment("rook-ceph-mon-b", "")
 			d.Labels[rook.RookVersionLabel] = "v1.10.13"
 			l.create(d)
 		}, want: "RookTooOld"},
@@ -482,9 +506,9 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 
 func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	old := deployment(osd0, "")
+	old := deployment(monA, "")
 	old.Labels[rook.RookVersionLabel] = "v1.10.13"
-	l.create(old, deployment(osd1, ""))
+	l.create(old, deployment("rook-ceph-mon-b", ""), deployment(osd0, ""))
 	_, writes, _ := l.turn()
 	require.NotEmpty(t, writes)
 }
@@ -492,13 +516,13 @@ func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *
 func TestAKindThatAppearsIsUsedAndOneThatGoesIsToldAgain(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	l.create(monService(monA, "10.96.0.1"))
-	delete(l.kinds, resolver.ServiceExport)
+	delete(l.kinds, kinds.ServiceExport)
 	_, _, told := l.turn()
 	require.Len(t, told, 1)
-	l.kinds[resolver.ServiceExport] = serviceExport
+	l.kinds[kinds.ServiceExport] = serviceExport
 	l.settle()
 	require.True(t, l.export(monA).Ours)
-	delete(l.kinds, resolver.ServiceExport)
+	delete(l.kinds, kinds.ServiceExport)
 	_, _, told = l.turn()
 	require.Len(t, told, 1)
 }
@@ -541,6 +565,7 @@ func dying(u *unstructured.Unstructured) *unstructured.Unstructured {
 
 func older(u *unstructured.Unstructured) *unstructured.Unstructured {
 	u.SetName("a-first-one")
+	u.SetUID("first-uid")
 	return u
 }
 
@@ -548,7 +573,7 @@ func TestAServiceOfOthersThatTheCacheCannotShowIsReportedAndNotTakenOver(t *test
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: osd0}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.9.9"}}
 	l.create(foreign, deployment(osd0, ""))
-	l.reconciler.view = NewView(hideServices{l.client}, l.kinds)
+	l.reconciler.view = view.New(view.Readers{Cached: hideServices{l.client}, Live: l.client}, l.kinds)
 	for i := range 3 {
 		_, writes, told := l.turn()
 		require.Empty(t, writes)
@@ -565,6 +590,13 @@ func TestAServiceOfOthersThatTheCacheCannotShowIsReportedAndNotTakenOver(t *test
 // hideServices is a cache that holds no Service.
 type hideServices struct{ client.Reader }
 
+func (h hideServices) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	if _, ok := object.(*corev1.Service); ok {
+		return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+	}
+	return h.Reader.Get(ctx, key, object, opts...)
+}
+
 func (h hideServices) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	if _, ok := list.(*corev1.ServiceList); ok {
 		return nil
@@ -574,7 +606,7 @@ func (h hideServices) List(ctx context.Context, list client.ObjectList, opts ...
 
 func TestAnExportOfOthersIsReportedOnce(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	foreign := objectOf(serviceExport)
+	foreign := kinds.Object(serviceExport)
 	foreign.SetNamespace(testNamespace)
 	foreign.SetName(monA)
 	l.create(foreign, monService(monA, "10.96.0.1"))
@@ -595,7 +627,7 @@ func TestAFailedWriteIsTriedAgainAndHoldsUpNoOtherDaemon(t *testing.T) {
 		return nil
 	}
 	_, _, told, err := l.tryTurn()
-	require.ErrorContains(t, err, "export CephCluster rook-ceph/my-cluster: ensure ServiceExport rook-ceph/rook-ceph-osd-0: etcd is on holiday")
+	require.ErrorContains(t, err, "export rook-ceph-osd-0 of CephCluster rook-ceph/my-cluster: ensure ServiceExport rook-ceph/rook-ceph-osd-0: etcd is on holiday")
 	require.Len(t, told, 1)
 	require.True(t, l.export(osd1).Exists)
 	l.deny = nil
@@ -651,7 +683,7 @@ func TestAnOSDThatCameBackBehindTheCacheIsNotRemoved(t *testing.T) {
 	require.NoError(t, l.client.Delete(t.Context(), osd))
 	l.settle()
 	l.create(deployment(osd0, ""))
-	l.reconciler.view = NewView(hideDeployments{l.client}, l.kinds)
+	l.reconciler.view = view.New(view.Readers{Cached: hideDeployments{l.client}, Live: l.client}, l.kinds)
 	l.clock = noon.Add(2 * time.Hour)
 	_, writes, _ := l.turn()
 	require.Empty(t, writes)
@@ -660,6 +692,13 @@ func TestAnOSDThatCameBackBehindTheCacheIsNotRemoved(t *testing.T) {
 
 // hideDeployments is a cache that is behind.
 type hideDeployments struct{ client.Reader }
+
+func (h hideDeployments) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	if _, ok := object.(*appsv1.Deployment); ok {
+		return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+	}
+	return h.Reader.Get(ctx, key, object, opts...)
+}
 
 func (h hideDeployments) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	if _, ok := list.(*appsv1.DeploymentList); ok {
@@ -675,14 +714,14 @@ func TestAChangedOrphanIsNotRemoved(t *testing.T) {
 	export := l.exportObject(osd0)
 	seen := orphan{uid: export.GetUID(), resourceVersion: export.GetResourceVersion()}
 	l.report(osd0, "True", "Valid")
-	err := l.ensurer.remove(t.Context(), daemonOf(osd0), seen)
+	err := l.ensurer.remove(t.Context(), rookDaemon(osd0), seen)
 	require.True(t, apierrors.IsConflict(errors.Unwrap(err)), "got %v", err)
 	require.True(t, l.export(osd0).Exists)
 }
 
 func (l *loop) exportObject(name string) *unstructured.Unstructured {
 	l.t.Helper()
-	export := objectOf(serviceExport)
+	export := kinds.Object(serviceExport)
 	require.NoError(l.t, l.client.Get(l.t.Context(), types.NamespacedName{Namespace: testNamespace, Name: name}, export))
 	return export
 }

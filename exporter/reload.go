@@ -3,6 +3,8 @@ package exporter
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -13,19 +15,17 @@ const (
 	phaseReady = "Ready"
 )
 
-// planReload asks Rook to read its mon endpoints anew while what it last wrote from its memory had to be corrected.
-func (p *planner) planReload() {
-	if p.endpoints == nil || p.endpoints.Annotations[rook.CorrectedAnnotation] == "" || p.cluster.Phase != phaseReady {
-		return
+// planReload says whether to ask Rook to read its mon endpoints anew, which is so while what it last wrote from its memory
+// had to be corrected, and when to look again; zero means never.
+func planReload(cluster rook.Cluster, endpoints *corev1.ConfigMap, last, now time.Time) (reload bool, again time.Duration) {
+	if endpoints == nil || endpoints.Annotations[rook.CorrectedAnnotation] == "" || cluster.Phase != phaseReady {
+		return false, 0
 	}
-	last := p.reloadedAt
-	if requested, err := time.Parse(time.RFC3339, p.endpoints.Annotations[rook.ReloadRequestedAnnotation]); err == nil && requested.After(last) {
+	if requested, err := time.Parse(time.RFC3339, endpoints.Annotations[rook.ReloadRequestedAnnotation]); err == nil && requested.After(last) {
 		last = requested
 	}
-	if left := reloadInterval - p.now.Sub(last); !last.IsZero() && left > 0 {
-		p.lookAgain(left)
-		return
+	if left := reloadInterval - now.Sub(last); !last.IsZero() && left > 0 {
+		return false, max(left, time.Second)
 	}
-	p.reload = true
-	p.lookAgain(reloadInterval)
+	return true, reloadInterval
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 const (
@@ -25,20 +26,45 @@ func addr(text string) netip.Addr { return netip.MustParseAddr(text) }
 
 func inTestCIDR(a netip.Addr) bool { return netip.MustParsePrefix("242.0.0.0/16").Contains(a) }
 
+// clusterFacts are those of all daemons of a CephCluster, by name.
+type clusterFacts struct {
+	cluster     rook.Cluster
+	services    map[string]*corev1.Service
+	deployments map[string]*appsv1.Deployment
+	exports     map[string]view.Export
+	endpoints   *corev1.ConfigMap
+	inCIDR      func(netip.Addr) bool
+	answers     map[string]resolution
+	// prepared is the OSD that Rook is about to write.
+	prepared string
+}
+
 // aCluster returns the facts of a CephCluster that has nothing yet.
-func aCluster() facts {
-	return facts{
-		now:         noon,
-		grace:       time.Hour,
+func aCluster() clusterFacts {
+	return clusterFacts{
 		cluster:     rook.Cluster{Namespace: testNamespace, Name: testCluster, UID: testUID, CephVersion: "18.2.7-0", RookVersion: "v1.17.9", Phase: "Ready"},
 		services:    map[string]*corev1.Service{},
 		deployments: map[string]*appsv1.Deployment{},
-		exports:     map[string]knownExport{},
+		exports:     map[string]view.Export{},
 		inCIDR:      inTestCIDR,
 	}
 }
 
-func daemonOf(name string) rook.Daemon {
+// of returns the facts of one daemon.
+func (c clusterFacts) of(name string) facts {
+	d := rookDaemon(name)
+	f := facts{
+		now: noon, grace: time.Hour, cluster: c.cluster, daemon: d,
+		service: c.services[name], deployment: c.deployments[name], export: c.exports[name],
+		listed: rook.Listed(c.endpoints)[d.ID], inCIDR: c.inCIDR, prepared: c.prepared == name,
+	}
+	if answer, asked := c.answers[name]; asked {
+		f.answer = &answer
+	}
+	return f
+}
+
+func rookDaemon(name string) rook.Daemon {
 	kind, id, ok := rook.ParseName(name)
 	if !ok {
 		panic(name)
@@ -60,7 +86,7 @@ func monService(name, clusterIP string) *corev1.Service {
 
 // deployment returns what Rook writes of a daemon, as far as it is read here.
 func deployment(name, publicAddr string) *appsv1.Deployment {
-	d := daemonOf(name)
+	d := rookDaemon(name)
 	labels := map[string]string{
 		rook.AppLabel: "rook-ceph-" + string(d.Type), rook.DaemonTypeLabel: string(d.Type), rook.DaemonIDLabel: d.ID,
 		rook.ManagedByLabel: "rook-ceph-operator", rook.RookVersionLabel: "v1.17.9",
@@ -94,12 +120,12 @@ func endpointsOf(data string) *corev1.ConfigMap {
 }
 
 // known returns an export of ours as it stands in the cache.
-func known(name string, change func(*rook.Export)) knownExport {
-	e := knownExport{
+func known(name string, change func(*rook.Export)) view.Export {
+	e := view.Export{
 		Export:          rook.Export{Exists: true, Ours: true},
-		uid:             types.UID(name + "-export"),
-		resourceVersion: "7",
-		owned:           true,
+		UID:             types.UID(name + "-export"),
+		ResourceVersion: "7",
+		Owners:          []types.UID{testUID},
 	}
 	if change != nil {
 		change(&e.Export)

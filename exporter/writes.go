@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/resolver"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -58,7 +58,7 @@ func (e *Ensurer) remove(ctx context.Context, daemon rook.Daemon, o orphan) erro
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Service"))
 	if !o.service {
-		gvk, served := e.kinds.Served(resolver.ServiceExport)
+		gvk, served := e.kinds.Served(kinds.ServiceExport)
 		if !served {
 			return nil
 		}

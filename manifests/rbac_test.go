@@ -47,9 +47,9 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"deployments.apps":                                     {"get", "list", "watch"},
 		"services":                                             {"get", "list", "watch", "create", "patch", "delete"},
 		"serviceexports.multicluster.x-k8s.io":                 {"get", "list", "watch", "create", "patch", "delete"},
-		"configmaps rook-ceph-mon-endpoints":                   {"get", "list", "watch", "update", "patch"},
+		"configmaps rook-ceph-mon-endpoints":                   {"get", "update", "patch"},
 		"configmaps rook-clusterset-reload":                    {"delete"},
-		"configmaps":                                           {"create"},
+		"configmaps":                                           {"list", "watch", "create"},
 		"cephclusters.ceph.rook.io":                            watched,
 		"serviceimports.multicluster.x-k8s.io":                 watched,
 		"globalingressips.submariner.io":                       watched,
@@ -89,13 +89,13 @@ func TestWhatIsRooksIsNotDeleted(t *testing.T) {
 	}, deletable)
 }
 
-func TestConfigMapsOtherThanTheMonEndpointsAreOnlyCreated(t *testing.T) {
+func TestConfigMapsOtherThanTheMonEndpointsAreNeverChanged(t *testing.T) {
 	for _, rule := range rules(t) {
 		if !slices.Contains(rule.Resources, "configmaps") || slices.Equal(rule.ResourceNames, []string{rook.MonEndpointsName}) {
 			continue
 		}
 		for _, verb := range rule.Verbs {
-			require.True(t, verb == "create" || verb == "delete" && slices.Equal(rule.ResourceNames, []string{rook.ReloadName}), rule)
+			require.True(t, slices.Contains([]string{"list", "watch", "create"}, verb) || verb == "delete" && slices.Equal(rule.ResourceNames, []string{rook.ReloadName}), rule)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -19,15 +20,25 @@ type clusterImport struct{ objects }
 
 func (clusterImport) Name() string { return SourceClusterImport }
 
+func (clusterImport) Reads() []kinds.Kind { return []kinds.Kind{importKind} }
+
+// Labels by which Submariner says of a ServiceImport in its own namespace which Service it is of (lighthouse 0.19
+// pkg/agent/controller).
+const (
+	importServiceLabel   = "multicluster.kubernetes.io/service-name"
+	importNamespaceLabel = "lighthouse.submariner.io/sourceNamespace"
+	importClusterLabel   = "multicluster.kubernetes.io/source-cluster"
+)
+
 func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
 	if m.ClusterID == "" {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "Submariner's ServiceImport is named after the cluster ID")
 	}
 	key := types.NamespacedName{
-		Namespace: SubmarinerNamespace,
+		Namespace: submarinerNamespace,
 		Name:      fmt.Sprintf("%s-%s-%s", r.Name, r.Namespace, m.ClusterID),
 	}
-	object, err := s.get(ctx, ServiceImport, key)
+	object, err := s.get(ctx, importKind.GroupKind, key)
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -37,9 +48,9 @@ func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (net
 	}
 	// The name alone can deceive: a-b in namespace c and a in namespace b-c make the same one.
 	for _, label := range []struct{ key, want string }{
-		{"multicluster.kubernetes.io/service-name", r.Name},
-		{"lighthouse.submariner.io/sourceNamespace", r.Namespace},
-		{"multicluster.kubernetes.io/source-cluster", m.ClusterID},
+		{importServiceLabel, r.Name},
+		{importNamespaceLabel, r.Namespace},
+		{importClusterLabel, m.ClusterID},
 	} {
 		if got, ok := object.GetLabels()[label.key]; ok && got != label.want {
 			return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s is another's: %s is %s", owner, label.key, got)

@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -46,6 +47,9 @@ func newClustersetDNS(opts Options) clustersetDNS {
 }
 
 func (clustersetDNS) Name() string { return SourceDNS }
+
+// Reads implements Source: no object tells what DNS does.
+func (clustersetDNS) Reads() []kinds.Kind { return nil }
 
 func (s clustersetDNS) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
 	names, refusal := s.names(r, m)

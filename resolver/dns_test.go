@@ -344,7 +344,7 @@ func TestDNSTellsTheGlobalIP(t *testing.T) {
 			}
 			r := dnsOnly(tt.options).resolver(t)
 			begin := time.Now()
-			got, err := r.Resolve(t.Context(), monA())
+			got, err := resolve(t.Context(), r)
 			require.Less(t, time.Since(begin), 5*time.Second, "the time of a lookup is bounded")
 			if tt.code == "" {
 				require.NoError(t, err)
@@ -394,7 +394,7 @@ func TestDNSIsAskedOnlyWhereNoObjectAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			server := startNameserver(t, tt.handle)
 			w := world{objects: objects(t, tt.objects...), options: resolver.Options{DNSServer: server.address}}
-			got, err := w.resolver(t).Resolve(t.Context(), monA())
+			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code == "" {
 				require.NoError(t, err)
 				require.Equal(t, netip.MustParseAddr(tt.want), got.IP)
@@ -416,7 +416,7 @@ func TestTheTimeOfALookupIsBoundedWhateverTheNumberOfServers(t *testing.T) {
 		DNSTryTimeout: 400 * time.Millisecond, DNSTimeout: 600 * time.Millisecond,
 	}).resolver(t)
 	begin := time.Now()
-	_, err := r.Resolve(t.Context(), monA())
+	_, err := resolve(t.Context(), r)
 	requireRefusal(t, err, reason.DNSTimeout)
 	require.GreaterOrEqual(t, time.Since(begin), 600*time.Millisecond, "a second server is asked")
 	require.Less(t, time.Since(begin), 1800*time.Millisecond, "not every server is asked twice")
@@ -433,7 +433,7 @@ func TestAnAnswerThatIsCutOffInTheMiddleOfARecordIsAskedForAgainOverTCP(t *testi
 		_, _ = w.Write(packed)
 	})
 	r := dnsOnly(resolver.Options{ClusterID: "cluster-a", DNSServer: server.address}).resolver(t)
-	got, err := r.Resolve(t.Context(), monA())
+	got, err := resolve(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, netip.MustParseAddr("242.0.255.253"), got.IP)
 	require.EqualValues(t, 1, server.tcp.Load())
@@ -448,7 +448,7 @@ func TestALookupThatNobodyWaitsForEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
 	begin := time.Now()
-	_, err := r.Resolve(ctx, monA())
+	_, err := resolve(ctx, r)
 	requireRefusal(t, err, reason.ClientGone, prefixed)
 	require.Less(t, time.Since(begin), 5*time.Second)
 }
@@ -483,7 +483,7 @@ func TestTheServersOfResolvConf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := dnsOnly(resolver.Options{ClusterID: "cluster-a", ResolvConf: resolvConf(t, tt.lines...)}).resolver(t)
-			got, err := r.Resolve(t.Context(), monA())
+			got, err := resolve(t.Context(), r)
 			if tt.code != "" {
 				requireRefusal(t, err, tt.code, tt.particulars...)
 				return
@@ -498,11 +498,11 @@ func TestResolvConfIsReadAnewForEachLookup(t *testing.T) {
 	good := startNameserver(t, records(map[string][]string{prefixed: {prefixed + " 5 IN A 242.0.255.253"}}))
 	file := filepath.Join(t.TempDir(), "resolv.conf")
 	r := dnsOnly(resolver.Options{ClusterID: "cluster-a", ResolvConf: file}).resolver(t)
-	_, err := r.Resolve(t.Context(), monA())
+	_, err := resolve(t.Context(), r)
 	requireRefusal(t, err, reason.NoSource, file)
 
 	require.NoError(t, os.WriteFile(file, []byte("nameserver "+good.address+"\n"), 0o600))
-	_, err = r.Resolve(t.Context(), monA())
+	_, err = resolve(t.Context(), r)
 	require.NoError(t, err)
 }
 

@@ -33,9 +33,6 @@ func Guard(ip netip.Addr, req Request, m Membership, allowClusterIP bool) *reaso
 	if _, inside := within(m.GlobalCIDRs, ip); len(m.GlobalCIDRs) > 0 && !inside && !isClusterIP {
 		return reason.Errorf(reason.OutsideGlobalCIDR, "%s is not in %s: is --global-cidr right?", ip, joined(m.GlobalCIDRs))
 	}
-	if other, ok := userOf(req.InUse, ip); ok {
-		return reason.Errorf(reason.UsedByAnother, "%s belongs to %s", ip, other)
-	}
 	return nil
 }
 
@@ -67,15 +64,6 @@ func within(ranges []netip.Prefix, ip netip.Addr) (netip.Prefix, bool) {
 		}
 	}
 	return netip.Prefix{}, false
-}
-
-// userOf finds the address in whichever of its two forms the map has it.
-func userOf(inUse map[netip.Addr]string, ip netip.Addr) (string, bool) {
-	if name, ok := inUse[ip]; ok {
-		return name, true
-	}
-	name, ok := inUse[netip.AddrFrom16(ip.As16())]
-	return name, ok
 }
 
 func idOrUnknown(clusterID string) string {

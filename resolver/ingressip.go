@@ -8,8 +8,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -22,9 +24,24 @@ type globalIngressIP struct{ objects }
 
 func (globalIngressIP) Name() string { return SourceGlobalIngressIP }
 
+func (globalIngressIP) Reads() []kinds.Kind { return []kinds.Kind{ingressIPKind} }
+
+// ingressIPKind is what Globalnet makes of each ServiceExport, under the name of its Service (submariner 0.19
+// pkg/globalnet/controllers).
+var ingressIPKind = kinds.Kind{
+	GroupKind: schema.GroupKind{Group: submarinerGroup, Kind: "GlobalIngressIP"},
+	Plural:    "globalingressips",
+	Versions:  []string{"v1"},
+	Keep: kinds.KeepFields(
+		[]string{"spec", "serviceRef", "name"}, []string{"status", "allocatedIP"}, []string{"status", "conditions"}),
+	About: func(o metav1.Object) (types.NamespacedName, bool) {
+		return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, true
+	},
+}
+
 func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (netip.Addr, error) {
 	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
-	object, err := s.get(ctx, GlobalIngressIP, key)
+	object, err := s.get(ctx, ingressIPKind.GroupKind, key)
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -38,7 +55,7 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 	if object.GetDeletionTimestamp() != nil {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s is being deleted", owner)
 	}
-	if c, ok := latest(ingressIPConditions(object), "Allocated"); ok && c.Status == metav1.ConditionFalse {
+	if c := kinds.Latest(ingressIPConditions(object), "Allocated"); c != nil && c.Status == metav1.ConditionFalse {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s: %s: %s", owner, c.Reason, c.Message)
 	}
 	ip := text(object, []string{"status", "allocatedIP"})
@@ -59,15 +76,4 @@ func ingressIPConditions(object *unstructured.Unstructured) []metav1.Condition {
 		return nil
 	}
 	return typed.Status.Conditions
-}
-
-// latest returns the newest condition of the type: releases of Submariner append rather than replace. Of two that
-// changed in the same second the later in the list is the newer.
-func latest(conditions []metav1.Condition, conditionType string) (newest metav1.Condition, found bool) {
-	for _, c := range conditions {
-		if c.Type == conditionType && (!found || !c.LastTransitionTime.Before(&newest.LastTransitionTime)) {
-			newest, found = c, true
-		}
-	}
-	return newest, found
 }

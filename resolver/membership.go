@@ -90,7 +90,7 @@ func (m Membership) withClusters(all map[string][]netip.Prefix, submarinerID str
 
 // clusterProperty returns the ID that the About API tells, or nothing.
 func (r *Resolver) clusterProperty(ctx context.Context) (string, error) {
-	object, err := r.get(ctx, ClusterProperty, types.NamespacedName{Name: clusterPropertyName})
+	object, err := r.get(ctx, clusterPropertyKind.GroupKind, types.NamespacedName{Name: clusterPropertyName})
 	if err != nil || object == nil {
 		return "", err
 	}
@@ -106,7 +106,7 @@ type submarinerSelf struct {
 
 // submariner reads Submariner's own object: what it runs with stands in the status, what it shall run with in the spec.
 func (r *Resolver) submariner(ctx context.Context) (submarinerSelf, error) {
-	found, err := r.list(ctx, Submariner, SubmarinerNamespace)
+	found, err := r.list(ctx, submarinerKind.GroupKind, submarinerNamespace)
 	if err != nil || len(found) == 0 {
 		return submarinerSelf{}, err
 	}
@@ -127,7 +127,7 @@ func (s submarinerSelf) ranges() ([]netip.Prefix, error) {
 	ranges, malformed := parseCIDRs(strings.Split(s.globalCIDR, ",")...)
 	if len(malformed) > 0 {
 		return nil, reason.Errorf(reason.SourceUnreadable,
-			"Submariner %s/%s has the global CIDR %q: set --global-cidr", SubmarinerNamespace, s.name, s.globalCIDR)
+			"Submariner %s/%s has the global CIDR %q: set --global-cidr", submarinerNamespace, s.name, s.globalCIDR)
 	}
 	return ranges, nil
 }
@@ -135,7 +135,7 @@ func (s submarinerSelf) ranges() ([]netip.Prefix, error) {
 // submarinerClusters returns the ranges of every member of the clusterset by ID. A range that cannot be read is left
 // out: a peer that writes nonsense must not stop this cluster.
 func (r *Resolver) submarinerClusters(ctx context.Context) (map[string][]netip.Prefix, error) {
-	found, err := r.list(ctx, SubmarinerCluster, SubmarinerNamespace)
+	found, err := r.list(ctx, submarinerClusterKind.GroupKind, submarinerNamespace)
 	if err != nil {
 		return nil, err
 	}
@@ -183,4 +183,10 @@ func masked(ranges []netip.Prefix) []netip.Prefix {
 
 func overlap(a, b []netip.Prefix) bool {
 	return slices.ContainsFunc(a, func(p netip.Prefix) bool { return slices.ContainsFunc(b, p.Overlaps) })
+}
+
+// IsGlobal says whether an address lies in a range of this cluster's global IPs.
+func (m Membership) IsGlobal(ip netip.Addr) bool {
+	_, inside := within(m.GlobalCIDRs, ip)
+	return inside
 }

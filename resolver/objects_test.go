@@ -28,7 +28,7 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 	otherCluster := edit("cluster: cluster-a", "cluster: cluster-b")
 	shared := edit("[{cluster: cluster-a}]", "[{cluster: cluster-a}, {cluster: cluster-b}]")
 	betaKinds := everything()
-	betaKinds[resolver.ServiceImport] = "v1beta1"
+	betaKinds[kind("ServiceImport")] = "v1beta1"
 	tests := []struct {
 		name        string
 		objects     []string
@@ -275,7 +275,7 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := world{kinds: tt.kinds, options: tt.options}
 			w.objects = objects(t, tt.objects...)
-			got, err := w.resolver(t).Resolve(t.Context(), monA())
+			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code != "" {
 				requireRefusal(t, err, tt.code, tt.particulars...)
 				require.Zero(t, got)
@@ -291,18 +291,18 @@ func TestAKindThatAppearsLaterIsUsedFromThenOn(t *testing.T) {
 	kinds := served{}
 	r := world{kinds: kinds, objects: objects(t, submarinerA, ingressIP)}.resolver(t)
 
-	_, err := r.Resolve(t.Context(), monA())
+	_, err := resolve(t.Context(), r)
 	requireRefusal(t, err, reason.ClusterIDUnknown)
 
-	kinds[resolver.GlobalIngressIP] = "v1"
-	got, err := r.Resolve(t.Context(), monA())
+	kinds[kind("GlobalIngressIP")] = "v1"
+	got, err := resolve(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, netip.MustParseAddr("242.0.255.253"), got.IP)
 	m, err := r.Membership(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, m.ClusterID)
 
-	kinds[resolver.Submariner] = "v1alpha1"
+	kinds[kind("Submariner")] = "v1alpha1"
 	m, err = r.Membership(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "cluster-a", m.ClusterID)
@@ -312,7 +312,7 @@ func TestReadingAKindThatVanishes(t *testing.T) {
 	gone := map[string]error{
 		"its informer was stopped":           &cache.ErrResourceNotCached{},
 		"its informer was stopped, wrapped":  fmt.Errorf("get: %w", &cache.ErrResourceNotCached{}),
-		"its CustomResourceDefinition went":  &meta.NoKindMatchError{GroupKind: resolver.GlobalIngressIP},
+		"its CustomResourceDefinition went":  &meta.NoKindMatchError{GroupKind: kind("GlobalIngressIP")},
 		"its resource went":                  &meta.NoResourceMatchError{},
 		"the API server knows no such thing": apierrors.NewNotFound(schema.GroupResource{}, "rook-ceph-mon-a"),
 	}
@@ -322,7 +322,7 @@ func TestReadingAKindThatVanishes(t *testing.T) {
 				objects: objects(t, submarinerA, clusterB, propertyA, ingressIP, clusterImport),
 				fault:   map[string]error{"GlobalIngressIP": fault, "SubmarinerList": fault, "ClusterList": fault},
 			}
-			got, err := w.resolver(t).Resolve(t.Context(), monA())
+			got, err := resolve(t.Context(), w.resolver(t))
 			require.NoError(t, err)
 			require.Equal(t, "SubmarinerServiceImport", got.Source)
 
@@ -341,7 +341,7 @@ func TestASourceThatCannotBeReadIsNotPassedOver(t *testing.T) {
 				objects: objects(t, submarinerA, clusterB, propertyA, ingressIP, clusterImport),
 				fault:   map[string]error{kind: errFlaky},
 			}
-			_, err := w.resolver(t).Resolve(t.Context(), monA())
+			_, err := resolve(t.Context(), w.resolver(t))
 			requireRefusal(t, err, reason.SourceUnreadable, strings.TrimSuffix(kind, "List"), "etcd has no leader")
 		})
 	}

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -20,8 +20,6 @@ type Request struct {
 	Namespace, Name string
 	// ClusterIPs are the Service's own, which are not global.
 	ClusterIPs []netip.Addr
-	// InUse tells which addresses other daemons have, and the name of each such daemon.
-	InUse map[netip.Addr]string
 }
 
 // Answer is a global IP and the source that told it.
@@ -34,6 +32,8 @@ type Answer struct {
 type Source interface {
 	// Name returns the name of the source, as it is noted beside its answer.
 	Name() string
+	// Reads returns the kinds of the objects that the source reads.
+	Reads() []kinds.Kind
 	// Lookup returns the address of the Service, or a *reason.Error. The code reason.NoAnswer means that the
 	// source has nothing to say of the Service, or is not there at all.
 	Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error)
@@ -70,22 +70,32 @@ type Resolver struct {
 }
 
 // New returns a Resolver that reads objects of the kinds that are served through the reader.
-func New(reader client.Reader, kinds Kinds, opts Options) *Resolver {
-	o := objects{reader: reader, kinds: kinds}
+func New(reader client.Reader, installed kinds.Installed, opts Options) *Resolver {
+	o := objects{kinds.Reader{Objects: reader, Installed: installed}}
 	return &Resolver{
 		objects: o,
 		options: opts,
-		told:    []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o}},
+		told:    objectSources(o),
 		asked:   newClustersetDNS(opts),
 	}
 }
 
-// Resolve returns the global IP of the Service. Every error is a *reason.Error.
-func (r *Resolver) Resolve(ctx context.Context, req Request) (Answer, error) {
-	m, err := r.Membership(ctx)
-	if err != nil {
-		return Answer{}, err
+// objectSources are the sources that are objects, the best first.
+func objectSources(o objects) []Source {
+	return []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o}}
+}
+
+// Kinds returns the kinds that tell global IPs, or what is to be known of this cluster to believe them.
+func Kinds() []kinds.Kind {
+	read := membershipKinds()
+	for _, source := range objectSources(objects{}) {
+		read = append(read, source.Reads()...)
 	}
+	return read
+}
+
+// Resolve returns the global IP of the Service in a cluster of that membership. Every error is a *reason.Error.
+func (r *Resolver) Resolve(ctx context.Context, req Request, m Membership) (Answer, error) {
 	answer, refusal := r.compare(ctx, req, m)
 	if refusal != nil && silent(refusal.Code) {
 		answer, refusal = r.ask(ctx, req, m, refusal)
@@ -152,9 +162,11 @@ func (r *Resolver) ask(ctx context.Context, req Request, m Membership, silence *
 
 // tellable says whether a kind is installed whose objects can tell global IPs.
 func (r *Resolver) tellable() bool {
-	for _, gk := range []schema.GroupKind{GlobalIngressIP, ServiceImport} {
-		if _, ok := r.kinds.Served(gk); ok {
-			return true
+	for _, source := range r.told {
+		for _, kind := range source.Reads() {
+			if _, ok := r.Installed.Served(kind.GroupKind); ok {
+				return true
+			}
 		}
 	}
 	return false

@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -22,9 +25,26 @@ type serviceImport struct{ objects }
 
 func (serviceImport) Name() string { return SourceServiceImport }
 
+func (serviceImport) Reads() []kinds.Kind { return []kinds.Kind{importKind} }
+
+// importKind is what an MCS implementation makes of the exports of a Service (KEP-1645).
+var importKind = kinds.Kind{
+	GroupKind: schema.GroupKind{Group: kinds.ServiceExport.Group, Kind: "ServiceImport"},
+	Plural:    "serviceimports",
+	Versions:  []string{"v1beta1", "v1alpha1"},
+	Keep:      kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"}),
+	About: func(o metav1.Object) (types.NamespacedName, bool) {
+		labels := o.GetLabels()
+		if namespace := labels[importNamespaceLabel]; namespace != "" && labels[importServiceLabel] != "" {
+			return types.NamespacedName{Namespace: namespace, Name: labels[importServiceLabel]}, true
+		}
+		return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, true
+	},
+}
+
 func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
 	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
-	object, err := s.get(ctx, ServiceImport, key)
+	object, err := s.get(ctx, importKind.GroupKind, key)
 	if err != nil {
 		return netip.Addr{}, err
 	}

@@ -28,14 +28,34 @@ func (s served) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
 	return gk.WithVersion(version), ok
 }
 
+func (served) Wait(context.Context) error { return nil }
+
+// kind returns the GroupKind of a kind that the resolver reads.
+func kind(name string) schema.GroupKind {
+	for _, k := range resolver.Kinds() {
+		if k.Kind == name {
+			return k.GroupKind
+		}
+	}
+	panic(name)
+}
+
+// resolve asks for mon a as the exporter does.
+func resolve(ctx context.Context, r *resolver.Resolver) (resolver.Answer, error) {
+	m, err := r.Membership(ctx)
+	if err != nil {
+		return resolver.Answer{}, err
+	}
+	return r.Resolve(ctx, monA(), m)
+}
+
 func everything() served {
 	return served{
-		resolver.ServiceExport:     "v1alpha1",
-		resolver.ServiceImport:     "v1alpha1",
-		resolver.GlobalIngressIP:   "v1",
-		resolver.Submariner:        "v1alpha1",
-		resolver.SubmarinerCluster: "v1",
-		resolver.ClusterProperty:   "v1alpha1",
+		kind("ServiceImport"):   "v1alpha1",
+		kind("GlobalIngressIP"): "v1",
+		kind("Submariner"):      "v1alpha1",
+		kind("Cluster"):         "v1",
+		kind("ClusterProperty"): "v1alpha1",
 	}
 }
 
@@ -60,7 +80,7 @@ func (w world) resolver(t *testing.T) *resolver.Resolver {
 	scheme := runtime.NewScheme()
 	for gk, version := range everything() {
 		scope := meta.RESTScopeNamespace
-		if gk == resolver.ClusterProperty {
+		if gk == kind("ClusterProperty") {
 			scope = meta.RESTScopeRoot
 		}
 		gvk := gk.WithVersion(version)
@@ -71,7 +91,7 @@ func (w world) resolver(t *testing.T) *resolver.Resolver {
 	}
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper)
 	for _, o := range w.objects {
-		builder = builder.WithObjects(o)
+		builder = builder.WithObjects(cached(o))
 	}
 	builder = builder.WithInterceptorFuncs(interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
@@ -88,6 +108,19 @@ func (w world) resolver(t *testing.T) *resolver.Resolver {
 		},
 	})
 	return resolver.New(builder.Build(), w.kinds, w.options)
+}
+
+// cached returns what the caches keep of an object.
+func cached(o *unstructured.Unstructured) *unstructured.Unstructured {
+	for _, k := range resolver.Kinds() {
+		if k.GroupKind == o.GroupVersionKind().GroupKind() {
+			kept := k.Keep(o)
+			// An API server, be it a fake one, has nothing that is being deleted without them.
+			kept.SetFinalizers(o.GetFinalizers())
+			return kept
+		}
+	}
+	return o
 }
 
 // object reads YAML as the API server would send it.

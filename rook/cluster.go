@@ -24,6 +24,8 @@ type Cluster struct {
 	// CephVersion is as Rook writes it, for example 18.2.7-0.
 	CephVersion string
 	Phase       string
+	// Deleting says that somebody has asked for the end of the CephCluster.
+	Deleting bool
 	// RookVersion is not told by a CephCluster: it stands in the label RookVersionLabel of what Rook makes of it.
 	RookVersion string
 }
@@ -54,6 +56,7 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 			is("spec", "network", "connections", "compression", "enabled"),
 		CephVersion: text("status", "version", "version"),
 		Phase:       text("status", "phase"),
+		Deleting:    u.GetDeletionTimestamp() != nil,
 	}
 }
 

@@ -49,6 +49,19 @@ func ListedAddress(endpoints *corev1.ConfigMap, id string) netip.Addr {
 	return netip.Addr{}
 }
 
+// Listed returns where the mon endpoints have each mon. What cannot be understood is left out.
+func Listed(endpoints *corev1.ConfigMap) map[string]netip.Addr {
+	listed := map[string]netip.Addr{}
+	if endpoints == nil {
+		return listed
+	}
+	found, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
+	for _, e := range found {
+		listed[e.ID] = e.Addr.Addr()
+	}
+	return listed
+}
+
 // FormatEndpoints writes a list as Rook does.
 func FormatEndpoints(endpoints []Endpoint) string {
 	texts := make([]string, len(endpoints))

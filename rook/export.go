@@ -22,7 +22,8 @@ const (
 	IdentityCluster Identity = "cluster"
 )
 
-const validCondition = "Valid"
+// ValidCondition is the type of the condition by which an MCS implementation says that a Service can be exported.
+const ValidCondition = "Valid"
 
 // Export is what is known of the ServiceExport of a daemon.
 type Export struct {
@@ -66,7 +67,7 @@ func ReadExport(meta metav1.Object, conditions []metav1.Condition) Export {
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
 	e.Refused, e.RefusedDetail = reason.Code(code), detail
-	if valid := latest(conditions, validCondition); valid != nil {
+	if valid := latest(conditions, ValidCondition); valid != nil {
 		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
 	}
 	return e

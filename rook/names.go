@@ -32,6 +32,8 @@ const (
 	DaemonTypeLabel  = "ceph_daemon_type"
 	DaemonIDLabel    = "ceph_daemon_id"
 	OSDIDLabel       = "ceph-osd-id"
+	clusterLabel     = "rook_cluster"
+	osdLabel         = "osd"
 	CanaryLabel      = "mon_canary"
 	RookVersionLabel = "rook-version"
 	CephVersionLabel = "ceph-version"
@@ -44,6 +46,8 @@ const (
 
 // What rook-clusterset writes.
 const (
+	domain = "rook-clusterset.io/"
+
 	// EnabledLabel on a namespace, with the value "true", switches rook-clusterset on for it.
 	EnabledLabel = "rook-clusterset.io/enabled"
 	// ManagedByLabel with the value Manager stands on everything that rook-clusterset created; nothing without it is ever deleted.

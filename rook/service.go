@@ -1,10 +1,8 @@
 package rook
 
 import (
-	"maps"
 	"net/netip"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -19,18 +17,23 @@ const (
 	osdPortV2     = 6800
 )
 
-// OSDService returns the Service through which an OSD is exported. It is never headless: the global IP of a headless
-// Service would not be reachable from within its own cluster.
-func OSDService(osd *appsv1.Deployment, cluster Cluster) *corev1.Service {
-	labels := maps.Clone(osd.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	// The two versions change with every upgrade, and Rook's own multi-cluster mode does not put them on a Service either.
-	delete(labels, RookVersionLabel)
-	delete(labels, CephVersionLabel)
-	labels[ManagedByLabel] = Manager
+// serviceLabels are those that OSDService sets, and all that are read of the Service of any daemon.
+var serviceLabels = []string{AppLabel, clusterLabel, DaemonTypeLabel, DaemonIDLabel, osdLabel, OSDIDLabel, ManagedByLabel}
 
+// OSDService returns the Service through which an OSD is exported. It is never headless: the global IP of a headless
+// Service would not be reachable from within its own cluster. It follows from the number of the OSD and its CephCluster
+// alone, so that it can be made before Rook writes the Deployment, and need not be written again when Rook has: a write
+// while Globalnet allocates can give a Service a second address (measured on Globalnet 0.19).
+func OSDService(osd Daemon, cluster Cluster) *corev1.Service {
+	labels := map[string]string{
+		AppLabel:        OSDApp,
+		clusterLabel:    osd.Namespace,
+		DaemonTypeLabel: string(OSD),
+		DaemonIDLabel:   osd.ID,
+		osdLabel:        osd.ID,
+		OSDIDLabel:      osd.ID,
+		ManagedByLabel:  Manager,
+	}
 	ports := []corev1.ServicePort{servicePort(osdPortV2Name, osdPortV2)}
 	if !cluster.Msgr2Only {
 		ports = []corev1.ServicePort{servicePort(osdPortV1Name, osdPortV1), servicePort(osdPortV2Name, osdPortV2)}
@@ -38,17 +41,32 @@ func OSDService(osd *appsv1.Deployment, cluster Cluster) *corev1.Service {
 	return &corev1.Service{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name:            osd.Name,
+			Name:            osd.Name(),
 			Namespace:       osd.Namespace,
 			Labels:          labels,
 			OwnerReferences: []metav1.OwnerReference{OwnerReference(cluster, false)},
 		},
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
-			Selector: map[string]string{AppLabel: OSDApp, OSDIDLabel: osd.Labels[DaemonIDLabel]},
+			Selector: map[string]string{AppLabel: OSDApp, OSDIDLabel: osd.ID},
 			Ports:    ports,
 		},
 	}
+}
+
+// ClusterIPs returns the Service's own addresses.
+func ClusterIPs(service *corev1.Service) []netip.Addr {
+	texts := service.Spec.ClusterIPs
+	if len(texts) == 0 {
+		texts = []string{service.Spec.ClusterIP}
+	}
+	var addrs []netip.Addr
+	for _, text := range texts {
+		if addr := addressOrNone(text); addr.IsValid() {
+			addrs = append(addrs, addr)
+		}
+	}
+	return addrs
 }
 
 func servicePort(name string, port int32) corev1.ServicePort {

@@ -13,11 +13,11 @@ import (
 )
 
 func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
-	osd := goldenNamed(t, "osd-v1.20.6-node").in
-	before := osd.DeepCopy()
+	written := goldenNamed(t, "osd-v1.20.6-node").in
+	osd, code := rook.Identify(written)
+	require.Empty(t, code)
 	cluster := rook.Cluster{Namespace: "rook-ceph", Name: "my-cluster", UID: "uid-1"}
 	svc := rook.OSDService(osd, cluster)
-	require.Equal(t, before, osd)
 
 	require.Equal(t, "rook-ceph-osd-3", svc.Name)
 	require.Equal(t, "rook-ceph", svc.Namespace)
@@ -25,9 +25,14 @@ func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
 		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: "uid-1", Controller: new(false), BlockOwnerDeletion: new(false),
 	}}, svc.OwnerReferences)
 	require.Equal(t, rook.Manager, svc.Labels[rook.ManagedByLabel])
-	require.Equal(t, "ssd", svc.Labels["device-class"])
-	require.NotContains(t, svc.Labels, rook.RookVersionLabel)
-	require.NotContains(t, svc.Labels, rook.CephVersionLabel)
+	for key, value := range svc.Labels {
+		if key != rook.ManagedByLabel {
+			require.Equal(t, written.Labels[key], value, key)
+		}
+	}
+	for key, value := range svc.Spec.Selector {
+		require.Equal(t, written.Spec.Template.Labels[key], value, "the pods are selected by %s", key)
+	}
 	require.Equal(t, corev1.ServiceSpec{
 		Type:     corev1.ServiceTypeClusterIP,
 		Selector: map[string]string{"app": "rook-ceph-osd", "ceph-osd-id": "3"},

@@ -8,10 +8,6 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -23,8 +19,6 @@ type deployments struct {
 	view    View
 	ensurer Ensurer
 	holds   *holds
-	// live reads from the API server itself: Rook writes the mon endpoints milliseconds before the mon.
-	live client.Reader
 }
 
 func (*deployments) object() string { return "deployment" }
@@ -57,7 +51,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		if wait && !ensured && facts.Cluster != nil {
 			// A failure is tried again at the next change, and told if the address is not known in the end: until then the
 			// exporter may have done it.
-			unexported = d.ensurer.EnsureExport(ctx, daemon, incoming, *facts.Cluster)
+			unexported = d.ensurer.EnsureExport(ctx, daemon, *facts.Cluster)
 			ensured = unexported == nil
 		}
 		return wait, nil
@@ -105,17 +99,14 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	return err
 }
 
-// listed returns where the stored mon endpoints tell the mon to be.
+// listed returns where the stored mon endpoints have the mon. Rook wrote them milliseconds before the mon, so that what a
+// cache has of them is not enough for a mon to be born by.
 func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Addr, error) {
-	endpoints := &corev1.ConfigMap{}
-	key := types.NamespacedName{Namespace: daemon.Namespace, Name: rook.MonEndpointsName}
-	if err := d.live.Get(ctx, key, endpoints); err != nil {
-		if apierrors.IsNotFound(err) {
-			return netip.Addr{}, nil
-		}
-		return netip.Addr{}, fmt.Errorf("read ConfigMap %s: %w", key, err)
+	endpoints, latest, err := d.view.LatestMonEndpoints(ctx, daemon.Namespace)
+	if err == nil && !latest {
+		err = fmt.Errorf("the API server does not say what ConfigMap %s/%s holds", daemon.Namespace, rook.MonEndpointsName)
 	}
-	return rook.ListedAddress(endpoints, daemon.ID), nil
+	return rook.Listed(endpoints)[daemon.ID], err
 }
 
 func carryOut(incoming *appsv1.Deployment, decision rook.Decision) answer {

@@ -231,7 +231,8 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	w := newWorld()
 	w.exports["rook-ceph-mon-a"], w.exports["rook-ceph-mon-b"] = ready("242.1.255.1"), ready("242.1.255.2")
 	w.exports["rook-ceph-mon-c"], w.exports["rook-ceph-osd-3"] = ready("242.1.255.3"), ready("242.1.255.4")
-	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1}, listed)
+	w.liveEndpoints = listed
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
 
 	response := s.handle(t.Context(), DeploymentPath, creation(t, mon("a", "242.1.255.9")))
 	require.False(t, response.Allowed)
@@ -246,7 +247,7 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	w.deployments["rook-ceph-mon-a"] = mon("a", "242.1.255.1")
 	require.Equal(t, reason.AddressKept, reasonOf(s.handle(t.Context(), DeploymentPath, creation(t, mon("a", "242.1.255.9")))), "a mon that lives")
 
-	unreachable(t, s, w)
+	w.unreachable = true
 	response = s.handle(t.Context(), DeploymentPath, creation(t, mon("b", "10.96.0.2")))
 	require.False(t, response.Allowed, "what cannot be compared is not let through")
 	require.Equal(t, reason.InternalFault, reasonOf(response))

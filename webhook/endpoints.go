@@ -63,7 +63,8 @@ func (m *monEndpoints) stored(ctx context.Context, req admission.Request) (*core
 	}
 	ctx, cancel := reading(ctx)
 	defer cancel()
-	return m.view.MonEndpoints(ctx, req.Namespace)
+	stored, _, err := m.view.LatestMonEndpoints(ctx, req.Namespace)
+	return stored, err
 }
 
 func (m *monEndpoints) refresh(ctx context.Context, namespace string, facts *rook.EndpointsFacts) error {

@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,8 +24,9 @@ type View interface {
 	Cluster(ctx context.Context, namespace string) (*rook.Cluster, error)
 	// Deployment returns the Deployment of that name.
 	Deployment(ctx context.Context, namespace, name string) (*appsv1.Deployment, error)
-	// MonEndpoints returns the ConfigMap in which Rook keeps the address of each mon.
-	MonEndpoints(ctx context.Context, namespace string) (*corev1.ConfigMap, error)
+	// LatestMonEndpoints returns the ConfigMap in which Rook keeps the address of each mon, and whether the API server itself
+	// said so: where it does not answer, it is as the cache has it.
+	LatestMonEndpoints(ctx context.Context, namespace string) (endpoints *corev1.ConfigMap, latest bool, err error)
 	// Export returns what is known of the ServiceExport of that name, and Exports of all of the namespace by name.
 	Export(ctx context.Context, namespace, name string) (rook.Export, error)
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
@@ -39,15 +39,9 @@ type View interface {
 // Ensurer does the two things that admission has to do besides answering.
 type Ensurer interface {
 	// EnsureExport sees to it that the Service and the ServiceExport of a daemon exist.
-	EnsureExport(ctx context.Context, daemon rook.Daemon, deployment *appsv1.Deployment, cluster rook.Cluster) error
+	EnsureExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) error
 	// StoreEndpoints stores the mon endpoints that Rook is to read anew.
 	StoreEndpoints(ctx context.Context, corrected *corev1.ConfigMap) error
-}
-
-// Kinds tells which kinds that may come and go are watched.
-type Kinds interface {
-	// Subscribe calls the function for each kind whose informer runs, now and later.
-	Subscribe(func(schema.GroupVersionKind))
 }
 
 // readTimeout bounds the reading of the facts for one decision. Caches answer at once; only one that has not synced yet

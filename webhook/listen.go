@@ -6,18 +6,17 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // listen makes a signal of every change that can end a wait: of what is always there, and of ServiceExports and
 // CephClusters as soon as their kinds are.
-func listen(mgr ctrl.Manager, kinds Kinds, changes *signals) error {
+func listen(mgr ctrl.Manager, subscribe func(func(schema.GroupVersionKind)), changes *signals) error {
 	// The handlers live as long as the cache; it does not take a context to end them earlier.
 	ctx := context.Background()
 	observe := func(object client.Object) error {
@@ -35,13 +34,11 @@ func listen(mgr ctrl.Manager, kinds Kinds, changes *signals) error {
 			return err
 		}
 	}
-	kinds.Subscribe(func(gvk schema.GroupVersionKind) {
+	subscribe(func(gvk schema.GroupVersionKind) {
 		if !endsWaits(gvk.GroupKind()) {
 			return
 		}
-		object := &unstructured.Unstructured{}
-		object.SetGroupVersionKind(gvk)
-		if err := observe(object); err != nil {
+		if err := observe(kinds.Object(gvk)); err != nil {
 			mgr.GetLogger().Error(err, "Held requests will wait in vain", "kind", gvk.String())
 		}
 	})
@@ -49,5 +46,5 @@ func listen(mgr ctrl.Manager, kinds Kinds, changes *signals) error {
 }
 
 func endsWaits(kind schema.GroupKind) bool {
-	return kind.Kind == "ServiceExport" || kind == schema.GroupKind{Group: rook.CephGroup, Kind: rook.CephClusterKind}
+	return kind == kinds.ServiceExport || kind == kinds.CephCluster
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
@@ -33,21 +33,22 @@ type Options struct {
 	ShutdownDelay time.Duration
 }
 
-// Setup registers a handler for each path with the manager's webhook server.
-func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, kinds Kinds, opts Options) error {
+// Setup registers a handler for each path with the manager's webhook server. subscribe has a function called for each kind
+// of others that is watched, now and later.
+func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, subscribe func(func(schema.GroupVersionKind)), opts Options) error {
 	m, err := newMetrics(crmetrics.Registry)
 	if err != nil {
 		return err
 	}
 	changes := newSignals()
-	if err := listen(mgr, kinds, changes); err != nil {
+	if err := listen(mgr, subscribe, changes); err != nil {
 		return err
 	}
 	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
 	if err := mgr.Add(drain{holds: waiting, delay: opts.shutdownDelay()}); err != nil {
 		return fmt.Errorf("add the end of all holds to the manager: %w", err)
 	}
-	deciders := newDeciders(view, ensurer, mgr.GetAPIReader(), waiting)
+	deciders := newDeciders(view, ensurer, waiting)
 	for path, d := range deciders {
 		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
 		mgr.GetWebhookServer().Register(path, withDeadline(hook))
@@ -55,10 +56,10 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, kinds Kinds, opts Optio
 	return nil
 }
 
-func newDeciders(view View, ensurer Ensurer, live client.Reader, waiting *holds) map[string]decider {
-	replacements := replacer{view: view, live: live}
+func newDeciders(view View, ensurer Ensurer, waiting *holds) map[string]decider {
+	replacements := replacer{view: view}
 	return map[string]decider{
-		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting, live: live},
+		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
 		MonEndpointsPath:   &monEndpoints{view: view, ensurer: ensurer, holds: waiting},
 		CephConfigPath:     newCephConfig(replacements),
 		ActiveMonsPath:     newActiveMons(replacements),

@@ -22,10 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -52,7 +49,11 @@ type world struct {
 	monsElsewhere map[string]rook.DaemonFacts
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
 	strangers []netip.Addr
-	endpoints *corev1.ConfigMap
+	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
+	endpoints     *corev1.ConfigMap
+	liveEndpoints *corev1.ConfigMap
+	// unreachable says that the API server does not answer.
+	unreachable bool
 	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
 	unreadable          error
 	namespaceUnreadable error
@@ -116,10 +117,16 @@ func (w *world) Deployment(ctx context.Context, _, name string) (*appsv1.Deploym
 	return w.deployments[name], err
 }
 
-func (w *world) MonEndpoints(ctx context.Context, _ string) (*corev1.ConfigMap, error) {
+func (w *world) LatestMonEndpoints(ctx context.Context, namespace string) (*corev1.ConfigMap, bool, error) {
 	done, err := w.read(ctx)
 	defer done()
-	return w.endpoints, err
+	switch {
+	case namespace != rookNamespace:
+		return nil, true, err
+	case w.liveEndpoints != nil && !w.unreachable:
+		return w.liveEndpoints, true, err
+	}
+	return w.endpoints, !w.unreachable, err
 }
 
 func (w *world) Export(ctx context.Context, _, name string) (rook.Export, error) {
@@ -160,7 +167,7 @@ func (w *world) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error
 	return holders, err
 }
 
-func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ *appsv1.Deployment, _ rook.Cluster) error {
+func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ rook.Cluster) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ensured = append(w.ensured, daemon.Name())
@@ -184,15 +191,14 @@ type stage struct {
 	hooks   map[string]*admission.Webhook
 }
 
-func newStage(t testing.TB, w *world, opts Options, objects ...client.Object) *stage {
+func newStage(t testing.TB, w *world, opts Options) *stage {
 	t.Helper()
 	m, err := newMetrics(prometheus.NewRegistry())
 	require.NoError(t, err)
 	changes := newSignals()
 	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
-	live := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).Build()
 	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
-	for path, d := range newDeciders(w, w, live, waiting) {
+	for path, d := range newDeciders(w, w, waiting) {
 		s.hooks[path] = &admission.Webhook{
 			Handler: handler{decider: d, view: w, metrics: m},
 			LogConstructor: func(base logr.Logger, req *admission.Request) logr.Logger {
@@ -310,17 +316,4 @@ func requireSamePatch(t testing.TB, wanted string, got []byte) {
 	require.NoError(t, json.Unmarshal([]byte(wanted), &wantedOperations))
 	require.NoError(t, json.Unmarshal(got, &operations))
 	require.ElementsMatch(t, wantedOperations, operations)
-}
-
-// unreachable makes the API server fail for the readers that do not read from the caches.
-func unreachable(t testing.TB, s *stage, w *world) {
-	t.Helper()
-	down := interceptor.NewClient(fake.NewClientBuilder().Build(), interceptor.Funcs{
-		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
-			return errors.New("connection refused")
-		},
-	})
-	for path, d := range newDeciders(w, w, down, s.holds) {
-		s.hooks[path].Handler = handler{decider: d, view: w, metrics: s.metrics}
-	}
 }

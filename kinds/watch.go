@@ -1,4 +1,4 @@
-package exporter
+package kinds
 
 import (
 	"context"
@@ -7,49 +7,23 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/go-logr/logr"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-
-	"github.com/rook-clusterset/rook-clusterset/resolver"
-	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// CephCluster is the kind that owns the daemons.
-var CephCluster = schema.GroupKind{Group: rook.CephGroup, Kind: rook.CephClusterKind}
-
-// wantedKinds are the kinds that others install, by the name of their CustomResourceDefinition.
-var wantedKinds = map[string]wantedKind{
-	"cephclusters.ceph.rook.io":            {kind: CephCluster, versions: []string{rook.CephVersion}, needed: true},
-	"serviceexports.multicluster.x-k8s.io": {kind: resolver.ServiceExport, versions: []string{"v1beta1", "v1alpha1"}, needed: true},
-	"serviceimports.multicluster.x-k8s.io": {kind: resolver.ServiceImport, versions: []string{"v1beta1", "v1alpha1"}},
-	"globalingressips.submariner.io":       {kind: resolver.GlobalIngressIP, versions: []string{"v1"}},
-	"submariners.submariner.io":            {kind: resolver.Submariner, versions: []string{"v1alpha1"}},
-	"clusters.submariner.io":               {kind: resolver.SubmarinerCluster, versions: []string{"v1"}},
-	"clusterproperties.about.k8s.io":       {kind: resolver.ClusterProperty, versions: []string{"v1beta1", "v1alpha1"}},
-}
-
-type wantedKind struct {
-	kind schema.GroupKind
-	// versions are those that can be read here, the best first.
-	versions []string
-	// needed says that nothing can be done without the kind.
-	needed bool
-}
-
-// Kinds follows which of the kinds that others install are served, and runs an informer of each while it is: a cluster
-// may get its Rook or its MCS implementation later than us. It runs on every replica.
-type Kinds struct {
+// Watch follows which kinds are served, and runs an informer of each while it is. It runs on every replica.
+type Watch struct {
+	// wanted are the kinds by the name of their CustomResourceDefinition.
+	wanted map[string]Kind
 	cache  cache.Cache
 	log    logr.Logger
 	queue  workqueue.TypedRateLimitingInterface[string]
@@ -61,29 +35,22 @@ type Kinds struct {
 	onLoss      []func(schema.GroupKind)
 }
 
-// NeededKinds returns the kinds without which nothing can be done.
-func NeededKinds() []schema.GroupKind {
-	var needed []schema.GroupKind
-	for _, wanted := range wantedKinds {
-		if wanted.needed {
-			needed = append(needed, wanted.kind)
-		}
-	}
-	slices.SortFunc(needed, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
-	return needed
-}
-
-// NewKinds returns a Kinds that the manager starts.
-func NewKinds(mgr ctrl.Manager) (*Kinds, error) {
-	k := newKinds(mgr.GetCache(), mgr.GetLogger().WithName("kinds"))
+// NewWatch returns a Watch of the kinds that the manager starts.
+func NewWatch(mgr ctrl.Manager, wanted []Kind) (*Watch, error) {
+	k := newWatch(mgr.GetCache(), mgr.GetLogger().WithName("kinds"), wanted)
 	if err := mgr.Add(k); err != nil {
 		return nil, fmt.Errorf("add the watch of kinds to the manager: %w", err)
 	}
 	return k, nil
 }
 
-func newKinds(c cache.Cache, log logr.Logger) *Kinds {
-	return &Kinds{
+func newWatch(c cache.Cache, log logr.Logger, wanted []Kind) *Watch {
+	byDefinition := map[string]Kind{}
+	for _, kind := range wanted {
+		byDefinition[kind.definition()] = kind
+	}
+	return &Watch{
+		wanted:  byDefinition,
 		cache:   c,
 		log:     log,
 		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
@@ -93,18 +60,18 @@ func newKinds(c cache.Cache, log logr.Logger) *Kinds {
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: admission needs the kinds on every replica.
-func (*Kinds) NeedLeaderElection() bool { return false }
+func (*Watch) NeedLeaderElection() bool { return false }
 
-// Served returns the version in which a kind is watched, or false while the kind is not installed.
-func (k *Kinds) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
+// Served implements Installed.
+func (k *Watch) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	gvk, ok := k.watched[gk]
 	return gvk, ok
 }
 
-// Wait returns once it is known which kinds are served: before, a kind that is there would be taken for missing.
-func (k *Kinds) Wait(ctx context.Context) error {
+// Wait implements Installed.
+func (k *Watch) Wait(ctx context.Context) error {
 	select {
 	case <-k.looked:
 		return nil
@@ -114,7 +81,7 @@ func (k *Kinds) Wait(ctx context.Context) error {
 }
 
 // Ready is a check for readiness: it is known which kinds are served, and the informer of each has synced.
-func (k *Kinds) Ready(req *http.Request) error {
+func (k *Watch) Ready(req *http.Request) error {
 	select {
 	case <-k.looked:
 	default:
@@ -124,7 +91,7 @@ func (k *Kinds) Ready(req *http.Request) error {
 	watched := slices.Collect(maps.Values(k.watched))
 	k.mu.Unlock()
 	for _, gvk := range watched {
-		informer, err := k.cache.GetInformer(req.Context(), objectOf(gvk), cache.BlockUntilSynced(false))
+		informer, err := k.cache.GetInformer(req.Context(), Object(gvk), cache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("watch %s: %w", gvk, err)
 		}
@@ -136,13 +103,13 @@ func (k *Kinds) Ready(req *http.Request) error {
 }
 
 // Missing returns the needed kinds that are not installed, sorted.
-func (k *Kinds) Missing() []string {
+func (k *Watch) Missing() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var missing []string
-	for _, wanted := range wantedKinds {
-		if _, ok := k.watched[wanted.kind]; wanted.needed && !ok {
-			missing = append(missing, wanted.kind.String())
+	for _, kind := range k.wanted {
+		if _, ok := k.watched[kind.GroupKind]; kind.Needed && !ok {
+			missing = append(missing, kind.String())
 		}
 	}
 	slices.Sort(missing)
@@ -151,7 +118,7 @@ func (k *Kinds) Missing() []string {
 
 // Subscribe calls the function for each kind whose informer runs, now and later. It is called again for a kind that was
 // removed and came back, because its informer is a new one then.
-func (k *Kinds) Subscribe(f func(schema.GroupVersionKind)) {
+func (k *Watch) Subscribe(f func(schema.GroupVersionKind)) {
 	k.mu.Lock()
 	k.subscribers = append(k.subscribers, f)
 	watched := slices.Collect(maps.Values(k.watched))
@@ -161,8 +128,8 @@ func (k *Kinds) Subscribe(f func(schema.GroupVersionKind)) {
 	}
 }
 
-// subscribeLoss calls the function for each kind that is removed.
-func (k *Kinds) subscribeLoss(f func(schema.GroupKind)) {
+// SubscribeLoss calls the function for each kind that is removed.
+func (k *Watch) SubscribeLoss(f func(schema.GroupKind)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.onLoss = append(k.onLoss, f)
@@ -170,7 +137,7 @@ func (k *Kinds) subscribeLoss(f func(schema.GroupKind)) {
 
 // Start follows the CustomResourceDefinitions until the context ends. It fails when the version in which a kind is
 // watched is withdrawn, so that the process ends and its next start picks another.
-func (k *Kinds) Start(ctx context.Context) error {
+func (k *Watch) Start(ctx context.Context) error {
 	defer k.queue.ShutDown()
 	informer, err := k.cache.GetInformer(ctx, &apiextensionsv1.CustomResourceDefinition{})
 	if err != nil {
@@ -184,7 +151,7 @@ func (k *Kinds) Start(ctx context.Context) error {
 		return fmt.Errorf("watch CustomResourceDefinitions: %w", err)
 	}
 	var changes []func()
-	for name := range wantedKinds {
+	for name := range k.wanted {
 		tell, err := k.look(ctx, name)
 		if err != nil {
 			k.tryAgain(name, err)
@@ -204,14 +171,14 @@ func (k *Kinds) Start(ctx context.Context) error {
 	return k.work(ctx)
 }
 
-func (k *Kinds) enqueue(object any) {
+func (k *Watch) enqueue(object any) {
 	name, err := toolscache.DeletionHandlingMetaNamespaceKeyFunc(object)
-	if _, wanted := wantedKinds[name]; err == nil && wanted {
+	if _, wanted := k.wanted[name]; err == nil && wanted {
 		k.queue.Add(name)
 	}
 }
 
-func (k *Kinds) work(ctx context.Context) error {
+func (k *Watch) work(ctx context.Context) error {
 	for {
 		name, shutdown := k.queue.Get()
 		if shutdown {
@@ -233,7 +200,7 @@ func (k *Kinds) work(ctx context.Context) error {
 }
 
 // tryAgain is no matter of concern at first: the API server serves a new kind a moment after it calls it established.
-func (k *Kinds) tryAgain(name string, err error) {
+func (k *Watch) tryAgain(name string, err error) {
 	k.log.Info("Kind cannot be watched yet, trying again", "customResourceDefinition", name, "tries", k.queue.NumRequeues(name)+1, "why", err.Error())
 	k.queue.AddRateLimited(name)
 }
@@ -248,8 +215,8 @@ func (e *versionWithdrawn) Error() string {
 
 // look starts or ends the informer of a wanted kind as its CustomResourceDefinition says, and returns what tells the
 // subscribers of it.
-func (k *Kinds) look(ctx context.Context, name string) (tell func(), err error) {
-	wanted := wantedKinds[name]
+func (k *Watch) look(ctx context.Context, name string) (tell func(), err error) {
+	wanted := k.wanted[name]
 	crd := &apiextensionsv1.CustomResourceDefinition{}
 	err = k.cache.Get(ctx, types.NamespacedName{Name: name}, crd)
 	if apierrors.IsNotFound(err) {
@@ -258,25 +225,30 @@ func (k *Kinds) look(ctx context.Context, name string) (tell func(), err error) 
 	if err != nil {
 		return nothing, fmt.Errorf("read CustomResourceDefinition %s: %w", name, err)
 	}
-	if watched, ok := k.Served(wanted.kind); ok {
+	if watched, ok := k.Served(wanted.GroupKind); ok {
 		if !serves(crd, watched.Version) {
 			return nothing, &versionWithdrawn{watched: watched}
 		}
 		return nothing, nil
 	}
-	version, ok := pick(crd, wanted.versions)
+	version, ok := pick(crd, wanted.Versions)
 	if !ok {
 		return nothing, nil
 	}
-	return k.find(ctx, wanted.kind.WithVersion(version))
+	return k.find(ctx, wanted, wanted.WithVersion(version))
 }
 
 func nothing() {}
 
-func (k *Kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (tell func(), err error) {
+func (k *Watch) find(ctx context.Context, kind Kind, gvk schema.GroupVersionKind) (tell func(), err error) {
 	// The informer is not waited for: whoever reads the kind waits for it.
-	if _, err := k.cache.GetInformer(ctx, objectOf(gvk), cache.BlockUntilSynced(false)); err != nil {
+	if _, err := k.cache.GetInformer(ctx, Object(gvk), cache.BlockUntilSynced(false)); err != nil {
 		return nothing, fmt.Errorf("watch %s: %w", gvk, err)
+	}
+	for field, of := range kind.Indexes {
+		if err := k.cache.IndexField(ctx, Object(gvk), field, of); err != nil {
+			return nothing, fmt.Errorf("index %s by %s: %w", gvk, field, err)
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -290,31 +262,25 @@ func (k *Kinds) find(ctx context.Context, gvk schema.GroupVersionKind) (tell fun
 	}, nil
 }
 
-func (k *Kinds) lose(ctx context.Context, wanted wantedKind) (tell func(), err error) {
-	gvk, ok := k.Served(wanted.kind)
+func (k *Watch) lose(ctx context.Context, wanted Kind) (tell func(), err error) {
+	gvk, ok := k.Served(wanted.GroupKind)
 	if !ok {
 		return nothing, nil
 	}
 	// Without its informer's end, the log would fill with its vain attempts to list the kind.
-	if err := k.cache.RemoveInformer(ctx, objectOf(gvk)); err != nil {
+	if err := k.cache.RemoveInformer(ctx, Object(gvk)); err != nil {
 		return nothing, fmt.Errorf("end the watch of %s: %w", gvk, err)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.watched, wanted.kind)
-	k.log.Info("Kind is no longer installed", "kind", wanted.kind.String(), "needed", wanted.needed)
+	delete(k.watched, wanted.GroupKind)
+	k.log.Info("Kind is no longer installed", "kind", wanted.String(), "needed", wanted.Needed)
 	onLoss := slices.Clone(k.onLoss)
 	return func() {
 		for _, f := range onLoss {
-			f(wanted.kind)
+			f(wanted.GroupKind)
 		}
 	}, nil
-}
-
-func objectOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(gvk)
-	return u
 }
 
 // pick returns the best version that an established CustomResourceDefinition serves.

@@ -1,4 +1,4 @@
-package resolver
+package kinds
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,4 +25,17 @@ func Conditions(export *unstructured.Unstructured) []metav1.Condition {
 		return nil
 	}
 	return typed.Conditions
+}
+
+// Latest returns the newest condition of the type, or nil: releases of Submariner append rather than replace. Of two that
+// changed in the same second the later in the list is the newer.
+func Latest(conditions []metav1.Condition, conditionType string) *metav1.Condition {
+	var newest *metav1.Condition
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Type == conditionType && (newest == nil || !c.LastTransitionTime.Before(&newest.LastTransitionTime)) {
+			newest = c
+		}
+	}
+	return newest
 }

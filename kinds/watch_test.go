@@ -1,4 +1,4 @@
-package exporter
+package kinds
 
 import (
 	"context"
@@ -19,11 +19,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache/informertest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllertest"
-
-	"github.com/rook-clusterset/rook-clusterset/resolver"
 )
 
 const exportsCRD = "serviceexports.multicluster.x-k8s.io"
+
+var wanted = []Kind{
+	{GroupKind: CephCluster, Plural: "cephclusters", Versions: []string{"v1"}, Needed: true},
+	{GroupKind: ServiceExport, Plural: "serviceexports", Versions: []string{"v1beta1", "v1alpha1"}, Needed: true},
+}
 
 // definitions is a cache that holds CustomResourceDefinitions, and informers that do nothing.
 type definitions struct {
@@ -119,10 +122,10 @@ func definition(name string, served ...string) *apiextensionsv1.CustomResourceDe
 	return crd
 }
 
-// running starts a Kinds and returns what it ended with.
-func running(t *testing.T, d *definitions) (*Kinds, <-chan error) {
+// running starts a Watch and returns what it ended with.
+func running(t *testing.T, d *definitions) (*Watch, <-chan error) {
 	t.Helper()
-	k := newKinds(d, testr.New(t))
+	k := newWatch(d, testr.New(t), wanted)
 	ended := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -156,7 +159,7 @@ func TestTheBestServedVersionOfAKindIsWatched(t *testing.T) {
 			d := newDefinitions(t)
 			d.objects[exportsCRD] = definition(exportsCRD, c.served...)
 			k, _ := running(t, d)
-			gvk, served := k.Served(resolver.ServiceExport)
+			gvk, served := k.Served(ServiceExport)
 			require.Equal(t, c.want, gvk.Version)
 			require.Equal(t, c.want != "", served)
 			require.Equal(t, c.want != "", d.runs(gvk))
@@ -186,12 +189,12 @@ func TestAKindThatComesAndGoesAndComesAgain(t *testing.T) {
 		defer mu.Unlock()
 		came = append(came, gvk)
 	})
-	k.subscribeLoss(func(gk schema.GroupKind) {
+	k.SubscribeLoss(func(gk schema.GroupKind) {
 		mu.Lock()
 		defer mu.Unlock()
 		gone = append(gone, gk)
 	})
-	alpha, beta := resolver.ServiceExport.WithVersion("v1alpha1"), resolver.ServiceExport.WithVersion("v1beta1")
+	alpha, beta := ServiceExport.WithVersion("v1alpha1"), ServiceExport.WithVersion("v1beta1")
 	sofar := func() []schema.GroupVersionKind {
 		mu.Lock()
 		defer mu.Unlock()
@@ -205,9 +208,9 @@ func TestAKindThatComesAndGoesAndComesAgain(t *testing.T) {
 	eventually(t, func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return slices.Equal(gone, []schema.GroupKind{resolver.ServiceExport})
+		return slices.Equal(gone, []schema.GroupKind{ServiceExport})
 	})
-	_, served := k.Served(resolver.ServiceExport)
+	_, served := k.Served(ServiceExport)
 	require.False(t, served)
 	require.False(t, d.runs(alpha), "its informer would fill the log")
 	d.set(t, exportsCRD, "v1beta1")
@@ -235,11 +238,11 @@ func TestTheProcessEndsWhenTheVersionInUseIsWithdrawn(t *testing.T) {
 func TestAKindThatCannotBeWatchedYetIsTriedAgain(t *testing.T) {
 	d := newDefinitions(t)
 	d.objects[exportsCRD] = definition(exportsCRD, "v1alpha1")
-	d.unwatchable[resolver.ServiceExport] = errors.New("no matches for kind")
+	d.unwatchable[ServiceExport] = errors.New("no matches for kind")
 	k, _ := running(t, d)
 	require.Len(t, k.Missing(), 2)
 	d.mu.Lock()
-	delete(d.unwatchable, resolver.ServiceExport)
+	delete(d.unwatchable, ServiceExport)
 	d.mu.Unlock()
 	eventually(t, func() bool { return len(k.Missing()) == 1 })
 }
@@ -247,7 +250,7 @@ func TestAKindThatCannotBeWatchedYetIsTriedAgain(t *testing.T) {
 func TestASubscriberMayWaitForTheKinds(t *testing.T) {
 	d := newDefinitions(t)
 	d.objects[exportsCRD] = definition(exportsCRD, "v1alpha1")
-	k := newKinds(d, testr.New(t))
+	k := newWatch(d, testr.New(t), wanted)
 	told := make(chan error, 1)
 	k.Subscribe(func(schema.GroupVersionKind) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -262,7 +265,7 @@ func TestASubscriberMayWaitForTheKinds(t *testing.T) {
 
 func TestKindsAreNotReadyBeforeTheyHaveLooked(t *testing.T) {
 	d := newDefinitions(t)
-	k := newKinds(d, testr.New(t))
+	k := newWatch(d, testr.New(t), wanted)
 	require.Error(t, k.Ready(httptest.NewRequest("GET", "/readyz", nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -1,0 +1,101 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// carryOut does what a step says. A refusal that lies in the nature of the case is announced and not tried again before
+// something changes.
+func (t turn) carryOut(ctx context.Context, f facts, s step) error {
+	err := t.write(ctx, f, s)
+	if refusal, ok := errors.AsType[*reason.Error](err); ok {
+		t.announce(ctx, f.daemon.Name(), note{code: refusal.Code, warning: true, subject: f.daemon.String(), detail: refusal.Detail})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(s.remove) > 0 || s.create {
+		t.memory.forget(f.daemon.String(), s.notes...)
+	}
+	for _, n := range s.notes {
+		t.announce(ctx, f.daemon.Name(), n)
+	}
+	return nil
+}
+
+func (t turn) write(ctx context.Context, f facts, s step) error {
+	if s.apply != nil {
+		if err := t.ensurer.applyService(ctx, s.apply); err != nil {
+			return err
+		}
+	}
+	if s.mark != nil {
+		if err := t.ensurer.markService(ctx, f.daemon, *s.mark); err != nil {
+			return err
+		}
+	}
+	if s.create {
+		gvk, _ := t.view.Installed().Served(kinds.ServiceExport)
+		if err := t.ensurer.createExport(ctx, newExport(gvk, f.daemon, t.cluster)); err != nil {
+			return err
+		}
+	}
+	if s.annotate != nil {
+		if err := t.ensurer.applyExport(ctx, f.daemon, t.cluster, *s.annotate); err != nil {
+			return err
+		}
+		t.wakeWaiting(f, *s.annotate)
+	}
+	if len(s.remove) == 0 {
+		return nil
+	}
+	return t.remove(ctx, f, s)
+}
+
+// remove deletes what outlived its daemon, unless the daemon came back a moment ago.
+func (t turn) remove(ctx context.Context, f facts, s step) error {
+	back, err := t.ensurer.isDeployed(ctx, f.daemon)
+	if err != nil || back {
+		return err
+	}
+	for _, o := range s.remove {
+		if err := t.ensurer.remove(ctx, f.daemon, o); err != nil {
+			return err
+		}
+	}
+	t.wakeWaiting(f, rook.Export{})
+	t.metrics.orphans.WithLabelValues(f.daemon.Namespace).Inc()
+	return nil
+}
+
+// reload makes Rook read its mon endpoints anew. The time is recorded first: should the rest fail, it is not tried again
+// before its time.
+func (t turn) reload(ctx context.Context, endpoints *corev1.ConfigMap) error {
+	now := t.now()
+	t.memory.noteReload(now)
+	if err := t.ensurer.requestReload(ctx, t.cluster, now); err != nil {
+		return err
+	}
+	t.metrics.reloads.WithLabelValues(t.cluster.Namespace).Inc()
+	t.record(ctx, "", note{
+		code:    reason.ReloadRequested,
+		subject: "CephCluster " + t.cluster.Namespace + "/" + t.cluster.Name,
+		detail:  "Rook last wrote " + endpoints.Annotations[rook.CorrectedAnnotation],
+	})
+	return nil
+}
+
+func isControlled(object metav1.Object, cluster types.UID) bool {
+	owner := metav1.GetControllerOfNoCopy(object)
+	return owner != nil && owner.UID == cluster
+}

@@ -1,0 +1,42 @@
+package exporter
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// changes counts what the sources that are objects saw change: of the Service that each change was about, and of all. A
+// question that was answered in vain is put again when the count moves.
+type changes struct {
+	mu  sync.Mutex
+	of  map[types.NamespacedName]int
+	all int
+}
+
+func (c *changes) add(service types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[types.NamespacedName]int{}
+	}
+	c.of[service]++
+}
+
+func (c *changes) addForAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all++
+}
+
+func (c *changes) about(namespace, name string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.of[types.NamespacedName{Namespace: namespace, Name: name}] + c.all
+}
+
+func (c *changes) aboutAll() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
+}

@@ -1,0 +1,38 @@
+package exporter
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	drifted := newExport(serviceExport, rookDaemon(monA), aCluster().cluster)
+	drifted.SetAnnotations(rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Pinned: true, Drift: addr("242.0.0.9")}.Annotations())
+	right := newExport(serviceExport, rookDaemon(osd1), aCluster().cluster)
+	right.SetAnnotations(rook.Export{GlobalIP: addr("242.0.1.1")}.Annotations())
+	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0), aCluster().cluster))
+	l.report(osd1, "True", "Valid")
+	registry := prometheus.NewRegistry()
+	require.NoError(t, registry.Register(gauges{view: l.view}))
+	require.NoError(t, newCounters().register(registry))
+	require.NoError(t, testutil.GatherAndCompare(registry, bytes.NewBufferString(`
+# HELP rook_clusterset_cluster 1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.
+# TYPE rook_clusterset_cluster gauge
+rook_clusterset_cluster{cluster="my-cluster",namespace="rook-ceph",state="served"} 1
+# HELP rook_clusterset_export 1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.
+# TYPE rook_clusterset_export gauge
+rook_clusterset_export{daemon="rook-ceph-mon-a",namespace="rook-ceph",state="address_drifted"} 1
+rook_clusterset_export{daemon="rook-ceph-osd-0",namespace="rook-ceph",state="export_not_valid"} 1
+rook_clusterset_export{daemon="rook-ceph-osd-1",namespace="rook-ceph",state="ok"} 1
+# HELP rook_clusterset_mon_drift 1 for each mon whose export has another global IP now than the mon was born with.
+# TYPE rook_clusterset_mon_drift gauge
+rook_clusterset_mon_drift{daemon="rook-ceph-mon-a",namespace="rook-ceph"} 1
+`)))
+}

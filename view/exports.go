@@ -1,0 +1,122 @@
+package view
+
+import (
+	"context"
+	"net/netip"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// Export is a ServiceExport and what a deletion of this very one needs.
+type Export struct {
+	rook.Export
+	UID             types.UID
+	ResourceVersion string
+	Owners          []types.UID
+}
+
+// Export returns what is known of the ServiceExport of that name.
+func (v *View) Export(ctx context.Context, namespace, name string) (rook.Export, error) {
+	export, err := v.export(ctx, namespace, name)
+	return export.Export, err
+}
+
+func (v *View) export(ctx context.Context, namespace, name string) (Export, error) {
+	found, err := v.kinds.Get(ctx, kinds.ServiceExport, types.NamespacedName{Namespace: namespace, Name: name})
+	if err != nil || found == nil {
+		return Export{}, err
+	}
+	return readExport(found), nil
+}
+
+// Exports returns what is known of every ServiceExport of the namespace, by its name.
+func (v *View) Exports(ctx context.Context, namespace string) (map[string]rook.Export, error) {
+	return v.exports(ctx, client.InNamespace(namespace))
+}
+
+func (v *View) exports(ctx context.Context, opts ...client.ListOption) (map[string]rook.Export, error) {
+	found, err := v.kinds.List(ctx, kinds.ServiceExport, opts...)
+	if err != nil {
+		return nil, err
+	}
+	exports := make(map[string]rook.Export, len(found))
+	for i := range found {
+		if export := readExport(&found[i]); export.Exists {
+			exports[found[i].GetName()] = export.Export
+		}
+	}
+	return exports, nil
+}
+
+// Claim is a daemon whose export, in whichever namespace, has a global IP in the cache of addresses.
+type Claim struct {
+	Daemon types.NamespacedName
+	// Pinned says that a living mon was born with it.
+	Pinned bool
+}
+
+// Claims returns who has the address.
+func (v *View) Claims(ctx context.Context, address netip.Addr) ([]Claim, error) {
+	found, err := v.kinds.List(ctx, kinds.ServiceExport, client.MatchingFields{addressIndex: address.String()})
+	if err != nil {
+		return nil, err
+	}
+	var claims []Claim
+	for i := range found {
+		if export := readExport(&found[i]); export.Ours {
+			claims = append(claims, Claim{Daemon: client.ObjectKeyFromObject(&found[i]), Pinned: export.Pinned})
+		}
+	}
+	return claims, nil
+}
+
+// readExport takes an export that is being deleted for gone: nobody may build on it.
+func readExport(export *unstructured.Unstructured) Export {
+	if export.GetDeletionTimestamp() != nil {
+		return Export{}
+	}
+	read := Export{
+		Export:          rook.ReadExport(export, kinds.Conditions(export)),
+		UID:             export.GetUID(),
+		ResourceVersion: export.GetResourceVersion(),
+	}
+	for _, owner := range export.GetOwnerReferences() {
+		read.Owners = append(read.Owners, owner.UID)
+	}
+	return read
+}
+
+// keepExport keeps of a ServiceExport what readExport reads.
+func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
+	kept := kinds.KeepIdentity(export)
+	if manager, ok := export.GetLabels()[rook.ManagedByLabel]; ok {
+		kept.SetLabels(map[string]string{rook.ManagedByLabel: manager})
+	}
+	if annotations := rook.OnlyOurs(export.GetAnnotations()); len(annotations) > 0 {
+		kept.SetAnnotations(annotations)
+	}
+	if owners := export.GetOwnerReferences(); len(owners) > 0 {
+		kept.SetOwnerReferences(owners)
+	}
+	if valid := kinds.Latest(kinds.Conditions(export), rook.ValidCondition); valid != nil {
+		kept.Object["status"] = map[string]any{"conditions": []any{conditionContent(valid)}}
+	}
+	return kept
+}
+
+func conditionContent(c *metav1.Condition) map[string]any {
+	content := map[string]any{"type": c.Type, "status": string(c.Status)}
+	if c.Reason != "" {
+		content["reason"] = c.Reason
+	}
+	if c.Message != "" {
+		content["message"] = c.Message
+	}
+	return content
+}

@@ -1,0 +1,88 @@
+// Package view tells what is known of a namespace and its daemons. All rooms read it here, so that no two of them read it
+// differently. It decides nothing.
+package view
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// Readers are where a View reads. A command that runs once has the API server alone, for all three.
+type Readers struct {
+	// Cached reads what Options keeps.
+	Cached client.Reader
+	// Live reads from the API server itself, for what must not be a moment old.
+	Live client.Reader
+	// Prepared reads what PreparedOptions keeps; nil knows nothing of it.
+	Prepared client.Reader
+}
+
+// View is what is known. What is not there is nil or zero; an error, which says what was being read, means that it cannot
+// be known now. Objects that it returns are the cache's own and must not be changed.
+type View struct {
+	cached, live, prepared client.Reader
+	kinds                  kinds.Reader
+}
+
+// New returns a View.
+func New(readers Readers, installed kinds.Installed) *View {
+	return &View{
+		cached:   readers.Cached,
+		live:     readers.Live,
+		prepared: readers.Prepared,
+		kinds:    kinds.Reader{Objects: readers.Cached, Installed: installed},
+	}
+}
+
+// Installed tells which kinds are there.
+func (v *View) Installed() kinds.Installed { return v.kinds.Installed }
+
+// ExportKindServed says whether a Service can be exported here at all.
+func (v *View) ExportKindServed() bool {
+	_, served := v.kinds.Installed.Served(kinds.ServiceExport)
+	return served
+}
+
+// Enabled says whether the namespace is switched on. That it is off is asked of the API server itself: a namespace that was
+// switched on a moment ago must not be taken for one that is left alone.
+func (v *View) Enabled(ctx context.Context, namespace string) (bool, error) {
+	for _, reader := range []client.Reader{v.cached, v.live} {
+		found := &corev1.Namespace{}
+		err := reader.Get(ctx, types.NamespacedName{Name: namespace}, found)
+		switch {
+		case err == nil && found.Labels[rook.EnabledLabel] == "true":
+			return true, nil
+		case err != nil && !kinds.Absent(err):
+			return false, fmt.Errorf("read Namespace %s: %w", namespace, err)
+		}
+	}
+	return false, nil
+}
+
+// EnabledByCache says whether the cache has the namespace as switched on, for whoever is woken when that changes.
+func (v *View) EnabledByCache(ctx context.Context, namespace string) (bool, error) {
+	found, err := get(ctx, v.cached, "", namespace, "Namespace", &corev1.Namespace{})
+	return found != nil && found.Labels[rook.EnabledLabel] == "true", err
+}
+
+// EnabledNamespaces returns the namespaces that are switched on, sorted.
+func (v *View) EnabledNamespaces(ctx context.Context) ([]string, error) {
+	list := &corev1.NamespaceList{}
+	if err := v.cached.List(ctx, list, client.UnsafeDisableDeepCopy, client.MatchingLabels{rook.EnabledLabel: "true"}); err != nil {
+		return nil, fmt.Errorf("list the enabled namespaces: %w", err)
+	}
+	names := make([]string, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
