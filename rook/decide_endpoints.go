@@ -60,7 +60,7 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 		c.noteStaleMemory(f.Stored)
 	}
 	return EndpointsDecision{
-		Decision:  c.annotate(Decision{Action: ActionRewrite, Code: reason.EndpointsCorrected}),
+		Decision:  c.annotate(Decision{Action: Rewrite, Code: reason.EndpointsCorrected}),
 		Corrected: c.object,
 	}
 }
@@ -188,7 +188,6 @@ func (f EndpointsFacts) storeAndRefuse(first Endpoint, c correction) EndpointsDe
 			Code:   reason.FirstMonStored,
 			Message: fmt.Sprintf("ConfigMap %s/%s %s (mon %q at %s)",
 				f.New.Namespace, f.New.Name, reason.FirstMonStored.Sentence(), first.ID, truth),
-			Address: truth,
 		},
 		Corrected: c.object,
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -38,7 +39,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if code != "" {
 		return answer{code: code}, nil
 	}
-	facts := rook.DeploymentFacts{New: incoming}
+	facts := rook.DeploymentFacts{Daemon: daemon, New: incoming}
 	var err error
 	if facts.Stored, err = d.stored(ctx, req); err != nil {
 		return answer{}, err
@@ -65,12 +66,12 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if err != nil {
 		return answer{held: held}, err
 	}
-	a := carryOut(incoming, decision)
+	a, err := carryOut(decision)
 	a.held = held
 	if a.refuse && unexported != nil {
 		a.notExported(daemon, unexported)
 	}
-	return a, nil
+	return a, err
 }
 
 // stored returns the Deployment that the request is to replace, or nil for a truly new one. Rook creates first and
@@ -118,18 +119,17 @@ func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Add
 	return rook.ListedAddress(endpoints, daemon.ID), nil
 }
 
-func carryOut(incoming *appsv1.Deployment, decision rook.Decision) answer {
+func carryOut(decision rook.Decision) (answer, error) {
 	a := answer{code: decision.Code, message: decision.Message}
+	var err error
 	switch decision.Action {
-	case rook.ActionRewrite:
-		rewritten := incoming.DeepCopy()
-		rook.Rewrite(rewritten, decision.Address)
-		a.patch = deploymentPatch(incoming, rewritten)
+	case rook.Rewrite:
+		a.patch, err = json.Marshal(decision.Changes.Operations())
 	case rook.Refuse, rook.Hold, rook.StoreAndRefuse:
 		a.refuse = true
 	case rook.Allow:
 	}
-	return a
+	return a, err
 }
 
 // notExported makes the refusal name what kept the daemon from being exported, rather than the want that came of it.
