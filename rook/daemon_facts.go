@@ -40,12 +40,6 @@ func (m DaemonFacts) exported() bool {
 	return m.Export.Identity == IdentityClusterset && len(m.ClusterIPs) > 0
 }
 
-// answersAt says whether Rook reaches the mon by the address that it wrote.
-func (m DaemonFacts) answersAt(addr netip.Addr) bool {
-	truth, known := m.Truth()
-	return known && truth == addr || m.leftAlone()
-}
-
 // truths returns the true addresses of all mons.
 func truths(mons map[string]DaemonFacts) map[netip.Addr]bool {
 	addresses := map[netip.Addr]bool{}

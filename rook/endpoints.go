@@ -35,18 +35,18 @@ func ParseEndpoints(data string) ([]Endpoint, error) {
 	return endpoints, errors.Join(errs...)
 }
 
-// ListedAddress returns where the mon endpoints tell the mon to be; it is invalid where they do not tell it.
-func ListedAddress(endpoints *corev1.ConfigMap, id string) netip.Addr {
+// Listed returns where Rook's mon endpoints, which may be nil, have each mon, by its ID. What is not understood is left
+// out: admission, which sees it first, complains of it. Of two entries of one ID the last counts, as it does for Rook.
+func Listed(endpoints *corev1.ConfigMap) map[string]netip.Addr {
 	if endpoints == nil {
-		return netip.Addr{}
+		return nil
 	}
-	listed, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
-	for _, e := range listed {
-		if e.ID == id {
-			return e.Addr.Addr()
-		}
+	parsed, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
+	listed := make(map[string]netip.Addr, len(parsed))
+	for _, e := range parsed {
+		listed[e.ID] = e.Addr.Addr()
 	}
-	return netip.Addr{}
+	return listed
 }
 
 // FormatEndpoints writes a list as Rook does.

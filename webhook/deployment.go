@@ -116,7 +116,7 @@ func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Add
 		}
 		return netip.Addr{}, fmt.Errorf("read ConfigMap %s: %w", key, err)
 	}
-	return rook.ListedAddress(endpoints, daemon.ID), nil
+	return rook.Listed(endpoints)[daemon.ID], nil
 }
 
 func carryOut(decision rook.Decision) (answer, error) {

@@ -73,7 +73,7 @@ func (s *monServices) globalIPs(ctx context.Context, namespace, mon string) (map
 		}
 	}
 	// Without its Service the export of an unborn mon has lost its address, but Rook's list still tells it.
-	if listed := rook.ListedAddress(endpoints, mon); listed.IsValid() && mons[mon].Export.Identity == rook.IdentityClusterset {
+	if listed := rook.Listed(endpoints)[mon]; listed.IsValid() && mons[mon].Export.Identity == rook.IdentityClusterset {
 		addresses[listed] = struct{}{}
 	}
 	return addresses, nil
