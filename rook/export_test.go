@@ -134,8 +134,8 @@ func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
 			why: reason.Errorf(reason.ExportNotValid, "%s: AwaitingExport: awaiting aggregation on the broker", export),
 		},
 		"refused before it was reported": {
-			change: func(e *rook.Export) { *e = rook.Export{Exists: true, Ours: true, Refused: reason.ServiceMissing} },
-			why:    &reason.Error{Code: reason.ServiceMissing},
+			change: func(e *rook.Export) { *e = rook.Export{Exists: true, Ours: true, Refused: reason.NoSource} },
+			why:    &reason.Error{Code: reason.NoSource},
 		},
 		"valid without an address": {
 			change: func(e *rook.Export) { e.GlobalIP = netip.Addr{} }, why: reason.Errorf(reason.AddressUnknown, "%s is Valid", export),
