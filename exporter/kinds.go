@@ -30,7 +30,7 @@ var CephCluster = schema.GroupKind{Group: rook.CephGroup, Kind: rook.CephCluster
 
 // wantedKinds are the kinds that others install, by the name of their CustomResourceDefinition.
 var wantedKinds = map[string]wantedKind{
-	"cephclusters.ceph.rook.io":            {kind: CephCluster, versions: []string{rook.CephVersion}, needed: true},
+	"cephclusters.ceph.rook.io":            {kind: CephCluster, versions: []string{rook.CephAPIVersion}, needed: true},
 	"serviceexports.multicluster.x-k8s.io": {kind: resolver.ServiceExport, versions: []string{"v1beta1", "v1alpha1"}, needed: true},
 	"serviceimports.multicluster.x-k8s.io": {kind: resolver.ServiceImport, versions: []string{"v1beta1", "v1alpha1"}},
 	"globalingressips.submariner.io":       {kind: resolver.GlobalIngressIP, versions: []string{"v1"}},
