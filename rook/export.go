@@ -93,12 +93,12 @@ func (e Export) Annotations() map[string]string {
 		}
 	}
 	set(IdentityAnnotation, string(e.Identity))
-	set(GlobalIPAnnotation, addressText(e.GlobalIP))
+	set(GlobalIPAnnotation, AddressText(e.GlobalIP))
 	set(SourceAnnotation, e.Source)
 	if e.Pinned {
 		set(PinnedAnnotation, "true")
 	}
-	set(DriftAnnotation, addressText(e.Drift))
+	set(DriftAnnotation, AddressText(e.Drift))
 	refused := string(e.Refused)
 	if refused != "" && e.RefusedDetail != "" {
 		refused += ": " + e.RefusedDetail
@@ -159,21 +159,6 @@ func (e Export) obstacle(d Daemon) (reason.Code, string) {
 		return why.Code, fmt.Sprintf("ServiceExport %s/%s is not Valid (%s)", d.Namespace, d.Name(), e.condition())
 	}
 	return why.Code, "it " + why.Error()
-}
-
-func addressOrNone(text string) netip.Addr {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap()
-}
-
-func addressText(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return ""
-	}
-	return addr.String()
 }
 
 func timeOrNone(text string) time.Time {
