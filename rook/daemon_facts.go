@@ -29,7 +29,7 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// leftAlone says that the mon lives at an address that is Rook's to tell.
+// leftAlone says that the mon lives at an address that is Rook's to choose.
 func (m DaemonFacts) leftAlone() bool {
 	_, known := m.Truth()
 	return !known && (m.Deployed || m.Export.Identity == IdentityCluster)

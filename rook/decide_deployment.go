@@ -11,7 +11,7 @@ import (
 
 // DeploymentFacts is what a decision on the write of a Deployment rests on.
 type DeploymentFacts struct {
-	// Daemon is the one that New runs, as Identify tells it.
+	// Daemon is the one that New runs, by Identify.
 	Daemon Daemon
 	New    *appsv1.Deployment
 	// Stored is what New replaces. Rook creates what exists already before it updates it: of such a creation Stored is
@@ -20,7 +20,7 @@ type DeploymentFacts struct {
 	// Cluster is nil as long as the CephCluster is not known.
 	Cluster *Cluster
 	Export  Export
-	// Listed is where the stored mon endpoints tell a mon to be; it is invalid where they do not tell it.
+	// Listed is where the stored mon endpoints have a mon; it is invalid for one that they do not list.
 	Listed netip.Addr
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
@@ -100,7 +100,7 @@ func decideBirth(f DeploymentFacts) Decision {
 		code, obstacle := f.Export.obstacle(daemon)
 		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
 	case daemon.Type.StandsInList() && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
-		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, tells
+		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, has
 		// the lost address too: a mon that is born next to it never gets a rank. Rook saves anew at its next try.
 		return Decision{Action: Refuse, Code: reason.EndpointWrong, Message: fmt.Sprintf(
 			"%s cannot be given its clusterset address %s: it %s, %s; Rook will retry",

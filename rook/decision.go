@@ -61,7 +61,7 @@ func holdOrRefuse(d Daemon, code reason.Code, obstacle string, gaveUp reason.Cod
 	case "":
 		return decision
 	case reason.HoldTimedOut, reason.DryRun:
-		// The obstacle tells more than that it was waited for.
+		// The obstacle says more than that it was waited for.
 	default:
 		// This says something of the moment, not of the daemon: who reads the code can try again at once.
 		decision.Code = gaveUp

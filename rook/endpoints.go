@@ -36,7 +36,7 @@ func ParseEndpoints(data string) ([]Endpoint, error) {
 }
 
 // Listed returns where Rook's mon endpoints, which may be nil, have each mon, by its ID. What is not understood is left
-// out: admission, which sees it first, complains of it. Of two entries of one ID the last counts, as it does for Rook.
+// out: admission, which sees it first, reports it. Of two entries of one ID the last counts, as it does for Rook.
 func Listed(endpoints *corev1.ConfigMap) map[string]netip.Addr {
 	if endpoints == nil {
 		return nil

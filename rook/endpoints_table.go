@@ -22,10 +22,10 @@ import (
 //
 //	a birth is awaited                             = hold it, and refuse it when the waiting is over
 //	there is a birth, and Rook reaches no mon      = store it corrected, and refuse it
-//	an entry, or what CSI is told, is corrected    = let it through corrected
+//	an entry, or the config of CSI, is corrected   = let it through corrected
 //	                                               = let it through as it is
 //
-// An entry that is not understood has no standing. It stays, and is complained of.
+// An entry that is not understood has no standing. It stays, and is reported.
 type standing int
 
 const (
@@ -43,7 +43,7 @@ func (s standing) isCorrected() bool { return s == wrong || s == unborn }
 
 func (s standing) canBeBirth() bool { return s == unborn || s == awaited }
 
-// row is an entry of the list in the table. The truth of one whose address is awaited, or Rook's to tell, is invalid.
+// row is an entry of the list in the table. The truth of one whose address is awaited, or Rook's to choose, is invalid.
 type row struct {
 	Endpoint
 	standing standing

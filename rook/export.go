@@ -35,7 +35,7 @@ type Export struct {
 	Source string
 	// Pinned says that a living mon has this global IP, whatever the sources say by now.
 	Pinned bool
-	// Drift is a global IP that the sources tell instead of the pinned one.
+	// Drift is a global IP that the sources answer instead of the pinned one.
 	Drift netip.Addr
 	// Refused is why no address could be taken from the sources.
 	Refused       reason.Code
@@ -47,7 +47,7 @@ type Export struct {
 	OrphanedSince time.Time
 }
 
-// ReadExport returns what the annotations, labels and conditions of a ServiceExport tell. A nil meta is an export that
+// ReadExport returns what the annotations, labels and conditions of a ServiceExport say. A nil meta is an export that
 // does not exist.
 func ReadExport(meta metav1.Object, conditions []metav1.Condition) Export {
 	if meta == nil {

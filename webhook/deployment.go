@@ -56,7 +56,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		decision = rook.DecideDeployment(facts)
 		wait := decision.Action == rook.Hold
 		if wait && !ensured && facts.Cluster != nil {
-			// A failure is tried again at the next change, and told if the address is not known in the end: until then the
+			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
 			// exporter may have done it.
 			unexported = d.ensurer.EnsureExport(ctx, daemon, incoming, *facts.Cluster)
 			ensured = unexported == nil
@@ -106,7 +106,7 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	return err
 }
 
-// listed returns where the stored mon endpoints tell the mon to be.
+// listed returns where the stored mon endpoints have the mon.
 func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Addr, error) {
 	endpoints := &corev1.ConfigMap{}
 	key := types.NamespacedName{Namespace: daemon.Namespace, Name: rook.MonEndpointsName}
@@ -143,7 +143,7 @@ func (a *answer) notExported(daemon rook.Daemon, why error) {
 	a.fault = why
 }
 
-// mustRefuse holds for a daemon that is about to be born, as far as the name tells: the rest may be what cannot be read.
+// mustRefuse holds for a daemon that is about to be born, as far as the name says: the rest may be what cannot be read.
 func (d *deployments) mustRefuse(ctx context.Context, req admission.Request) bool {
 	if _, _, daemon := rook.ParseName(req.Name); !daemon || req.Operation != admissionv1.Create {
 		return false
