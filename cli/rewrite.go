@@ -16,7 +16,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	"sigs.k8s.io/yaml"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -96,8 +95,8 @@ func readInput(in io.Reader, file string) ([]byte, error) {
 	return raw, nil
 }
 
-// rewriteDocument returns the document as JSON before and after the rewrite, and what it is. Fields that this program's
-// Kubernetes types do not know are kept, for only the differences are applied to the text.
+// rewriteDocument returns the document as JSON before and after the rewrite, and what it is. It is the patch of the webhook
+// that is applied, so that fields which this program's Kubernetes types do not know are kept here as there.
 func rewriteDocument(raw []byte, ip netip.Addr) (before, after []byte, name string, code reason.Code, err error) {
 	document, err := onlyDocument(raw)
 	if err != nil {
@@ -119,16 +118,8 @@ func rewriteDocument(raw []byte, ip netip.Addr) (before, after []byte, name stri
 		return nil, nil, "", "", fmt.Errorf("the input is not a Deployment: %w", err)
 	}
 	name = "Deployment " + deployment.Namespace + "/" + deployment.Name
-	original, err := json.Marshal(&deployment)
-	if err != nil {
-		return nil, nil, "", "", fmt.Errorf("encode %s: %w", name, err)
-	}
-	code = rook.Rewrite(&deployment, ip)
-	changed, err := json.Marshal(&deployment)
-	if err != nil {
-		return nil, nil, "", "", fmt.Errorf("encode the rewritten %s: %w", name, err)
-	}
-	operations, err := json.Marshal(admission.PatchResponseFromRaw(original, changed).Patches)
+	changes, code := rook.ChangesFor(&deployment, ip)
+	operations, err := json.Marshal(changes.Operations())
 	if err != nil {
 		return nil, nil, "", "", fmt.Errorf("encode the changes of %s: %w", name, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"text/tabwriter"
 
@@ -113,8 +112,8 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 func statusRow(d rook.DaemonFacts) daemonStatus {
 	row := daemonStatus{
 		Namespace: d.Daemon.Namespace, Type: string(d.Daemon.Type), ID: d.Daemon.ID, Service: d.Daemon.Name(),
-		Valid: validText(d.Export), GlobalIP: addressText(d.Export.GlobalIP), Source: d.Export.Source,
-		Deployment: addressText(d.Address), Endpoint: addressText(d.Listed),
+		Valid: validText(d.Export), GlobalIP: rook.AddressText(d.Export.GlobalIP), Source: d.Export.Source,
+		Deployment: rook.AddressText(d.Address), Endpoint: rook.AddressText(d.Listed),
 	}
 	state := d.State()
 	row.State = string(state.Code)
@@ -134,13 +133,6 @@ func validText(export rook.Export) string {
 		return string(export.Valid) + " (" + export.ValidReason + ")"
 	}
 	return string(export.Valid)
-}
-
-func addressText(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return ""
-	}
-	return addr.String()
 }
 
 func printStatus(w io.Writer, rows []daemonStatus, output string) error {

@@ -48,7 +48,7 @@ func (t turn) record(ctx context.Context, daemon string, n note) {
 
 // object returns the CephCluster as an event names it.
 func (t turn) object() *unstructured.Unstructured {
-	object := kinds.Object(schema.GroupVersionKind{Group: rook.CephGroup, Version: rook.CephVersion, Kind: rook.CephClusterKind})
+	object := kinds.Object(schema.GroupVersionKind{Group: rook.CephGroup, Version: rook.CephAPIVersion, Kind: rook.CephClusterKind})
 	object.SetNamespace(t.cluster.Namespace)
 	object.SetName(t.cluster.Name)
 	object.SetUID(t.cluster.UID)

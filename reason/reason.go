@@ -45,7 +45,6 @@ const (
 // Reasons why a daemon has no global IP yet.
 const (
 	NoServiceExportKind    Code = "no_service_export_kind"
-	ServiceMissing         Code = "service_missing"
 	ExportMissing          Code = "export_missing"
 	ExportForeign          Code = "export_foreign"
 	ExportNotValid         Code = "export_not_valid"
@@ -190,7 +189,6 @@ var sentences = map[Code]string{
 	CephTooOld:          "runs a Ceph older than 17.2.6, whose OSDs cannot advertise a global IP",
 
 	NoServiceExportKind:    "cannot be exported: the ServiceExport kind (multicluster.x-k8s.io) is not installed",
-	ServiceMissing:         "has no Service to export",
 	ExportMissing:          "has no ServiceExport yet",
 	ExportForeign:          "has a ServiceExport that rook-clusterset did not create and so leaves alone",
 	ExportNotValid:         "has a ServiceExport that is not Valid",

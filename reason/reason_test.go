@@ -1,7 +1,11 @@
 package reason_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,6 +24,27 @@ func TestEveryReasonReadsWellInALogAnEventAndAMetric(t *testing.T) {
 		require.NotContains(t, events, c.Event(), "%s and %s would be the same event", c, events[c.Event()])
 		events[c.Event()] = c
 	}
+}
+
+func TestEveryReasonHasASentence(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	var codes []reason.Code
+	for _, declaration := range file.Decls {
+		constants, ok := declaration.(*ast.GenDecl)
+		if !ok || constants.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range constants.Specs {
+			constant := spec.(*ast.ValueSpec)
+			text, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			code := reason.Code(text)
+			require.True(t, code.Known(), "%s has no sentence", constant.Names[0])
+			codes = append(codes, code)
+		}
+	}
+	require.ElementsMatch(t, reason.All(), codes)
 }
 
 func TestAnErrorNamesTheParticulars(t *testing.T) {

@@ -26,11 +26,11 @@ type Cluster struct {
 	Phase       string
 	// Deleting says that somebody has asked for the end of the CephCluster.
 	Deleting bool
-	// RookVersion is not told by a CephCluster: it stands in the label RookVersionLabel of what Rook makes of it.
+	// RookVersion does not stand in a CephCluster but in the label RookVersionLabel of what Rook makes of it.
 	RookVersion string
 }
 
-// ReadCluster returns what a CephCluster tells. Fields that are missing, or not of the type that Rook gives them, count as unset.
+// ReadCluster returns what stands in a CephCluster. Fields that are missing, or not of the type that Rook gives them, count as unset.
 func ReadCluster(u *unstructured.Unstructured) Cluster {
 	is := func(path ...string) bool {
 		value, _, err := unstructured.NestedBool(u.Object, path...)
@@ -68,7 +68,7 @@ var (
 )
 
 // StandAside returns why the cluster must be left alone, or nothing if it is to be served. A version that is not known
-// yet, or that cannot be read, is served: Rook tells it only after its first look at the image.
+// yet, or that cannot be read, is served: Rook writes it only after its first look at the image.
 func (c Cluster) StandAside() reason.Code {
 	switch {
 	case c.External:

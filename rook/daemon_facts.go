@@ -29,7 +29,7 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// leftAlone says that the mon lives at an address that is Rook's to tell.
+// leftAlone says that the mon lives at an address that is Rook's to choose.
 func (m DaemonFacts) leftAlone() bool {
 	_, known := m.Truth()
 	return !known && (m.Deployed || m.Export.Identity == IdentityCluster)
@@ -38,12 +38,6 @@ func (m DaemonFacts) leftAlone() bool {
 // exported says that the mon is to be born with the global IP of a Service that exists.
 func (m DaemonFacts) exported() bool {
 	return m.Export.Identity == IdentityClusterset && len(m.ClusterIPs) > 0
-}
-
-// answersAt says whether Rook reaches the mon by the address that it wrote.
-func (m DaemonFacts) answersAt(addr netip.Addr) bool {
-	truth, known := m.Truth()
-	return known && truth == addr || m.leftAlone()
 }
 
 // truths returns the true addresses of all mons.

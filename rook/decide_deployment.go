@@ -11,14 +11,16 @@ import (
 
 // DeploymentFacts is what a decision on the write of a Deployment rests on.
 type DeploymentFacts struct {
-	New *appsv1.Deployment
+	// Daemon is the one that New runs, by Identify.
+	Daemon Daemon
+	New    *appsv1.Deployment
 	// Stored is what New replaces. Rook creates what exists already before it updates it: of such a creation Stored is
 	// the object that exists. It is nil for a Deployment that is truly new.
 	Stored *appsv1.Deployment
 	// Cluster is nil as long as the CephCluster is not known.
 	Cluster *Cluster
 	Export  Export
-	// Listed is where the stored mon endpoints tell a mon to be; it is invalid where they do not tell it.
+	// Listed is where the stored mon endpoints have a mon; it is invalid for one that they do not list.
 	Listed netip.Addr
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
@@ -27,28 +29,24 @@ type DeploymentFacts struct {
 // DecideDeployment decides on the write of a Deployment. Only the birth of a daemon is ever held or refused: what lives
 // goes on living with the address that it has.
 func DecideDeployment(f DeploymentFacts) Decision {
-	daemon, code := Identify(f.New)
-	if code != "" {
-		return allow(code)
-	}
 	if f.New.Spec.Template.Spec.HostNetwork {
 		return allow(reason.HostNetwork)
 	}
 	if f.Cluster != nil {
-		if f.Cluster.Name != daemon.Cluster {
+		if f.Cluster.Name != f.Daemon.Cluster {
 			return allow(reason.ForeignOwner)
 		}
 		if code := f.cluster().StandAside(); code != "" {
 			return allow(code)
 		}
 	}
-	if daemon.Type.KeepsAddressForLife() && f.Export.Identity == IdentityCluster {
+	if f.Daemon.Type.KeepsAddressForLife() && f.Export.Identity == IdentityCluster {
 		return allow(reason.IdentityCluster)
 	}
 	if f.Stored != nil {
-		return decideUpdate(daemon, f)
+		return decideUpdate(f)
 	}
-	return decideBirth(daemon, f)
+	return decideBirth(f)
 }
 
 // cluster completes the CephCluster with the versions that Rook writes on every Deployment: its status may lack them yet.
@@ -65,13 +63,13 @@ func (f DeploymentFacts) cluster() Cluster {
 
 // decideUpdate keeps the address of a daemon that has it for life, whatever is known elsewhere, and lets any other follow
 // its export.
-func decideUpdate(daemon Daemon, f DeploymentFacts) Decision {
+func decideUpdate(f DeploymentFacts) Decision {
 	otherwise := allow(reason.AddressUnknown)
 	switch {
-	case daemon.Type.KeepsAddressForLife():
+	case f.Daemon.Type.KeepsAddressForLife():
 		otherwise = allow(reason.MalformedDeployment)
 	case f.Export.Ready():
-		d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
+		d := f.rewriteTo(f.Export.GlobalIP, reason.Rewritten)
 		if d.Code != reason.AddressFamilyMismatch {
 			return d
 		}
@@ -79,13 +77,14 @@ func decideUpdate(daemon Daemon, f DeploymentFacts) Decision {
 		otherwise = d
 	}
 	if stored, ok := Address(f.Stored); ok {
-		return rewriteTo(f.New, Decision{Code: reason.AddressKept, Address: stored})
+		return f.rewriteTo(stored, reason.AddressKept)
 	}
 	return otherwise
 }
 
 // decideBirth gives a new daemon its global IP, or waits for it.
-func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
+func decideBirth(f DeploymentFacts) Decision {
+	daemon := f.Daemon
 	switch {
 	case f.Cluster == nil:
 		return holdOrRefuse(daemon, reason.ClusterUnknown, "it "+reason.ClusterUnknown.Sentence(), f.GaveUp)
@@ -101,13 +100,13 @@ func decideBirth(daemon Daemon, f DeploymentFacts) Decision {
 		code, obstacle := f.Export.obstacle(daemon)
 		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
 	case daemon.Type.StandsInList() && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
-		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, tells
+		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, has
 		// the lost address too: a mon that is born next to it never gets a rank. Rook saves anew at its next try.
 		return Decision{Action: Refuse, Code: reason.EndpointWrong, Message: fmt.Sprintf(
 			"%s cannot be given its clusterset address %s: it %s, %s; Rook will retry",
 			daemon, f.Export.GlobalIP, reason.EndpointWrong.Sentence(), f.Listed)}
 	}
-	d := rewriteTo(f.New, Decision{Code: reason.Rewritten, Address: f.Export.GlobalIP})
+	d := f.rewriteTo(f.Export.GlobalIP, reason.Rewritten)
 	// An OSD can take its address at a later update. A mon that cannot be rewritten would be born with its ClusterIP for
 	// life, while all that Rook writes says that it has its global IP.
 	if daemon.Type.KeepsAddressForLife() && (d.Code == reason.AddressFamilyMismatch || d.Code == reason.MalformedDeployment) {
@@ -123,15 +122,14 @@ func (f DeploymentFacts) ownedByAnotherBirth() bool {
 	return f.Cluster.UID != "" && owner.UID != "" && owner.UID != f.Cluster.UID
 }
 
-// rewriteTo returns the decision as a rewrite to its address, or what Rewrite would say instead.
-func rewriteTo(d *appsv1.Deployment, decision Decision) Decision {
-	_, code := plan(d, decision.Address)
+// rewriteTo returns the decision to rewrite the Deployment to the address for the reason, or why that cannot or need not be.
+func (f DeploymentFacts) rewriteTo(ip netip.Addr, why reason.Code) Decision {
+	changes, code := plan(f.Daemon, f.New, ip)
 	switch code {
 	case reason.Rewritten:
-		decision.Action = ActionRewrite
-		return decision
+		return Decision{Action: Rewrite, Code: why, Changes: changes}
 	case reason.AddressFamilyMismatch:
-		return Decision{Code: code, Message: decision.Address.String()}
+		return Decision{Code: code, Message: ip.String()}
 	}
 	return allow(code)
 }

@@ -23,6 +23,16 @@ func export(change func(e *rook.Export)) rook.Export {
 	return e
 }
 
+// decide does as admission does, which lets through what is no daemon of ours before it asks for anything else.
+func decide(f rook.DeploymentFacts) rook.Decision {
+	daemon, code := rook.Identify(f.New)
+	if code != "" {
+		return rook.Decision{Action: rook.Allow, Code: code}
+	}
+	f.Daemon = daemon
+	return rook.DecideDeployment(f)
+}
+
 func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 	cluster := &rook.Cluster{Namespace: "rook-ceph", Name: "rook-ceph", UID: "uid-1"}
 	ready, waiting := readyExport("242.0.0.10"), waitingExport()
@@ -45,11 +55,11 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		// A daemon is born.
 		"a new mon whose address is known is rewritten": {
 			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"a new OSD whose address is known is rewritten": {
 			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"a new mon that has its address already is let through": {
 			facts:  rook.DeploymentFacts{New: monAt("242.0.0.10"), Cluster: cluster, Export: ready},
@@ -59,7 +69,7 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			facts: rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: export(func(e *rook.Export) {
 				e.Pinned, e.Valid = true, metav1.ConditionFalse
 			})},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"a new mon whose export is not Valid is held": {
 			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: waiting},
@@ -127,7 +137,7 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"a new mon that Rook has listed at its address is rewritten": {
 			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, Listed: netip.MustParseAddr("242.0.0.10")},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"a new mon that Rook has listed at another address is refused": {
 			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, Listed: netip.MustParseAddr("242.0.0.9")},
@@ -136,7 +146,7 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"a new OSD is not listed": {
 			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady, Listed: netip.MustParseAddr("242.0.0.9")},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"an old mon may be listed anywhere": {
 			facts: rook.DeploymentFacts{New: newMon, Cluster: cluster, Listed: netip.MustParseAddr("10.96.0.1"), Export: export(func(e *rook.Export) {
@@ -169,15 +179,15 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		// What lives is updated, or created although it exists.
 		"a mon keeps the address that it has, whatever its export says": {
 			facts:  rook.DeploymentFacts{New: newMon, Stored: monAt("242.0.0.77"), Cluster: cluster, Export: ready},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"a mon keeps its address without an export": {
 			facts:  rook.DeploymentFacts{New: newMon, Stored: monAt("242.0.0.77"), Cluster: cluster},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"a mon keeps its address while its CephCluster is not known": {
 			facts:  rook.DeploymentFacts{New: newMon, Stored: monAt("242.0.0.77")},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"a mon that Rook writes with its address is let through": {
 			facts:  rook.DeploymentFacts{New: monAt("242.0.0.77"), Stored: monAt("242.0.0.77"), Cluster: cluster, Export: ready},
@@ -193,21 +203,21 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"an OSD that has no address gets it once it is known": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: newOSD, Cluster: cluster, Export: osdReady},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"an OSD that Rook writes again is rewritten to what it was": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.10"), Cluster: cluster, Export: osdReady},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"an OSD follows its export to a new address": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: osdReady},
-			action: rook.ActionRewrite, code: reason.Rewritten, address: "242.0.0.10",
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
 		},
 		"an OSD that cannot bind its new address keeps the one that it has": {
 			facts: rook.DeploymentFacts{New: osdWith("--ms-bind-ipv6=false"), Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: export(func(e *rook.Export) {
 				e.GlobalIP = netip.MustParseAddr("fd42::10")
 			})},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"an OSD without an address that cannot bind its new one is let through": {
 			facts: rook.DeploymentFacts{New: osdWith("--ms-bind-ipv6=false"), Stored: newOSD, Cluster: cluster, Export: export(func(e *rook.Export) {
@@ -217,11 +227,11 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"an OSD keeps its address while its export is not Valid": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: waiting},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"an OSD keeps its address where its export is not ours": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: export(func(e *rook.Export) { e.Ours = false })},
-			action: rook.ActionRewrite, code: reason.AddressKept, address: "242.0.0.77",
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
 		},
 		"an OSD without an address is not held for one": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: newOSD, Cluster: cluster, Export: waiting},
@@ -294,18 +304,19 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := c.facts.New.DeepCopy()
-			d := rook.DecideDeployment(c.facts)
+			d := decide(c.facts)
 			require.Equal(t, before, c.facts.New)
 			require.Equal(t, c.action.String(), d.Action.String())
 			require.Equal(t, c.code, d.Code)
 			require.Equal(t, c.message, d.Message)
 			require.True(t, d.Code.Known())
+			require.Equal(t, c.address == "", len(d.Changes) == 0)
 			if c.address == "" {
-				require.False(t, d.Address.IsValid())
 				return
 			}
-			require.Equal(t, c.address, d.Address.String())
-			require.Equal(t, reason.Rewritten, rook.Rewrite(before, d.Address), "what is to be rewritten can be")
+			d.Changes.Apply(before)
+			address, _ := rook.Address(before)
+			require.Equal(t, c.address, address.String())
 		})
 	}
 }
@@ -324,8 +335,8 @@ func TestNoUpdateIsEverHeldOrRefused(t *testing.T) {
 			for _, e := range exports {
 				for _, incoming := range deployments {
 					for _, stored := range deployments {
-						d := rook.DecideDeployment(rook.DeploymentFacts{New: incoming, Stored: stored, Cluster: cluster, Export: e, GaveUp: gaveUp})
-						require.Contains(t, []rook.Action{rook.Allow, rook.ActionRewrite}, d.Action)
+						d := decide(rook.DeploymentFacts{New: incoming, Stored: stored, Cluster: cluster, Export: e, GaveUp: gaveUp})
+						require.Contains(t, []rook.Action{rook.Allow, rook.Rewrite}, d.Action)
 						require.NotEmpty(t, d.Code)
 					}
 				}

@@ -35,23 +35,22 @@ type EndpointsDecision struct {
 	Waiting []string
 }
 
-// DecideEndpoints decides on a write of the mon endpoints. What is held or refused is only a write that brings in a new
-// mon at another address than it will answer at: Rook fails fast there, and anywhere else it must never fail.
+// DecideEndpoints decides on a write of the mon endpoints, by the table at standing. What is held or refused is only a
+// write that brings in a new mon at another address than it will answer at: Rook fails fast there, and anywhere else it
+// must never fail.
 func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 	if f.Aside != "" {
 		return EndpointsDecision{Decision: allow(f.Aside)}
 	}
-	listed, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
-	reachable := slices.ContainsFunc(listed, func(e Endpoint) bool {
-		return f.isExternal(e.ID) || f.Mons[e.ID].answersAt(e.Addr.Addr())
-	})
-	births := f.births(listed, reachable)
+	rows := f.table()
+	reached := slices.ContainsFunc(rows, func(r row) bool { return r.standing.isReached() })
+	births := f.births(rows, reached)
 	if d, waiting := f.awaited(births); len(waiting) > 0 {
 		return EndpointsDecision{Decision: d, Waiting: waiting}
 	}
-	c := f.correct()
+	c := f.correct(rows)
 	switch {
-	case len(births) > 0 && !reachable:
+	case len(births) > 0 && !reached:
 		return f.storeAndRefuse(births[0], c)
 	case c.object == nil:
 		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight))}
@@ -60,43 +59,17 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 		c.noteStaleMemory(f.Stored)
 	}
 	return EndpointsDecision{
-		Decision:  c.annotate(Decision{Action: ActionRewrite, Code: reason.EndpointsCorrected}),
+		Decision:  c.annotate(Decision{Action: Rewrite, Code: reason.EndpointsCorrected}),
 		Corrected: c.object,
 	}
 }
 
-// births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.
-// What is stored already is no news, for Rook repeats it when it only updates another key; unless the Service of the mon
-// was made anew since, and Rook would know no mon rightly and wait for this one in vain.
-func (f EndpointsFacts) births(listed []Endpoint, reachable bool) []Endpoint {
-	var stored []Endpoint
-	if f.Stored != nil {
-		stored, _ = ParseEndpoints(f.Stored.Data[EndpointsDataKey])
-	}
-	var births []Endpoint
-	for _, e := range listed {
-		m := f.Mons[e.ID]
-		if m.Deployed || m.answersAt(e.Addr.Addr()) || f.isExternal(e.ID) {
-			continue
-		}
-		if !slices.Contains(stored, e) || !reachable && m.exported() {
-			births = append(births, e)
-		}
-	}
-	return births
-}
-
-// isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.
-func (f EndpointsFacts) isExternal(id string) bool {
-	return slices.Contains(strings.Split(f.New.Data[EndpointsExternalMons], ","), id)
-}
-
 // awaited returns the mons to be born whose address is not known, and what to do for want of it.
-func (f EndpointsFacts) awaited(births []Endpoint) (Decision, []string) {
+func (f EndpointsFacts) awaited(births []row) (Decision, []string) {
 	var waiting []string
-	for _, e := range births {
-		if _, known := f.Mons[e.ID].Truth(); !known {
-			waiting = append(waiting, e.ID)
+	for _, r := range births {
+		if r.standing == awaited {
+			waiting = append(waiting, r.ID)
 		}
 	}
 	if len(waiting) == 0 {
@@ -117,11 +90,11 @@ type correction struct {
 	malformed []string
 }
 
-func (f EndpointsFacts) correct() correction {
+func (f EndpointsFacts) correct(rows []row) correction {
 	truth := map[string]netip.Addr{}
-	for id, m := range f.Mons {
-		if addr, known := m.Truth(); known && !f.isExternal(id) {
-			truth[id] = addr
+	for _, r := range rows {
+		if r.standing.isCorrected() {
+			truth[r.ID] = r.truth
 		}
 	}
 	var c correction
@@ -178,17 +151,15 @@ func (c *correction) noteStaleMemory(stored *corev1.ConfigMap) {
 
 // storeAndRefuse is for a write after which Rook would know no mon by the address at which it answers: it would wait for
 // quorum for 20 minutes. Refused, Rook fails at once, and reads at its next try what was stored meanwhile.
-func (f EndpointsFacts) storeAndRefuse(first Endpoint, c correction) EndpointsDecision {
+func (f EndpointsFacts) storeAndRefuse(first row, c correction) EndpointsDecision {
 	delete(c.object.Annotations, CorrectedAnnotation)
 	delete(c.object.Annotations, ReloadRequestedAnnotation)
-	truth, _ := f.Mons[first.ID].Truth()
 	return EndpointsDecision{
 		Decision: Decision{
 			Action: StoreAndRefuse,
 			Code:   reason.FirstMonStored,
 			Message: fmt.Sprintf("ConfigMap %s/%s %s (mon %q at %s)",
-				f.New.Namespace, f.New.Name, reason.FirstMonStored.Sentence(), first.ID, truth),
-			Address: truth,
+				f.New.Namespace, f.New.Name, reason.FirstMonStored.Sentence(), first.ID, first.truth),
 		},
 		Corrected: c.object,
 	}

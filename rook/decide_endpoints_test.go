@@ -103,38 +103,38 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		// Later mons, and failover.
 		"the second mon is corrected, with word that memory is stale": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bNew},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 		"the second mon next to a first that is not deployed yet": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aNew, "b": bNew},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 		"a failover with a stale memory": {
 			write:  endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,d=10.96.0.4:6789"),
 			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
 			mons:   mons{"a": aBorn, "b": bBorn, "d": newMonWith("242.0.0.4", "10.96.0.4")},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,d=242.0.0.4:6789",
 				rook.CorrectedAnnotation, "b=10.96.0.2:6789,d=10.96.0.4:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
 		},
 		"the failover of a mon that keeps its ClusterIP": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": oldMon("10.96.0.1"), "b": bNew},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=10.96.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 		"a new mon next to an external one": {
 			write:  changed(endpointsMap("x=192.0.2.1:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
 			stored: endpointsMap(""), mons: mons{"b": bNew, "x": aNew},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: changed(endpointsMap("x=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 				func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
 		},
 
 		"a new mon next to one whose own address cannot be read": {
 			write: endpointsMap("f=192.0.2.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("f=192.0.2.1:6789"), mons: mons{"b": bNew, "f": {Deployed: true}},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("f=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 
@@ -155,7 +155,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"a later mon is corrected": {
 			write: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), stored: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), mons: mons{"a": aNew, "b": bBorn},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"),
 		},
 
@@ -200,7 +200,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"memory is wrong about deployed mons alone": {
 			write: endpointsMap("b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), mons: mons{"b": bBorn},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
 		},
 		"a mon was removed": {
@@ -216,7 +216,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"only another key changes, and what was stored is wrong": {
 			write:  changed(endpointsMap("a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
 			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aBorn},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: changed(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
 		},
 		"only another key of what was read changes, so that word of a stale memory stays": {
@@ -231,17 +231,17 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=10.96.0.1:6789").Data[rook.EndpointsCSIKey]
 			}),
 			mons:   mons{"a": aBorn},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected, corrected: endpointsMap("a=242.0.0.1:6789"),
+			action: rook.Rewrite, code: reason.EndpointsCorrected, corrected: endpointsMap("a=242.0.0.1:6789"),
 		},
 		"Rook remembers a ClusterIP that another mon has by now": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,c=10.96.0.3:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
 			mons:   mons{"a": aBorn, "b": bornMon("242.0.0.2", "10.96.0.3"), "c": bornMon("242.0.0.3", "10.96.0.9")},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789,c=10.96.0.3:6789"),
 		},
 		"Rook takes the address of one mon for that of another": {
 			write: endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bBorn},
-			action: rook.ActionRewrite, code: reason.EndpointsCorrected,
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300", rook.CorrectedAnnotation, "b=242.0.0.1:3300"), func(c *corev1.ConfigMap) {
 				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:3300"
 			}),
@@ -256,7 +256,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"a list that is understood in part": {
 			write: endpointsMap("garbage,b=10.96.0.2:6789,c"), mons: mons{"b": bBorn},
-			action: rook.ActionRewrite, code: reason.MalformedEndpoints,
+			action: rook.Rewrite, code: reason.MalformedEndpoints,
 			message: `mon endpoint "garbage" is not of the form ID=IP:PORT; mon endpoint "c" is not of the form ID=IP:PORT`,
 			corrected: changed(endpointsMap("garbage,b=242.0.0.2:6789,c"), func(c *corev1.ConfigMap) {
 				c.Annotations = map[string]string{rook.CorrectedAnnotation: "b=10.96.0.2:6789"}
@@ -307,7 +307,7 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 			refused++
 			stored = rook.MergeStoredEndpoints(stored, d.Corrected)
 			return stored.Data[rook.EndpointsDataKey]
-		case rook.ActionRewrite:
+		case rook.Rewrite:
 			stored = d.Corrected
 		case rook.Allow:
 			stored = endpointsMap(memory)
@@ -376,7 +376,7 @@ func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
 					d := rook.DecideEndpoints(rook.EndpointsFacts{
 						New: endpointsMap(data), Stored: endpointsMap(stored), Mons: mons, GaveUp: reason.HoldTimedOut,
 					})
-					require.Contains(t, []rook.Action{rook.Allow, rook.ActionRewrite}, d.Action, "%s after %s", data, stored)
+					require.Contains(t, []rook.Action{rook.Allow, rook.Rewrite}, d.Action, "%s after %s", data, stored)
 				}
 			}
 		}

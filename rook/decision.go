@@ -2,7 +2,6 @@ package rook
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -14,8 +13,8 @@ type Action int
 const (
 	// Allow lets it through as it is.
 	Allow Action = iota
-	// ActionRewrite lets it through corrected.
-	ActionRewrite
+	// Rewrite lets it through corrected.
+	Rewrite
 	// Hold waits for the facts to change.
 	Hold
 	// Refuse denies it.
@@ -29,7 +28,7 @@ func (a Action) String() string {
 	switch a {
 	case Allow:
 		return "allow"
-	case ActionRewrite:
+	case Rewrite:
 		return "rewrite"
 	case Hold:
 		return "hold"
@@ -47,8 +46,8 @@ type Decision struct {
 	Code   reason.Code
 	// Message holds the particulars: of a refusal the whole sentence that its client reads.
 	Message string
-	// Address is what a rewritten daemon is to advertise.
-	Address netip.Addr
+	// Changes are what becomes of a Deployment that is rewritten.
+	Changes Changes
 }
 
 func allow(code reason.Code) Decision {
@@ -62,7 +61,7 @@ func holdOrRefuse(d Daemon, code reason.Code, obstacle string, gaveUp reason.Cod
 	case "":
 		return decision
 	case reason.HoldTimedOut, reason.DryRun:
-		// The obstacle tells more than that it was waited for.
+		// The obstacle says more than that it was waited for.
 	default:
 		// This says something of the moment, not of the daemon: who reads the code can try again at once.
 		decision.Code = gaveUp

@@ -35,28 +35,15 @@ func ParseEndpoints(data string) ([]Endpoint, error) {
 	return endpoints, errors.Join(errs...)
 }
 
-// ListedAddress returns where the mon endpoints tell the mon to be; it is invalid where they do not tell it.
-func ListedAddress(endpoints *corev1.ConfigMap, id string) netip.Addr {
-	if endpoints == nil {
-		return netip.Addr{}
-	}
-	listed, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
-	for _, e := range listed {
-		if e.ID == id {
-			return e.Addr.Addr()
-		}
-	}
-	return netip.Addr{}
-}
-
-// Listed returns where the mon endpoints have each mon. What cannot be understood is left out.
+// Listed returns where Rook's mon endpoints, which may be nil, have each mon, by its ID. What is not understood is left
+// out: admission, which sees it first, reports it. Of two entries of one ID the last counts, as it does for Rook.
 func Listed(endpoints *corev1.ConfigMap) map[string]netip.Addr {
-	listed := map[string]netip.Addr{}
 	if endpoints == nil {
-		return listed
+		return nil
 	}
-	found, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
-	for _, e := range found {
+	parsed, _ := ParseEndpoints(endpoints.Data[EndpointsDataKey])
+	listed := make(map[string]netip.Addr, len(parsed))
+	for _, e := range parsed {
 		listed[e.ID] = e.Addr.Addr()
 	}
 	return listed

@@ -36,7 +36,7 @@ type Export struct {
 	Source string
 	// Pinned says that a living mon has this global IP, whatever the sources say by now.
 	Pinned bool
-	// Drift is a global IP that the sources tell instead of the pinned one.
+	// Drift is a global IP that the sources answer instead of the pinned one.
 	Drift netip.Addr
 	// Refused is why no address could be taken from the sources.
 	Refused       reason.Code
@@ -48,9 +48,9 @@ type Export struct {
 	OrphanedSince time.Time
 }
 
-// ReadExport returns what the annotations, labels and conditions of a ServiceExport tell. A nil meta is an export that
-// does not exist.
-func ReadExport(meta metav1.Object, conditions []metav1.Condition) Export {
+// ReadExport returns what the annotations and labels of a ServiceExport say, and its condition ValidCondition, which is nil
+// as long as nobody has reported it. A nil meta is an export that does not exist.
+func ReadExport(meta metav1.Object, valid *metav1.Condition) Export {
 	if meta == nil {
 		return Export{}
 	}
@@ -67,22 +67,10 @@ func ReadExport(meta metav1.Object, conditions []metav1.Condition) Export {
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
 	e.Refused, e.RefusedDetail = reason.Code(code), detail
-	if valid := latest(conditions, ValidCondition); valid != nil {
+	if valid != nil {
 		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
 	}
 	return e
-}
-
-// latest returns the newest condition of a type: old releases of Submariner leave more than one behind.
-func latest(conditions []metav1.Condition, kind string) *metav1.Condition {
-	var found *metav1.Condition
-	for i := range conditions {
-		c := &conditions[i]
-		if c.Type == kind && (found == nil || !c.LastTransitionTime.Before(&found.LastTransitionTime)) {
-			found = c
-		}
-	}
-	return found
 }
 
 // Annotations returns the annotations in which the export keeps what ReadExport reads from them.
@@ -94,12 +82,12 @@ func (e Export) Annotations() map[string]string {
 		}
 	}
 	set(IdentityAnnotation, string(e.Identity))
-	set(GlobalIPAnnotation, addressText(e.GlobalIP))
+	set(GlobalIPAnnotation, AddressText(e.GlobalIP))
 	set(SourceAnnotation, e.Source)
 	if e.Pinned {
 		set(PinnedAnnotation, "true")
 	}
-	set(DriftAnnotation, addressText(e.Drift))
+	set(DriftAnnotation, AddressText(e.Drift))
 	refused := string(e.Refused)
 	if refused != "" && e.RefusedDetail != "" {
 		refused += ": " + e.RefusedDetail
@@ -160,21 +148,6 @@ func (e Export) obstacle(d Daemon) (reason.Code, string) {
 		return why.Code, fmt.Sprintf("ServiceExport %s/%s is not Valid (%s)", d.Namespace, d.Name(), e.condition())
 	}
 	return why.Code, "it " + why.Error()
-}
-
-func addressOrNone(text string) netip.Addr {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap()
-}
-
-func addressText(addr netip.Addr) string {
-	if !addr.IsValid() {
-		return ""
-	}
-	return addr.String()
 }
 
 func timeOrNone(text string) time.Time {

@@ -64,30 +64,12 @@ func TestAnnotationsThatMakeNoSenseCountAsAbsent(t *testing.T) {
 	require.Equal(t, rook.Export{Exists: true}, rook.ReadExport(meta, nil))
 }
 
-func TestValidIsTheLatestConditionOfThatType(t *testing.T) {
-	at := func(minute int) metav1.Time { return metav1.NewTime(time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC)) }
-	older := metav1.Condition{Type: "Valid", Status: metav1.ConditionFalse, Reason: "AwaitingExport", Message: "m", LastTransitionTime: at(1)}
-	newer := metav1.Condition{Type: "Valid", Status: metav1.ConditionTrue, Reason: "", LastTransitionTime: at(2)}
-	other := metav1.Condition{Type: "Ready", Status: metav1.ConditionUnknown, Reason: "Pending", LastTransitionTime: at(3)}
-	for name, c := range map[string]struct {
-		conditions []metav1.Condition
-		want       metav1.ConditionStatus
-	}{
-		"none":                       {nil, ""},
-		"only others":                {[]metav1.Condition{other}, ""},
-		"one":                        {[]metav1.Condition{other, older}, metav1.ConditionFalse},
-		"two, the newer last":        {[]metav1.Condition{older, newer, other}, metav1.ConditionTrue},
-		"two, the newer first":       {[]metav1.Condition{newer, older}, metav1.ConditionTrue},
-		"two of one time, last wins": {[]metav1.Condition{older, {Type: "Valid", Status: metav1.ConditionUnknown, LastTransitionTime: at(1)}}, metav1.ConditionUnknown},
-	} {
-		t.Run(name, func(t *testing.T) {
-			e := rook.ReadExport(&metav1.ObjectMeta{}, c.conditions)
-			require.Equal(t, c.want, e.Valid)
-		})
-	}
-	e := rook.ReadExport(&metav1.ObjectMeta{}, []metav1.Condition{older})
+func TestTheConditionValidIsKeptInItsOwnWords(t *testing.T) {
+	e := rook.ReadExport(&metav1.ObjectMeta{}, &metav1.Condition{Status: metav1.ConditionFalse, Reason: "AwaitingExport", Message: "m"})
+	require.Equal(t, metav1.ConditionFalse, e.Valid)
 	require.Equal(t, "AwaitingExport", e.ValidReason)
 	require.Equal(t, "m", e.ValidMessage)
+	require.Empty(t, rook.ReadExport(&metav1.ObjectMeta{}, nil).Valid, "nobody has reported it")
 }
 
 func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
@@ -134,8 +116,8 @@ func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
 			why: reason.Errorf(reason.ExportNotValid, "%s: AwaitingExport: awaiting aggregation on the broker", export),
 		},
 		"refused before it was reported": {
-			change: func(e *rook.Export) { *e = rook.Export{Exists: true, Ours: true, Refused: reason.ServiceMissing} },
-			why:    &reason.Error{Code: reason.ServiceMissing},
+			change: func(e *rook.Export) { *e = rook.Export{Exists: true, Ours: true, Refused: reason.NoSource} },
+			why:    &reason.Error{Code: reason.NoSource},
 		},
 		"valid without an address": {
 			change: func(e *rook.Export) { e.GlobalIP = netip.Addr{} }, why: reason.Errorf(reason.AddressUnknown, "%s is Valid", export),

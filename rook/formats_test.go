@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -51,6 +52,14 @@ func TestEndpointsAreReadAsRookWritesThem(t *testing.T) {
 			require.Equal(t, c.data, rook.FormatEndpoints(endpoints))
 		})
 	}
+}
+
+func TestTheListTellsWhereRookHasEachMon(t *testing.T) {
+	require.Empty(t, rook.Listed(nil))
+	require.Empty(t, rook.Listed(&corev1.ConfigMap{}))
+	require.Equal(t, map[string]netip.Addr{
+		"a": netip.MustParseAddr("10.96.0.9"), "b": netip.MustParseAddr("fd00::1"), "c": netip.MustParseAddr("10.96.0.3"),
+	}, rook.Listed(endpointsMap("a=10.96.0.1:6789,b=[fd00::1]:3300,broken,c=[::ffff:10.96.0.3]:6789,a=10.96.0.9:6789")))
 }
 
 func TestEndpointsAreCorrectedByTheIDOfTheirMon(t *testing.T) {

@@ -71,12 +71,15 @@ func lines(text string) []string {
 func requireOnlyOurFlagsRewritten(t *testing.T, d *appsv1.Deployment, ip netip.Addr) {
 	t.Helper()
 	before := d.DeepCopy()
-	code := rook.Rewrite(d, ip)
+	changes, code := rook.ChangesFor(d, ip)
+	require.Equal(t, before, d)
 	require.True(t, code.Known(), code)
+	require.Equal(t, code == reason.Rewritten, len(changes) > 0)
 	if code != reason.Rewritten {
-		require.Equal(t, before, d)
 		return
 	}
+	changes.Apply(d)
+	requirePatch(t, before, changes, d)
 	require.NotEqual(t, before, d)
 	require.Equal(t, withoutOurs(t, before), withoutOurs(t, d))
 
@@ -96,7 +99,7 @@ func requireOnlyOurFlagsRewritten(t *testing.T, d *appsv1.Deployment, ip netip.A
 	}
 
 	once := d.DeepCopy()
-	require.Equal(t, reason.AlreadyRight, rook.Rewrite(d, ip))
+	require.Equal(t, reason.AlreadyRight, rewrite(d, ip))
 	require.Equal(t, once, d)
 }
 
@@ -272,12 +275,12 @@ func FuzzDecideEndpoints(f *testing.F) {
 		d := rook.DecideEndpoints(facts)
 		require.True(t, d.Code.Known(), d.Code)
 		require.Equal(t, d.Action == rook.Hold, len(d.Waiting) > 0)
-		require.Equal(t, d.Action == rook.ActionRewrite || d.Action == rook.StoreAndRefuse, d.Corrected != nil)
+		require.Equal(t, d.Action == rook.Rewrite || d.Action == rook.StoreAndRefuse, d.Corrected != nil)
 		facts.GaveUp = reason.HoldTimedOut
 		after := rook.DecideEndpoints(facts)
 		require.NotEqual(t, rook.Hold, after.Action)
 		if data == storedData {
-			require.Contains(t, []rook.Action{rook.Allow, rook.ActionRewrite}, after.Action)
+			require.Contains(t, []rook.Action{rook.Allow, rook.Rewrite}, after.Action)
 		}
 		if d.Action != rook.StoreAndRefuse {
 			return

@@ -68,7 +68,7 @@ func TestWhatRookWritesBecomesWhatIsInTheGoldenFile(t *testing.T) {
 	for _, g := range goldens(t) {
 		t.Run(g.name, func(t *testing.T) {
 			d := g.in.DeepCopy()
-			code := rook.Rewrite(d, g.ip)
+			code := rewrite(d, g.ip)
 			require.True(t, code.Known(), code)
 
 			file := filepath.Join("testdata", g.name+".out.yaml")
@@ -106,12 +106,12 @@ func TestARewrittenDaemonAdvertisesItsGlobalIPAndIsNotRewrittenAgain(t *testing.
 	rewritten := 0
 	for _, g := range goldens(t) {
 		d := g.in.DeepCopy()
-		if rook.Rewrite(d, g.ip) != reason.Rewritten {
+		if rewrite(d, g.ip) != reason.Rewritten {
 			continue
 		}
 		rewritten++
 		once := d.DeepCopy()
-		require.Equal(t, reason.AlreadyRight, rook.Rewrite(d, g.ip), g.name)
+		require.Equal(t, reason.AlreadyRight, rewrite(d, g.ip), g.name)
 		require.Equal(t, once, d, g.name)
 		ip, ok := rook.Address(d)
 		require.True(t, ok, g.name)

@@ -25,7 +25,7 @@ func CorrectMonHost(monHost string, r Replacements) (string, bool) {
 }
 
 // replaceInGroup replaces the address in what stands between two separators. Of the brackets at its ends, those of a
-// group of addresses (the first of a group has one in front, the last one behind) are told from those of IPv6 by what
+// group of addresses (the first of a group has one in front, the last one behind) are distinguished from those of IPv6 by what
 // can be read as an address without them.
 func (r Replacements) replaceInGroup(text string) (string, bool) {
 	inner, open := strings.CutPrefix(text, "[")

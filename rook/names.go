@@ -38,9 +38,9 @@ const (
 	RookVersionLabel = "rook-version"
 	CephVersionLabel = "ceph-version"
 
-	// CephGroup, CephVersion and CephClusterKind name the kind that owns every daemon.
+	// CephGroup, CephAPIVersion and CephClusterKind name the kind that owns every daemon.
 	CephGroup       = "ceph.rook.io"
-	CephVersion     = "v1"
+	CephAPIVersion  = "v1"
 	CephClusterKind = "CephCluster"
 )
 

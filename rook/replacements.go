@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Replacements tells the true address for each address that Rook may write instead.
+// Replacements has the true address for each address that Rook may write instead.
 type Replacements map[netip.Addr]netip.Addr
 
 // ReplacementsFor returns the replacements for what Rook writes: for the ClusterIPs that the mons have now, and for what
@@ -37,7 +37,7 @@ func ReplacementsFor(mons map[string]DaemonFacts, corrected string) Replacements
 }
 
 // JoinReplacements returns the replacements for what Rook writes of the mons of several namespaces at once. There an
-// address stands for the mon whose Service has it now, in the namespace that holders tell, whatever Rook remembers of a
+// address stands for the mon whose Service has it now, in the namespace that holders has, whatever Rook remembers of a
 // mon in another.
 func JoinReplacements(byNamespace map[string]Replacements, holders map[netip.Addr]string) Replacements {
 	all := Replacements{}

@@ -26,17 +26,19 @@ const (
 	podIPValue = "$(" + podIPEnv + ")"
 )
 
-// Rewrite makes an identified mon or OSD advertise the address while it goes on binding the IP of its pod, and says what
-// became of it. For any reason but Rewritten the Deployment is as it was.
-func Rewrite(d *appsv1.Deployment, ip netip.Addr) reason.Code {
-	changes, code := plan(d, ip)
-	for _, c := range changes {
-		c.container.Args = c.args
-		if c.addPodIP {
-			c.container.Env = append(slices.Clip(c.container.Env), podIPEnvVar())
-		}
+// ChangesFor returns the changes by which a mon or an OSD advertises the address while it goes on binding the IP of its
+// pod. For any reason but Rewritten there are none.
+func ChangesFor(d *appsv1.Deployment, ip netip.Addr) (Changes, reason.Code) {
+	daemon, code := Identify(d)
+	switch {
+	case code != "":
+		return nil, code
+	case d.Spec.Template.Spec.HostNetwork:
+		return nil, reason.HostNetwork
+	case !ip.IsValid():
+		return nil, reason.AddressUnknown
 	}
-	return code
+	return plan(daemon, d, ip)
 }
 
 // Address returns the address that the daemon's own container advertises.
@@ -45,8 +47,8 @@ func Address(d *appsv1.Deployment) (netip.Addr, bool) {
 	if !ok {
 		return netip.Addr{}, false
 	}
-	own := containerNamed(d.Spec.Template.Spec.Containers, string(kind))
-	if own == nil {
+	own, ok := find(&d.Spec.Template.Spec, containers, string(kind))
+	if !ok {
 		return netip.Addr{}, false
 	}
 	text, _ := flagValue(own.Args, publicAddrFlag)
@@ -54,39 +56,22 @@ func Address(d *appsv1.Deployment) (netip.Addr, bool) {
 	return addr, addr.IsValid()
 }
 
-// change is what one container is to become.
-type change struct {
-	container *corev1.Container
-	args      []string
-	addPodIP  bool
-}
-
-// plan returns what has to change for the daemon to advertise the address, without changing anything yet.
-func plan(d *appsv1.Deployment, ip netip.Addr) ([]change, reason.Code) {
-	daemon, code := Identify(d)
-	if code != "" {
-		return nil, code
-	}
-	pod := &d.Spec.Template.Spec
-	if pod.HostNetwork {
-		return nil, reason.HostNetwork
-	}
-	if !ip.IsValid() {
-		return nil, reason.AddressUnknown
-	}
+// plan returns what has to change for an identified daemon to advertise the address.
+func plan(daemon Daemon, d *appsv1.Deployment, ip netip.Addr) (Changes, reason.Code) {
 	ip = ip.Unmap()
-	own := containerNamed(pod.Containers, string(daemon.Type))
-	if own == nil || hasAddressFlags(own.Command) {
+	pod := &d.Spec.Template.Spec
+	own, ok := find(pod, containers, string(daemon.Type))
+	if !ok || hasAddressFlags(own.Command) {
 		return nil, reason.MalformedDeployment
 	}
 	if !canBind(own.Args, ip) {
 		return nil, reason.AddressFamilyMismatch
 	}
-	var changes []change
-	var ok bool
-	if daemon.Type == Mon {
+	var changes Changes
+	switch daemon.Type {
+	case Mon:
 		changes, ok = planMon(pod, own, ip.String())
-	} else {
+	case OSD:
 		changes, ok = planOSD(own, ip.String())
 	}
 	switch {
@@ -100,14 +85,14 @@ func plan(d *appsv1.Deployment, ip netip.Addr) ([]change, reason.Code) {
 
 // planMon sets the address where the mon writes it into its store and where it serves: a mon of which only one is
 // changed keeps its ClusterIP or never gets a rank.
-func planMon(pod *corev1.PodSpec, mon *corev1.Container, ip string) ([]change, bool) {
-	mkfs := containerNamed(pod.InitContainers, initMonFSContainer)
-	if mkfs == nil || hasAddressFlags(mkfs.Command) {
+func planMon(pod *corev1.PodSpec, mon found, ip string) (Changes, bool) {
+	mkfs, ok := find(pod, initContainers, initMonFSContainer)
+	if !ok || hasAddressFlags(mkfs.Command) {
 		return nil, false
 	}
 	// Where Rook writes no address at all, it does not start the mon as it does in any release known here.
-	for _, c := range []*corev1.Container{mkfs, mon} {
-		if _, ok := flagValue(c.Args, publicAddrFlag); !ok {
+	for _, args := range [][]string{mkfs.Args, mon.Args} {
+		if _, ok := flagValue(args, publicAddrFlag); !ok {
 			return nil, false
 		}
 	}
@@ -121,7 +106,7 @@ func planMon(pod *corev1.PodSpec, mon *corev1.Container, ip string) ([]change, b
 		setting{name: publicBindAddrFlag, value: podIPValue, keep: true})
 }
 
-func planOSD(osd *corev1.Container, ip string) ([]change, bool) {
+func planOSD(osd found, ip string) (Changes, bool) {
 	if len(osd.Args) == 0 {
 		return nil, false
 	}
@@ -134,17 +119,19 @@ func planOSD(osd *corev1.Container, ip string) ([]change, bool) {
 }
 
 // planContainer adds the change of the container to the changes, if there is one.
-func planContainer(changes []change, c *corev1.Container, settings ...setting) ([]change, bool) {
+func planContainer(changes Changes, c found, settings ...setting) (Changes, bool) {
 	args, ok := set(c.Args, settings...)
 	if !ok {
 		return nil, false
 	}
 	needsPodIP := slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, podIPValue) })
-	addPodIP := needsPodIP && !hasEnv(c, podIPEnv)
+	addPodIP := needsPodIP && !hasEnv(c.Container, podIPEnv)
 	if !addPodIP && slices.Equal(args, c.Args) {
 		return changes, true
 	}
-	return append(changes, change{container: c, args: args, addPodIP: addPodIP}), true
+	return append(changes, containerChange{
+		place: c.place, oldArgs: c.Args, newArgs: args, addPodIP: addPodIP, firstEnv: len(c.Env) == 0,
+	}), true
 }
 
 // canBind says whether the daemon may bind an address of the family of ip. Without the flags the configuration of Ceph
@@ -168,20 +155,21 @@ func hasAddressFlags(command []string) bool {
 	})
 }
 
-func containerNamed(containers []corev1.Container, name string) *corev1.Container {
-	i := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name })
+// found is a container of a pod.
+type found struct {
+	*corev1.Container
+	place
+}
+
+func find(pod *corev1.PodSpec, list containerList, name string) (found, bool) {
+	all := list.of(pod)
+	i := slices.IndexFunc(all, func(c corev1.Container) bool { return c.Name == name })
 	if i < 0 {
-		return nil
+		return found{}, false
 	}
-	return &containers[i]
+	return found{Container: &all[i], place: place{list: list, index: i}}, true
 }
 
 func hasEnv(c *corev1.Container, name string) bool {
 	return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name })
-}
-
-func podIPEnvVar() corev1.EnvVar {
-	return corev1.EnvVar{Name: podIPEnv, ValueFrom: &corev1.EnvVarSource{
-		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "status.podIP"},
-	}}
 }

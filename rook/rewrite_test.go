@@ -53,6 +53,13 @@ var podIP = []corev1.EnvVar{{Name: "ROOK_POD_IP", ValueFrom: &corev1.EnvVarSourc
 	FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "status.podIP"},
 }}}
 
+// rewrite makes the Deployment advertise the address, and says what became of it.
+func rewrite(d *appsv1.Deployment, ip netip.Addr) reason.Code {
+	changes, code := rook.ChangesFor(d, ip)
+	changes.Apply(d)
+	return code
+}
+
 func TestTheFlagsOfAnOSDStandOnceHoweverTheyStood(t *testing.T) {
 	const public, bind, cluster = "--public-addr=242.0.0.10", "--public-bind-addr=$(ROOK_POD_IP)", "--cluster-addr=$(ROOK_POD_IP)"
 	for name, c := range map[string]struct{ args, want []string }{
@@ -98,9 +105,9 @@ func TestTheFlagsOfAnOSDStandOnceHoweverTheyStood(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := osdWith(c.args...)
-			require.Equal(t, reason.Rewritten, rook.Rewrite(d, globalIP))
+			require.Equal(t, reason.Rewritten, rewrite(d, globalIP))
 			require.Equal(t, c.want, d.Spec.Template.Spec.Containers[0].Args)
-			require.Equal(t, reason.AlreadyRight, rook.Rewrite(d, globalIP))
+			require.Equal(t, reason.AlreadyRight, rewrite(d, globalIP))
 		})
 	}
 }
@@ -123,7 +130,7 @@ func TestWhatIsNotUnderstoodStaysAsItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := d.DeepCopy()
-			require.Equal(t, reason.MalformedDeployment, rook.Rewrite(d, globalIP))
+			require.Equal(t, reason.MalformedDeployment, rewrite(d, globalIP))
 			require.Equal(t, before, d)
 		})
 	}
@@ -151,7 +158,7 @@ func TestADaemonIsNotGivenAnAddressOfAFamilyThatItDoesNotBind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := osdWith(append(c.flags, "--foreground")...)
-			require.Equal(t, c.want, rook.Rewrite(d, c.ip))
+			require.Equal(t, c.want, rewrite(d, c.ip))
 			if c.want == reason.Rewritten {
 				ip, _ := rook.Address(d)
 				require.Equal(t, c.ip.Unmap(), ip)
@@ -162,7 +169,7 @@ func TestADaemonIsNotGivenAnAddressOfAFamilyThatItDoesNotBind(t *testing.T) {
 
 func TestNoAddressIsNeverWritten(t *testing.T) {
 	d := osdWith("--foreground")
-	require.Equal(t, reason.AddressUnknown, rook.Rewrite(d, netip.Addr{}))
+	require.Equal(t, reason.AddressUnknown, rewrite(d, netip.Addr{}))
 	require.Equal(t, osdWith("--foreground"), d)
 }
 

@@ -77,7 +77,7 @@ func servicePort(name string, port int32) corev1.ServicePort {
 // deletion of the CephCluster, which would take the right to set the finalizers of CephClusters.
 func OwnerReference(c Cluster, controller bool) metav1.OwnerReference {
 	return metav1.OwnerReference{
-		APIVersion:         CephGroup + "/" + CephVersion,
+		APIVersion:         CephGroup + "/" + CephAPIVersion,
 		Kind:               CephClusterKind,
 		Name:               c.Name,
 		UID:                c.UID,

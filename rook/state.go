@@ -1,7 +1,7 @@
 package rook
 
 import (
-	"net/netip"
+	"cmp"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -32,9 +32,9 @@ func (m DaemonFacts) State() State {
 	case !m.Deployed:
 		return State{Code: reason.NoDeployment}
 	case m.Address != m.Export.GlobalIP:
-		return State{Code: reason.NotAdvertised, Detail: "it advertises " + addressOr(m.Address, "none")}
+		return State{Code: reason.NotAdvertised, Detail: "it advertises " + cmp.Or(AddressText(m.Address), "none")}
 	case m.Daemon.Type.StandsInList() && m.Listed != m.Export.GlobalIP:
-		return State{Code: reason.EndpointWrong, Detail: "Rook keeps " + addressOr(m.Listed, "none")}
+		return State{Code: reason.EndpointWrong, Detail: "Rook keeps " + cmp.Or(AddressText(m.Listed), "none")}
 	}
 	return State{Code: reason.OK}
 }
@@ -49,11 +49,4 @@ func (c Cluster) State(exportKindServed bool) reason.Code {
 		return reason.NoServiceExportKind
 	}
 	return reason.Served
-}
-
-func addressOr(addr netip.Addr, otherwise string) string {
-	if !addr.IsValid() {
-		return otherwise
-	}
-	return addr.String()
 }

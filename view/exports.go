@@ -82,7 +82,7 @@ func readExport(export *unstructured.Unstructured) Export {
 		return Export{}
 	}
 	read := Export{
-		Export:          rook.ReadExport(export, kinds.Conditions(export)),
+		Export:          rook.ReadExport(export, kinds.Latest(kinds.Conditions(export), rook.ValidCondition)),
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
 	}

@@ -39,7 +39,7 @@ func Kinds() []kinds.Kind {
 		{
 			GroupKind: kinds.CephCluster,
 			Plural:    "cephclusters",
-			Versions:  []string{rook.CephVersion},
+			Versions:  []string{rook.CephAPIVersion},
 			Needed:    true,
 			Keep:      keepCluster,
 		},

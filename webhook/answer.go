@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"gomodules.xyz/jsonpatch/v2"
+	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -27,8 +27,9 @@ type answer struct {
 	// message is what the client of a refused request reads, or the particulars of a warning.
 	message string
 	refuse  bool
-	patch   []jsonpatch.Operation
-	held    time.Duration
+	// patch is a JSON patch; it is empty for an object that is let through as it is.
+	patch []byte
+	held  time.Duration
 	// fault is what went wrong here, for the log, where code is InternalFault; the client reads of it in message.
 	fault error
 }
@@ -73,7 +74,10 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 	case worthWarning(a.code):
 		response = admission.Allowed("").WithWarnings(warning(req, a))
 	}
-	response.Patches = a.patch
+	if len(a.patch) > 0 {
+		response.Patch = a.patch
+		response.PatchType = new(admissionv1.PatchTypeJSONPatch)
+	}
 	response.AuditAnnotations = map[string]string{"reason": string(a.code)}
 	return response
 }

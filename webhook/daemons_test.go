@@ -1,10 +1,15 @@
 package webhook
 
 import (
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -63,6 +68,14 @@ func osdAt(id, globalIP string) *appsv1.Deployment {
 	c := &d.Spec.Template.Spec.Containers[0]
 	c.Args = append(c.Args, "--public-addr="+globalIP, "--public-bind-addr=$(ROOK_POD_IP)", "--cluster-addr=$(ROOK_POD_IP)")
 	return d
+}
+
+// advertise makes a daemon that does not yet do so advertise the address.
+func advertise(t testing.TB, d *appsv1.Deployment, ip netip.Addr) {
+	t.Helper()
+	changes, code := rook.ChangesFor(d, ip)
+	require.Equal(t, reason.Rewritten, code)
+	changes.Apply(d)
 }
 
 func podIP() corev1.EnvVar {

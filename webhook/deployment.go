@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,7 +33,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if code != "" {
 		return answer{code: code}, nil
 	}
-	facts := rook.DeploymentFacts{New: incoming}
+	facts := rook.DeploymentFacts{Daemon: daemon, New: incoming}
 	var err error
 	if facts.Stored, err = d.stored(ctx, req); err != nil {
 		return answer{}, err
@@ -49,7 +50,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		decision = rook.DecideDeployment(facts)
 		wait := decision.Action == rook.Hold
 		if wait && !ensured && facts.Cluster != nil {
-			// A failure is tried again at the next change, and told if the address is not known in the end: until then the
+			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
 			// exporter may have done it.
 			unexported = d.ensurer.EnsureExport(ctx, daemon, *facts.Cluster)
 			ensured = unexported == nil
@@ -59,12 +60,12 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if err != nil {
 		return answer{held: held}, err
 	}
-	a := carryOut(incoming, decision)
+	a, err := carryOut(decision)
 	a.held = held
 	if a.refuse && unexported != nil {
 		a.notExported(daemon, unexported)
 	}
-	return a, nil
+	return a, err
 }
 
 // stored returns the Deployment that the request is to replace, or nil for a truly new one. Rook creates first and
@@ -109,18 +110,17 @@ func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Add
 	return rook.Listed(endpoints)[daemon.ID], err
 }
 
-func carryOut(incoming *appsv1.Deployment, decision rook.Decision) answer {
+func carryOut(decision rook.Decision) (answer, error) {
 	a := answer{code: decision.Code, message: decision.Message}
+	var err error
 	switch decision.Action {
-	case rook.ActionRewrite:
-		rewritten := incoming.DeepCopy()
-		rook.Rewrite(rewritten, decision.Address)
-		a.patch = deploymentPatch(incoming, rewritten)
+	case rook.Rewrite:
+		a.patch, err = json.Marshal(decision.Changes.Operations())
 	case rook.Refuse, rook.Hold, rook.StoreAndRefuse:
 		a.refuse = true
 	case rook.Allow:
 	}
-	return a
+	return a, err
 }
 
 // notExported makes the refusal name what kept the daemon from being exported, rather than the want that came of it.
@@ -134,7 +134,7 @@ func (a *answer) notExported(daemon rook.Daemon, why error) {
 	a.fault = why
 }
 
-// mustRefuse holds for a daemon that is about to be born, as far as the name tells: the rest may be what cannot be read.
+// mustRefuse holds for a daemon that is about to be born, as far as the name says: the rest may be what cannot be read.
 func (d *deployments) mustRefuse(ctx context.Context, req admission.Request) bool {
 	if _, _, daemon := rook.ParseName(req.Name); !daemon || req.Operation != admissionv1.Create {
 		return false

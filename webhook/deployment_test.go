@@ -282,7 +282,7 @@ func TestARewriteTouchesNothingButTheAddresses(t *testing.T) {
 			// What our own types make of it is the rewrite and nothing else.
 			patched := patchedRaw(t, req, response)
 			wanted := d.DeepCopy()
-			require.Equal(t, reason.Rewritten, rook.Rewrite(wanted, netip.MustParseAddr("242.1.255.9")))
+			advertise(t, wanted, netip.MustParseAddr("242.1.255.9"))
 			stored := &appsv1.Deployment{}
 			require.NoError(t, json.Unmarshal(patched, stored))
 			require.Equal(t, wanted, stored)
@@ -353,27 +353,6 @@ func TestAPatchNamesOnlyWhatChanges(t *testing.T) {
 	]`, string(response.Patch))
 }
 
-func TestListPatches(t *testing.T) {
-	for name, tc := range map[string]struct{ before, after, patch string }{
-		"nothing to do":         {`["a"]`, `["a"]`, `null`},
-		"an absent list":        {`null`, `["a"]`, `[{"op":"add","path":"/l","value":["a"]}]`},
-		"an entry at the end":   {`["a"]`, `["a","b"]`, `[{"op":"add","path":"/l/-","value":"b"}]`},
-		"a changed entry":       {`["a","b"]`, `["c","b"]`, `[{"op":"replace","path":"/l/0","value":"c"}]`},
-		"an entry too many":     {`["a","b","c"]`, `["a","c"]`, `[{"op":"replace","path":"/l/1","value":"c"},{"op":"remove","path":"/l/2"}]`},
-		"several of them":       {`["a","b","c"]`, `["a"]`, `[{"op":"remove","path":"/l/2"},{"op":"remove","path":"/l/1"}]`},
-		"a list that goes away": {`["a"]`, `[]`, `[{"op":"remove","path":"/l/0"}]`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var before, after []string
-			require.NoError(t, json.Unmarshal([]byte(tc.before), &before))
-			require.NoError(t, json.Unmarshal([]byte(tc.after), &after))
-			patch, err := json.Marshal(listPatch("/l", before, after, sameArg))
-			require.NoError(t, err)
-			require.JSONEq(t, tc.patch, string(patch))
-		})
-	}
-}
-
 func TestADryRunCreatesNothingAndDoesNotWait(t *testing.T) {
 	w := newWorld()
 	w.exports["rook-ceph-osd-3"] = waiting()
@@ -416,7 +395,7 @@ func TestEveryAnswerIsLoggedAndCountedOnce(t *testing.T) {
 func BenchmarkDeploymentHandler(b *testing.B) {
 	d, ip := realSizeOSD(b)
 	old := d.DeepCopy()
-	require.Equal(b, reason.Rewritten, rook.Rewrite(old, ip))
+	advertise(b, old, ip)
 	w := newWorld()
 	w.cluster.UID = ""
 	w.exports[d.Name] = ready(ip.String())

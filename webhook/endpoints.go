@@ -97,7 +97,7 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 			a.code = reason.InternalFault
 			a.message = fmt.Sprintf("the mon endpoints with the global IP of the first mon could not be stored (%v); Rook will retry", a.fault)
 		}
-	case rook.Allow, rook.ActionRewrite:
+	case rook.Allow, rook.Rewrite:
 		if decision.Corrected != nil {
 			var err error
 			a.patch, err = objectPatch(incoming, decision.Corrected)

@@ -78,18 +78,18 @@ func TestWhatEndsAHold(t *testing.T) {
 		"a change that brings the address": {
 			happens: func(s *stage, _ context.CancelFunc) {
 				s.change(ready)
-				s.changes.tell(rookNamespace)
+				s.changes.wake(rookNamespace)
 			},
 			after: 5 * time.Second, reason: reason.Rewritten, code: http.StatusOK,
 		},
 		"a change that brings nothing does not": {
-			happens: func(s *stage, _ context.CancelFunc) { s.changes.tell(rookNamespace) },
+			happens: func(s *stage, _ context.CancelFunc) { s.changes.wake(rookNamespace) },
 			after:   limit, reason: reason.ExportNotValid, code: http.StatusForbidden,
 		},
 		"nor does a change elsewhere": {
 			happens: func(s *stage, _ context.CancelFunc) {
 				s.change(ready)
-				s.changes.tell("another-namespace")
+				s.changes.wake("another-namespace")
 			},
 			// At the end the facts are read once more.
 			after: limit, reason: reason.Rewritten, code: http.StatusOK,
@@ -109,7 +109,7 @@ func TestWhatEndsAHold(t *testing.T) {
 		"a cache that fails": {
 			happens: func(s *stage, _ context.CancelFunc) {
 				s.change(func(w *world) { w.unreadable = errCacheNotReady })
-				s.changes.tell(rookNamespace)
+				s.changes.wake(rookNamespace)
 			},
 			after: 5 * time.Second, reason: reason.InternalFault, code: http.StatusForbidden,
 		},
@@ -146,7 +146,7 @@ func TestTheMonEndpointsOfANewMonAreHeldToo(t *testing.T) {
 		answer := s.hold(t.Context(), MonEndpointsPath, creation(t, monEndpointsOf("a=10.96.0.1:6789")))
 		time.Sleep(time.Second)
 		w.change(func(w *world) { w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1") })
-		s.changes.tell(rookNamespace)
+		s.changes.wake(rookNamespace)
 		got := <-answer
 		require.Equal(t, time.Second, got.after)
 		require.Equal(t, reason.FirstMonStored, reasonOf(got.response))
@@ -163,7 +163,7 @@ func TestAFailedExportIsTriedAgainAtTheNextChange(t *testing.T) {
 		for range 2 {
 			synctest.Wait()
 			w.change(func(w *world) { w.unwritable = nil })
-			s.changes.tell(rookNamespace)
+			s.changes.wake(rookNamespace)
 		}
 		synctest.Wait()
 		require.Len(t, w.ensured, 2)
@@ -246,7 +246,7 @@ func TestAChangeWhileTheFactsAreReadEndsTheWaitAtOnce(t *testing.T) {
 			require.Empty(t, giveUp)
 			asked++
 			if asked < 3 {
-				s.changes.tell(rookNamespace)
+				s.changes.wake(rookNamespace)
 			}
 			return asked < 3, nil
 		})
@@ -280,7 +280,7 @@ func TestNoSignalIsLost(t *testing.T) {
 		mu.Lock()
 		value++
 		mu.Unlock()
-		s.tell(rookNamespace)
+		s.wake(rookNamespace)
 	}
 	waiters.Wait()
 }

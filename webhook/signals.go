@@ -7,7 +7,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// signals tells whoever waits in a namespace that something there changed. What changed is for the waiter to read:
+// signals wakes whoever waits in a namespace when something there changes. What changed is for the waiter to read:
 // a signal carries nothing, so that none can be missed between a read and the wait that follows it.
 type signals struct {
 	mu      sync.Mutex
@@ -31,8 +31,8 @@ func (s *signals) next(namespace string) <-chan struct{} {
 	return c
 }
 
-// tell wakes all who wait in the namespace.
-func (s *signals) tell(namespace string) {
+// wake ends the wait of all who wait in the namespace.
+func (s *signals) wake(namespace string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.changed[namespace]; ok {
@@ -44,17 +44,17 @@ func (s *signals) tell(namespace string) {
 // observe returns an event handler that turns every change an informer sees into a signal. An informer calls its
 // handlers after it has stored the change, so who wakes reads it.
 func (s *signals) observe() cache.ResourceEventHandler {
-	tell := func(obj any) {
+	wake := func(obj any) {
 		if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 			obj = gone.Obj
 		}
 		if object, err := meta.Accessor(obj); err == nil {
-			s.tell(object.GetNamespace())
+			s.wake(object.GetNamespace())
 		}
 	}
 	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    tell,
-		UpdateFunc: func(_, obj any) { tell(obj) },
-		DeleteFunc: tell,
+		AddFunc:    wake,
+		UpdateFunc: func(_, obj any) { wake(obj) },
+		DeleteFunc: wake,
 	}
 }

@@ -1,0 +1,103 @@
+package rook
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// standing is how an entry of Rook's list stands to what is known of its mon: the first row of this table that holds.
+//
+//	standing  | the mon                                      | Rook reaches it | its entry    | can be a birth
+//	----------+----------------------------------------------+-----------------+--------------+---------------
+//	external  | runs outside of Kubernetes                   | yes             | stays        | no
+//	leftAlone | keeps its ClusterIP, or is deployed at an    | yes             | stays        | no
+//	          | address that cannot be read                  |                 |              |
+//	right     | answers there, or will                       | yes             | stays        | no
+//	wrong     | is deployed, and answers elsewhere           | no              | is corrected | no
+//	unborn    | is not deployed, and will answer elsewhere   | no              | is corrected | yes
+//	awaited   | is not deployed, and has no address yet      | no              | stays        | yes
+//
+// What can be a birth is one if it is news (see births). The write as a whole is then the first of these that holds:
+//
+//	a birth is awaited                             = hold it, and refuse it when the waiting is over
+//	there is a birth, and Rook reaches no mon      = store it corrected, and refuse it
+//	an entry, or the config of CSI, is corrected   = let it through corrected
+//	                                               = let it through as it is
+//
+// An entry that is not understood has no standing. It stays, and is reported.
+type standing int
+
+const (
+	external standing = iota
+	leftAlone
+	right
+	wrong
+	unborn
+	awaited
+)
+
+func (s standing) isReached() bool { return s == external || s == leftAlone || s == right }
+
+func (s standing) isCorrected() bool { return s == wrong || s == unborn }
+
+func (s standing) canBeBirth() bool { return s == unborn || s == awaited }
+
+// row is an entry of the list in the table. The truth of one whose address is awaited, or Rook's to choose, is invalid.
+type row struct {
+	Endpoint
+	standing standing
+	truth    netip.Addr
+}
+
+// table returns the entries of the written list, in its order.
+func (f EndpointsFacts) table() []row {
+	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
+	rows := make([]row, len(endpoints))
+	for i, e := range endpoints {
+		truth, _ := f.Mons[e.ID].Truth()
+		rows[i] = row{Endpoint: e, standing: f.standingOf(e), truth: truth}
+	}
+	return rows
+}
+
+func (f EndpointsFacts) standingOf(e Endpoint) standing {
+	m := f.Mons[e.ID]
+	truth, known := m.Truth()
+	switch {
+	case f.isExternal(e.ID):
+		return external
+	case m.leftAlone():
+		return leftAlone
+	case known && truth == e.Addr.Addr():
+		return right
+	case m.Deployed:
+		return wrong
+	case known:
+		return unborn
+	}
+	return awaited
+}
+
+// isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.
+func (f EndpointsFacts) isExternal(id string) bool {
+	return slices.Contains(strings.Split(f.New.Data[EndpointsExternalMons], ","), id)
+}
+
+// births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.
+// What is stored already is no news, for Rook repeats it when it only updates another key; unless the Service of the mon
+// was made anew since, and Rook would know no mon rightly and wait for this one in vain.
+func (f EndpointsFacts) births(rows []row, reached bool) []row {
+	var stored []Endpoint
+	if f.Stored != nil {
+		stored, _ = ParseEndpoints(f.Stored.Data[EndpointsDataKey])
+	}
+	var births []row
+	for _, r := range rows {
+		news := !slices.Contains(stored, r.Endpoint) || !reached && f.Mons[r.ID].exported()
+		if r.standing.canBeBirth() && news {
+			births = append(births, r)
+		}
+	}
+	return births
+}
