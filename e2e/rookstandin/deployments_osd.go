@@ -34,6 +34,9 @@ type OSD struct {
 	Fast bool
 	// FileSize is the size of the file of an OSD on a file, 4 GiB by default; little of it is ever written.
 	FileSize int64
+	// Lost makes a prepare job name the OSD once, and Rook write no Deployment of it: so it is where the operator ends
+	// between the two, and the device is gone when it is back.
+	Lost bool
 }
 
 func (osd OSD) fileSize() int64 {
@@ -125,7 +128,7 @@ func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpe
 	case OnFile:
 	}
 	pod := corev1.PodSpec{
-		ServiceAccountName: "rook-ceph-osd",
+		ServiceAccountName: prepareServiceAccount,
 		HostNetwork:        o.cluster.hostNetwork,
 		HostIPC:            true,
 		RestartPolicy:      corev1.RestartPolicyAlways,
@@ -233,7 +236,7 @@ func (o *Operator) osdArgs(osd OSD, node Node, exported netip.Addr) []string {
 	}
 	args = append(args,
 		"--foreground", "--id", osd.ID, "--fsid", o.fsid, "--setuser", "ceph", "--setgroup", "ceph",
-		"--crush-location=root=default host="+strings.ReplaceAll(node.Name, ".", "-"))
+		"--crush-location="+node.crushLocation())
 	if osd.Fast && osd.onPVC() {
 		args = append(args, fastFlags...)
 	}

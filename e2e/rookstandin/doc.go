@@ -9,8 +9,9 @@
 //
 // The Recorder beside them sees every write of an object that carries the address of a mon.
 //
-// Left out is what writes no address of a mon and waits for none: the jobs that detect the version and prepare devices,
-// disruption budgets, external and floating mons, the clean-up of mons beyond the count, and every other kind of Rook.
+// Left out is what writes no address of a mon and waits for none: the job that detects the version, the Jobs that prepare
+// devices (what they report is written), disruption budgets, external and floating mons, the clean-up of mons beyond the
+// count, and every other kind of Rook.
 //
 // It is an oracle of its own: names and formats are written here anew and nothing of the product is imported.
 package rookstandin

@@ -24,7 +24,7 @@ import (
 var rookCRDs []byte
 
 // Install installs what Rook's own manifests install: the kinds, the namespaces if they are missing, the
-// ServiceAccounts of the operator and of the daemons, and the rights of the operator.
+// ServiceAccounts of the operator and of the daemons, and the rights of the operator and of the prepare jobs.
 func Install(ctx context.Context, cfg *rest.Config, namespace, operatorNamespace string) error {
 	if err := InstallKinds(cfg); err != nil {
 		return err
@@ -92,15 +92,28 @@ func operatorObjects(namespace, operatorNamespace string) []client.Object {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: operatorNamespace, Name: OperatorServiceAccount}},
 	}
+	prepare := &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: prepareServiceAccount},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update", "delete"}},
+		},
+	}
+	prepareBinding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: prepareServiceAccount},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: prepare.Name},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: prepareServiceAccount}},
+	}
 	return []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: operatorNamespace}},
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 		account(operatorNamespace, OperatorServiceAccount),
 		account(namespace, "default"),
 		account(namespace, "rook-ceph-default"),
-		account(namespace, "rook-ceph-osd"),
+		account(namespace, prepareServiceAccount),
 		account(namespace, "rook-ceph-mgr"),
 		role,
 		binding,
+		prepare,
+		prepareBinding,
 	}
 }

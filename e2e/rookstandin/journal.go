@@ -24,6 +24,7 @@ const (
 	QuorumGivenUp      Event = "gave up waiting for quorum"
 	Triggered          Event = "triggered"
 	Unchanged          Event = "unchanged"
+	PrepareReported    Event = "osd prepare reported"
 	Updated            Event = "update finished"
 	FailoverStarted    Event = "failover started"
 	FailoverReverted   Event = "failover reverted"

@@ -16,6 +16,9 @@ const (
 	// ConfigOverride holds the ceph.conf of every daemon: what stands in it is the user's.
 	ConfigOverride = "rook-config-override"
 
+	// prepareServiceAccount is that of the jobs which prepare OSDs, and of the OSDs.
+	prepareServiceAccount = "rook-ceph-osd"
+
 	monApp         = "rook-ceph-mon"
 	osdApp         = "rook-ceph-osd"
 	mgrApp         = "rook-ceph-mgr"

@@ -18,6 +18,11 @@ type Node struct {
 	Address string
 }
 
+// crushLocation returns where an OSD of the node is in the CRUSH map.
+func (n Node) crushLocation() string {
+	return "root=default host=" + strings.ReplaceAll(n.Name, ".", "-")
+}
+
 // DefaultNodes are the nodes where none are given.
 var DefaultNodes = []Node{{"node-1", "192.168.0.1"}, {"node-2", "192.168.0.2"}, {"node-3", "192.168.0.3"}}
 

@@ -21,8 +21,8 @@ import (
 type Options struct {
 	// Config reaches the API server. It is not needed where Client is given.
 	Config *rest.Config
-	// AsOperator makes the operator act as the ServiceAccount that Rook's operator runs as, with the rights that
-	// Install gives it; Config must be allowed to impersonate.
+	// AsOperator makes the operator, and its prepare jobs, act as the ServiceAccounts that Rook's run as, with the rights
+	// that Install gives them; Config must be allowed to impersonate.
 	AsOperator bool
 	// Client is made from Config by default.
 	Client client.WithWatch
@@ -82,32 +82,46 @@ func (o *Options) setDefaults() error {
 	if o.Client != nil {
 		return nil
 	}
-	cfg := rest.CopyConfig(o.Config)
-	cfg.QPS = -1
-	if o.AsOperator {
-		cfg.Impersonate = rest.ImpersonationConfig{
-			UserName: fmt.Sprintf("system:serviceaccount:%s:%s", o.OperatorNamespace, OperatorServiceAccount),
-			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + o.OperatorNamespace, "system:authenticated"},
-		}
-	}
-	c, err := client.NewWithWatch(cfg, client.Options{Scheme: scheme.Scheme})
+	c, err := o.clientOf(o.OperatorNamespace, OperatorServiceAccount)
 	if err != nil {
-		return fmt.Errorf("make the client of the Rook stand-in: %w", err)
+		return err
 	}
 	o.Client = c
 	return nil
 }
 
+// clientOf returns a client that acts as the ServiceAccount, if any is to be acted as.
+func (o *Options) clientOf(namespace, account string) (client.WithWatch, error) {
+	cfg := rest.CopyConfig(o.Config)
+	cfg.QPS = -1
+	if o.AsOperator {
+		cfg.Impersonate = rest.ImpersonationConfig{
+			UserName: fmt.Sprintf("system:serviceaccount:%s:%s", namespace, account),
+			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
+		}
+	}
+	c, err := client.NewWithWatch(cfg, client.Options{Scheme: scheme.Scheme})
+	if err != nil {
+		return nil, fmt.Errorf("make the client of the Rook stand-in: %w", err)
+	}
+	return c, nil
+}
+
 // Operator is a running stand-in of Rook's operator, for the one CephCluster of a namespace.
 type Operator struct {
-	options  Options
-	write    *writer
-	journal  *Journal
-	memory   *memory
-	ceph     *Ceph
-	commands Commands
-	trigger  chan struct{}
-	running  sync.WaitGroup
+	options Options
+	write   *writer
+	// prepareWrite is the client of the prepare jobs.
+	prepareWrite *writer
+	journal      *Journal
+	memory       *memory
+	ceph         *Ceph
+	commands     Commands
+	trigger      chan struct{}
+	running      sync.WaitGroup
+
+	// named are the OSDs that a prepare job has named; the reconcile alone writes it.
+	named map[string]bool
 
 	// orchestration is held by whoever works on the mons: a reconcile or a health check.
 	orchestration sync.Mutex
@@ -134,16 +148,25 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
 	}
+	jobs := options.Client
+	if options.AsOperator {
+		var err error
+		if jobs, err = options.clientOf(options.Namespace, prepareServiceAccount); err != nil {
+			return nil, err
+		}
+	}
 	journal := &Journal{onEntry: options.OnEntry}
 	o := &Operator{
-		options:     options,
-		write:       &writer{client: options.Client, journal: journal},
-		journal:     journal,
-		memory:      newMemory(),
-		ceph:        options.Ceph,
-		commands:    options.Commands,
-		trigger:     make(chan struct{}, 1),
-		monOutSince: map[string]time.Time{},
+		options:      options,
+		write:        &writer{client: options.Client, journal: journal},
+		prepareWrite: &writer{client: jobs, journal: journal},
+		journal:      journal,
+		memory:       newMemory(),
+		ceph:         options.Ceph,
+		commands:     options.Commands,
+		trigger:      make(chan struct{}, 1),
+		monOutSince:  map[string]time.Time{},
+		named:        map[string]bool{},
 	}
 	if o.options.Kubelet == nil {
 		o.options.Kubelet = FromPods{Client: options.Client}

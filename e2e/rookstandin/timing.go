@@ -21,6 +21,10 @@ type Timing struct {
 	// OKToStopTries and OKToStopInterval bound the wait until a mon may be stopped (10 of 60 s).
 	OKToStopTries    int
 	OKToStopInterval time.Duration
+	// PrepareJob is how long a prepare job looks for devices (about a second).
+	PrepareJob time.Duration
+	// OSDUpdatePause passes without a report of a prepare job before existing OSDs are updated (100 ms).
+	OSDUpdatePause time.Duration
 	// UpdateInterval passes between two looks at a Deployment that was updated (2 s), for UpdateTimeout at most (20 min).
 	UpdateInterval time.Duration
 	UpdateTimeout  time.Duration
@@ -73,6 +77,8 @@ func (t Timing) withDefaults() Timing {
 	or(&t.CanaryInterval, 200*time.Millisecond)
 	orInt(&t.OKToStopTries, 10)
 	or(&t.OKToStopInterval, 500*time.Millisecond)
+	or(&t.PrepareJob, 50*time.Millisecond)
+	or(&t.OSDUpdatePause, 100*time.Millisecond)
 	or(&t.UpdateInterval, 50*time.Millisecond)
 	or(&t.UpdateTimeout, 20*time.Second)
 	or(&t.BackoffBase, 5*time.Millisecond)

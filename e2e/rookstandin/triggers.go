@@ -52,7 +52,7 @@ func (t *triggers) see(event watch.EventType, object client.Object) {
 		t.seeService(event, object)
 	default:
 		_, canary := object.GetLabels()[canaryLabel]
-		if event == watch.Deleted && owned(object) && !canary {
+		if event == watch.Deleted && owned(object) && !canary && !isPrepareStatus(object) {
 			t.fire(object, "deleted")
 		}
 	}

@@ -1,0 +1,217 @@
+package rookstandin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// osdSteps returns what the journal has about OSDs, from the entry on, a line for each.
+func osdSteps(operator *Operator, from int) []string {
+	var steps []string
+	for _, e := range operator.Journal().Entries()[from:] {
+		name := strings.TrimPrefix(e.Object, "rook-ceph/")
+		switch {
+		case !strings.HasPrefix(name, "rook-ceph-osd-"):
+		case e.Event == PrepareReported:
+			steps = append(steps, name+" "+e.Message)
+		case e.Event == Wrote && (e.Kind == "Deployment" || e.Message == "delete"):
+			steps = append(steps, e.Message+" "+name)
+		}
+	}
+	return steps
+}
+
+// of keeps the steps about what is on one node, in their order.
+func of(steps []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(steps), func(step string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(step+" ", name+" ") })
+	})
+}
+
+func sixOSDs(o *Options) {
+	o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}}
+}
+
+func TestTheOSDsOfANodeAreNamedBeforeTheFirstIsCreated(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, sixOSDs)
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	steps := osdSteps(operator, 0)
+	require.Len(t, steps, 3*(3+2+1))
+	require.Equal(t, []string{
+		"rook-ceph-osd-node-2-status starting []",
+		"rook-ceph-osd-node-2-status orchestrating []",
+		"rook-ceph-osd-node-2-status completed [1 4]",
+		"create rook-ceph-osd-1", "create rook-ceph-osd-4",
+		"delete rook-ceph-osd-node-2-status",
+	}, of(steps, "rook-ceph-osd-node-2-status", "rook-ceph-osd-1", "rook-ceph-osd-4"))
+	starting := 0
+	for _, step := range steps {
+		if strings.HasSuffix(step, "starting []") {
+			starting++
+		}
+		require.False(t, strings.HasPrefix(step, "create") && starting < 3, "every job is started before the first OSD is created: %q", steps)
+	}
+	require.Zero(t, operator.Journal().Count(Continued))
+	for _, e := range operator.Journal().Of(Triggered) {
+		require.NotEqual(t, "ConfigMap", e.Kind, "the end of a report makes nobody reconcile")
+	}
+}
+
+func TestAReportIsOfTheShapeOfRooksOwn(t *testing.T) {
+	var mu sync.Mutex
+	var written []*corev1.ConfigMap
+	s := newSite(t, func(_ client.WithWatch, o client.Object) error {
+		if cm, ok := o.(*corev1.ConfigMap); ok && cm.Name == "rook-ceph-osd-node-2-status" {
+			mu.Lock()
+			defer mu.Unlock()
+			written = append(written, cm.DeepCopy())
+		}
+		return nil
+	})
+	operator := s.start(t, nil)
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, written, 3)
+	for _, cm := range written {
+		require.Equal(t, map[string]string{"app": "rook-ceph-osd", "node": "node-2", "status": "provisioning"}, cm.Labels)
+		require.Len(t, cm.OwnerReferences, 1)
+		require.Equal(t, "my-cluster", cm.OwnerReferences[0].Name)
+		require.True(t, *cm.OwnerReferences[0].Controller)
+	}
+	require.Equal(t, `{"osds":null,"status":"starting","pvc-backed-osd":false,"message":""}`, written[0].Data["status"])
+	require.Equal(t, `{"osds":null,"status":"orchestrating","pvc-backed-osd":false,"message":""}`, written[1].Data["status"])
+	require.Equal(t, `{"osds":[{"id":1,"cluster":"ceph","uuid":"00000000-0000-4000-8000-000000000001","device-part-uuid":"",`+
+		`"device-class":"ssd","lv-path":"/dev/disk-1","metadata-path":"","wal-path":"","skip-lv-release":true,`+
+		`"location":"root=default host=node-2","lv-backed-pv":false,"lv-mode":"raw","store":"bluestore","topologyAffinity":"",`+
+		`"encrypted":false,"exportService":false,"nodeName":"","pvcName":"","device-type":"disk","cephxStatus":{}}],`+
+		`"status":"completed","pvc-backed-osd":false,"message":""}`, written[2].Data["status"])
+}
+
+func TestANodeWithoutDevicesReportsThatItHasNone(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, func(o *Options) { o.OSDs = []OSD{{ID: "0"}, {ID: "1"}} })
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	require.Equal(t, []string{
+		"rook-ceph-osd-node-3-status starting []",
+		"rook-ceph-osd-node-3-status orchestrating []",
+		"rook-ceph-osd-node-3-status completed []",
+		"delete rook-ceph-osd-node-3-status",
+	}, of(osdSteps(operator, 0), "rook-ceph-osd-node-3-status"))
+}
+
+func TestAnOSDOnAClaimIsReportedUnderTheClaimUntilItExists(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, func(o *Options) { o.OSDs = []OSD{{ID: "0"}, {ID: "1", Shape: RawPVC}} })
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	require.Equal(t, []string{
+		"rook-ceph-osd-set1-data-1-status starting []",
+		"rook-ceph-osd-set1-data-1-status orchestrating []",
+		"rook-ceph-osd-set1-data-1-status completed [1]",
+		"create rook-ceph-osd-1",
+		"delete rook-ceph-osd-set1-data-1-status",
+	}, of(osdSteps(operator, 0), "rook-ceph-osd-set1-data-1-status", "rook-ceph-osd-1"))
+	done := len(operator.Journal().Entries())
+	operator.Reconcile()
+	eventually(t, "a second succeeds", func() bool { return operator.Reconciled() > 1 })
+	steps := osdSteps(operator, done)
+	require.Empty(t, of(steps, "rook-ceph-osd-set1-data-1-status"))
+	require.Contains(t, steps, "rook-ceph-osd-node-1-status completed [0]", "a node names the OSDs that exist too")
+}
+
+func TestExistingOSDsAreUpdatedWhileAJobLooksForDevices(t *testing.T) {
+	s := newSite(t, func(_ client.WithWatch, o client.Object) error {
+		if d, ok := o.(*appsv1.Deployment); ok && strings.HasPrefix(d.Name, "rook-ceph-osd-") {
+			osd := &d.Spec.Template.Spec.Containers[0]
+			osd.Args = append(osd.Args, "--public-addr=242.0.0.77")
+		}
+		return nil
+	})
+	operator := s.start(t, func(o *Options) { o.OSDs, o.Timing.PrepareJob = []OSD{{ID: "0"}}, 300*time.Millisecond })
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	done := len(operator.Journal().Entries())
+	operator.Reconcile()
+	eventually(t, "a second succeeds", func() bool { return operator.Reconciled() > 1 })
+	steps := of(osdSteps(operator, done), "rook-ceph-osd-node-1-status", "rook-ceph-osd-0")
+	require.Less(t, slices.Index(steps, "update rook-ceph-osd-0"), slices.Index(steps, "rook-ceph-osd-node-1-status completed [0]"), "%q", steps)
+	require.Equal(t, "delete rook-ceph-osd-node-1-status", steps[len(steps)-1])
+}
+
+// failingOSD is a Ceph that does not take one OSD.
+type failingOSD struct {
+	Commands
+	mu sync.Mutex
+	id string
+}
+
+func (f *failingOSD) NewOSD(ctx context.Context, access Access, id, uuid string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if id == f.id {
+		return errors.New("the device is broken")
+	}
+	return f.Commands.NewOSD(ctx, access, id, uuid)
+}
+
+func TestAJobThatFailsKeepsTheOSDsOfOtherNodesNotBack(t *testing.T) {
+	s := newSite(t, nil)
+	ceph, err := StartCeph(t.Context(), s.client, "rook-ceph")
+	require.NoError(t, err)
+	commands := &failingOSD{Commands: modelCommands{ceph}, id: "1"}
+	operator := s.start(t, func(o *Options) { o.Commands = commands })
+	eventually(t, "the reconcile fails", func() bool { return operator.Journal().Count(ReconcileFailed) > 0 })
+	require.Contains(t, operator.Journal().Of(ReconcileFailed)[0].Message,
+		"failed to provision OSD(s) on node-2. failed to prepare OSD 1: the device is broken")
+	s.deployment(t, "rook-ceph-osd-0")
+	s.deployment(t, "rook-ceph-osd-2")
+	steps := osdSteps(operator, 0)
+	require.Contains(t, steps, "rook-ceph-osd-node-2-status failed []")
+	for _, node := range []string{"node-1", "node-2", "node-3"} {
+		require.Contains(t, steps, "delete rook-ceph-osd-"+node+"-status")
+	}
+	commands.mu.Lock()
+	commands.id = ""
+	commands.mu.Unlock()
+	eventually(t, "it is retried", func() bool { return operator.Reconciled() > 0 })
+	s.deployment(t, "rook-ceph-osd-1")
+}
+
+func TestAnOSDThatIsLostIsNamedOnceAndNeverCreated(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, func(o *Options) { o.OSDs = []OSD{{ID: "0"}, {ID: "1", Lost: true}} })
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	operator.Reconcile()
+	eventually(t, "a second succeeds", func() bool { return operator.Reconciled() > 1 })
+	var said []string
+	for _, step := range of(osdSteps(operator, 0), "rook-ceph-osd-node-2-status") {
+		if strings.Contains(step, "completed") {
+			said = append(said, step)
+		}
+	}
+	require.Equal(t, []string{"rook-ceph-osd-node-2-status completed [1]", "rook-ceph-osd-node-2-status completed []"}, said)
+	err := s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-osd-1"}, &appsv1.Deployment{})
+	require.True(t, apierrors.IsNotFound(err))
+}
+
+func TestAReportThatAnEarlierOperatorLeftIsDeletedAndCreatesNothing(t *testing.T) {
+	s := newSite(t, nil)
+	left := &corev1.ConfigMap{Data: map[string]string{"status": `{"osds":[{"id":7}],"status":"completed"}`}}
+	left.Namespace, left.Name = "rook-ceph", "rook-ceph-osd-node-9-status"
+	left.Labels = map[string]string{"app": "rook-ceph-osd", "node": "node-9", "status": "provisioning"}
+	require.NoError(t, s.client.Create(t.Context(), left))
+	operator := s.start(t, nil)
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	require.Equal(t, []string{"delete rook-ceph-osd-node-9-status"}, of(osdSteps(operator, 0), left.Name, "rook-ceph-osd-7"))
+}
