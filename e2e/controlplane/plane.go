@@ -57,6 +57,8 @@ type Plane struct {
 
 	mu        sync.Mutex
 	processes []*process.Process
+	// replicas are all that were ever started.
+	replicas []*Replica
 }
 
 // Start builds what is missing and starts everything but rook-clusterset. The caller must Stop what it got. If it fails,

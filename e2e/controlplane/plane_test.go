@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,6 +238,31 @@ func bringsAReadyReplica(t *testing.T, plane *controlplane.Plane) {
 	require.NotEmpty(t, metrics)
 	require.NoError(t, replica.Stop())
 	require.NotEmpty(t, replica.Log())
+	require.Empty(t, plane.EndedReplicas(), "a replica that was stopped has not ended by itself")
+	tellsOfAReplicaThatEnded(t, plane)
+}
+
+func tellsOfAReplicaThatEnded(t *testing.T, plane *controlplane.Plane) {
+	t.Helper()
+	replica, err := plane.StartReplica(t.Context(), "replica-1")
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(replica.PID(), syscall.SIGKILL))
+	var ended []error
+	require.Eventually(t, func() bool { ended = append(ended, plane.EndedReplicas()...); return len(ended) > 0 }, 5*time.Second, 10*time.Millisecond)
+	require.Len(t, ended, 1)
+	require.ErrorContains(t, ended[0], "replica-1 ended (signal: killed), having logged:\n")
+	require.ErrorContains(t, ended[0], "msg=starting")
+	require.Empty(t, plane.EndedReplicas(), "it is told once")
+
+	kept := t.TempDir()
+	t.Setenv("ROOK_CLUSTERSET_LOGS", kept)
+	dir, err := plane.KeepLogs("TestOfThis/case")
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(kept, "TestOfThis", "case"), dir)
+	whole, err := os.ReadFile(filepath.Join(dir, "replica-1.log"))
+	require.NoError(t, err)
+	require.Equal(t, replica.Log(), string(whole))
+	require.FileExists(t, filepath.Join(dir, "replica-0.log"), "the logs of those that were stopped before are kept too")
 }
 
 func newClient(t *testing.T, kubeconfig string) client.Client {

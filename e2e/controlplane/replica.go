@@ -32,6 +32,8 @@ type Replica struct {
 	process *process.Process
 	name    string
 	ports   struct{ webhook, health, metrics int }
+	// told is set once somebody knows that the replica ended by itself.
+	told bool
 }
 
 // StartReplica starts a replica and waits until it is ready. The shipped manifests must have been applied.
@@ -66,6 +68,9 @@ func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (
 	if err != nil {
 		return nil, err
 	}
+	p.mu.Lock()
+	p.replicas = append(p.replicas, r)
+	p.mu.Unlock()
 	return r, r.waitReady(ctx)
 }
 
@@ -83,6 +88,9 @@ func (r *Replica) Stop() error { return r.process.Stop(syscall.SIGTERM) }
 
 // Kill ends the replica at once.
 func (r *Replica) Kill() error { return r.process.Stop(syscall.SIGKILL) }
+
+// PID is the number of the process.
+func (r *Replica) PID() int { return r.process.PID() }
 
 // Log returns what the replica has logged.
 func (r *Replica) Log() string {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +22,8 @@ type Process struct {
 	log  string
 	// done is closed once the process is gone.
 	done chan struct{}
+	// asked is set before the process is asked to end.
+	asked atomic.Bool
 }
 
 // Start runs a program in the directory, with its output in a log there.
@@ -65,6 +68,9 @@ func (r *Process) Log() string { return r.log }
 func (r *Process) Stop(signal os.Signal) error { return r.stopWithin(stopTimeout, signal) }
 
 func (r *Process) stopWithin(timeout time.Duration, signal os.Signal) error {
+	if r.Ended() == nil {
+		r.asked.Store(true)
+	}
 	if err := r.signal(signal); err != nil {
 		return fmt.Errorf("stop %s: %w", r.name, err)
 	}
@@ -95,6 +101,14 @@ func (r *Process) Ended() error {
 	default:
 		return nil
 	}
+}
+
+// EndedByItself says the same of a process that nobody had asked to end.
+func (r *Process) EndedByItself() error {
+	if r.asked.Load() {
+		return nil
+	}
+	return r.Ended()
 }
 
 // Tail returns the last lines of the log.

@@ -55,6 +55,7 @@ func TestAProcessThatIgnoresTheSignalIsKilled(t *testing.T) {
 	require.NoError(t, r.stopWithin(100*time.Millisecond, syscall.SIGTERM))
 	require.False(t, runs(r.PID()))
 	require.ErrorContains(t, r.Ended(), "killed")
+	require.NoError(t, r.EndedByItself(), "it was asked to end")
 	require.NoError(t, r.Stop(syscall.SIGTERM), "what is gone can be stopped again")
 }
 
@@ -63,6 +64,8 @@ func TestAProcessThatEndsByItselfTellsItsLog(t *testing.T) {
 	require.NoError(t, err)
 	<-r.done
 	require.ErrorContains(t, r.Ended(), "short ended (exit status 3), having logged:\nno flag of that name")
+	require.NoError(t, r.Stop(syscall.SIGTERM))
+	require.ErrorContains(t, r.EndedByItself(), "short ended (exit status 3)", "whoever stops it comes too late")
 }
 
 // runs says whether the process is there and not merely waiting to be reaped.

@@ -22,6 +22,7 @@ func TestKindsThatAreInstalledLaterArePickedUp(t *testing.T) {
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
+	watchReplicas(t, plane)
 	_, err = plane.Kubectl(t.Context(), manifests.Install, "apply", "-f", "-")
 	require.NoError(t, err)
 	w := &world.World{Plane: plane}

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
@@ -43,6 +44,10 @@ func run(m *testing.M) int {
 	code := m.Run()
 	for _, line := range forbidden() {
 		fmt.Fprintln(os.Stderr, "the shipped rights do not suffice:", line)
+		code = 1
+	}
+	for _, err := range shared.Plane.EndedReplicas() {
+		fmt.Fprintln(os.Stderr, "a replica ended by itself:", err)
 		code = 1
 	}
 	if err := shared.Stop(); err != nil {
@@ -73,6 +78,25 @@ type story struct {
 	t *testing.T
 }
 
+// watchReplicas fails the scenario if a replica ends by itself, and keeps the logs of all replicas if the scenario fails.
+func watchReplicas(t *testing.T, plane *controlplane.Plane) {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, err := range plane.EndedReplicas() {
+			t.Errorf("a replica ended by itself: %v", err)
+		}
+		if !t.Failed() {
+			return
+		}
+		dir, err := plane.KeepLogs(t.Name())
+		if err != nil {
+			t.Errorf("the logs of the replicas are lost: %v", err)
+			return
+		}
+		t.Logf("the whole logs of the replicas are kept in %s", dir)
+	})
+}
+
 func newStory(t *testing.T, enabled bool) *story {
 	t.Helper()
 	site, err := shared.NewSite(t.Context(), fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
@@ -95,6 +119,7 @@ func newStory(t *testing.T, enabled bool) *story {
 			}
 		}
 	})
+	watchReplicas(t, shared.Plane)
 	return s
 }
 
