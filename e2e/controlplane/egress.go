@@ -63,7 +63,7 @@ func (e *egress) serve(services client.Reader) {
 func (e *egress) close() error { return e.server.Close() }
 
 // Route makes the backends, each an address on loopback, the endpoints of the Service to the API server. As with
-// kube-proxy, connections that stand are not cut.
+// kube-proxy, each connection goes to one of them, another is not tried, and connections that stand are not cut.
 func (p *Plane) Route(service types.NamespacedName, backends ...string) {
 	p.egress.mu.Lock()
 	defer p.egress.mu.Unlock()
@@ -109,15 +109,14 @@ func (e *egress) dial(ctx context.Context, address string) (net.Conn, error) {
 	e.turn++
 	turn := e.turn
 	e.mu.Unlock()
-	failed := fmt.Errorf("dial Service %s: no endpoints available", service)
-	for i := range backends {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", backends[(turn+i)%len(backends)])
-		if err == nil {
-			return conn, nil
-		}
-		failed = err
+	if len(backends) == 0 {
+		return nil, fmt.Errorf("dial Service %s: no endpoints available", service)
 	}
-	return nil, failed
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", backends[turn%len(backends)])
+	if err != nil {
+		return nil, fmt.Errorf("dial Service %s: %w", service, err)
+	}
+	return conn, nil
 }
 
 func (e *egress) serviceAt(ctx context.Context, address string) (types.NamespacedName, error) {

@@ -136,6 +136,18 @@ func callsAWebhook(t *testing.T, plane *controlplane.Plane) {
 
 	first.Close()
 	before := calls[1].Load()
+	var refused int32
+	for i := range 4 {
+		if createConfigMap(t, plane, fmt.Sprintf("seen-while-one-is-down-%d", i)) != nil {
+			refused++
+		}
+	}
+	require.Positive(t, refused, "nobody tries another endpoint for a connection that is refused")
+	require.Less(t, refused, int32(4))
+	require.Equal(t, before+4-refused, calls[1].Load())
+
+	plane.Route(hook, second.Listener.Addr().String())
+	before = calls[1].Load()
 	for i := range 3 {
 		require.NoError(t, createConfigMap(t, plane, fmt.Sprintf("seen-by-the-other-%d", i)))
 	}
