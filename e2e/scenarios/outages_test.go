@@ -28,10 +28,10 @@ func (s *story) killReplicas(n int) {
 	shared.Plane.Serve(shared.Replicas...)
 }
 
-func (s *story) addReplicas(n int) {
+func (s *story) addReplicas(n int, args ...string) {
 	s.t.Helper()
 	for range n {
-		require.NoError(s.t, shared.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1))))
+		require.NoError(s.t, shared.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1)), args...))
 	}
 }
 
@@ -49,10 +49,10 @@ func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 }
 
 // roll replaces the replicas one by one, as a rollout does: a new one serves before an old one is asked to stop.
-func (s *story) roll() {
+func (s *story) roll(args ...string) {
 	s.t.Helper()
 	for _, old := range slices.Clone(shared.Replicas) {
-		s.addReplicas(1)
+		s.addReplicas(1, args...)
 		shared.Replicas = slices.DeleteFunc(shared.Replicas, func(r *controlplane.Replica) bool { return r == old })
 		shared.Plane.Serve(shared.Replicas...)
 		require.NoError(s.t, old.Stop())

@@ -1,0 +1,98 @@
+package scenarios_test
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// osds are as many OSDs, one after the other on each of the nodes.
+func osds(count int) []rookstandin.OSD {
+	var all []rookstandin.OSD
+	for id := range count {
+		all = append(all, rookstandin.OSD{ID: strconv.Itoa(id)})
+	}
+	return all
+}
+
+// bringsUpOSDs returns how long Rook took from the first report of a prepare job to the last of its OSDs, each of whose
+// exports gets its address after the delay.
+func bringsUpOSDs(t *testing.T, count int, delay time.Duration) time.Duration {
+	t.Helper()
+	s := newStory(t, true)
+	var ids []string
+	for _, osd := range osds(count) {
+		ids = append(ids, osd.ID)
+		shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-"+osd.ID, mcsstandin.Fault{Delay: delay})
+	}
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) { o.OSDs = osds(count) })
+	// Where the delays come one after the other, the story is told to its end all the same, for the figure.
+	require.Eventually(t, func() bool { return s.Operator.Reconciled() > 0 }, time.Minute+2*time.Duration(count)*delay,
+		50*time.Millisecond, "Rook has brought up the cluster")
+	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals())
+	s.eventually("all OSDs are up", func() bool { return len(s.Ceph.OSDMap()) == count })
+	s.everyOSDIsGlobal(ids...)
+	started := s.Operator.Journal().Of(rookstandin.PrepareReported)[0].Time
+	created := slices.DeleteFunc(s.Operator.Journal().Of(rookstandin.Wrote), func(e rookstandin.Entry) bool {
+		return e.Kind != "Deployment" || !strings.Contains(e.Object, "/rook-ceph-osd-")
+	})
+	return created[len(created)-1].Time.Sub(started)
+}
+
+// Rook creates the OSDs one by one, and each waits for its address; but Rook names those of a node together before.
+func TestThirtyOSDsOnThreeNodesComeUpInOneDelayPerNode(t *testing.T) {
+	const count, delay, margin = 30, 5 * time.Second, 2 * time.Second
+	prompt := bringsUpOSDs(t, count, 0)
+	slow := bringsUpOSDs(t, count, delay)
+	t.Logf("%d OSDs took %s without a delay and %s with one of %s each: %.1f times as long, %.1f delays more", count,
+		prompt.Round(time.Millisecond), slow.Round(time.Millisecond), delay, slow.Seconds()/prompt.Seconds(), (slow-prompt).Seconds()/delay.Seconds())
+	require.LessOrEqual(t, slow-prompt, time.Duration(len(rookstandin.DefaultNodes))*delay+margin)
+}
+
+func TestAnOSDThatWasNamedAndNeverComesIsAnOrphan(t *testing.T) {
+	const grace = 10 * time.Second
+	s := newStory(t, true)
+	s.roll("--orphan-grace=" + grace.String())
+	defer s.roll()
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) { o.OSDs = append(osds(3), rookstandin.OSD{ID: "3", Lost: true}) })
+
+	const name = "rook-ceph-osd-3"
+	stands := func() (export, service bool) {
+		_, err := s.Export(t.Context(), name)
+		export = err == nil
+		err = s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, &corev1.Service{})
+		require.True(t, err == nil || apierrors.IsNotFound(err), "%v", err)
+		return export, err == nil
+	}
+	s.eventually("the OSD that is named has its Service and its export", func() bool {
+		export, service := stands()
+		return export && service
+	})
+	s.eventually("they go", func() bool {
+		export, service := stands()
+		return !export && !service
+	})
+	gone := time.Now()
+	reports := s.Operator.Journal().Of(rookstandin.PrepareReported)
+	named := slices.IndexFunc(reports, func(e rookstandin.Entry) bool { return strings.HasSuffix(e.Message, "[0 3]") })
+	require.GreaterOrEqual(t, named, 0)
+	lived := gone.Sub(reports[named].Time)
+	t.Logf("they stood for %s after the OSD was named", lived.Round(time.Millisecond))
+	// It is noted in whole seconds since when a daemon is missed.
+	require.Greater(t, lived, grace-time.Second, "they stay through the grace")
+	s.comesUp()
+	require.Empty(t, s.Recorder.Of("Deployment", name))
+	s.everyOSDIsGlobal("0", "1", "2")
+}
