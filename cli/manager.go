@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	webhookserver "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/rook-clusterset/rook-clusterset/certs"
 	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
@@ -135,7 +136,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		return nil, err
 	}
 	wanted := append(view.Kinds(), resolver.Kinds()...)
-	mgr, err := ctrl.NewManager(config, o.managerOptions(view.Options(wanted)))
+	mgr, err := ctrl.NewManager(config, o.managerOptions(view.Options(wanted, certs.WebhookConfigurationName)))
 	if err != nil {
 		return nil, fmt.Errorf("set up the manager: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
@@ -17,8 +18,22 @@ import (
 // behind another, so that a healthy export can be Valid while its address has not been seen yet.
 const earlyFor = 3 * time.Second
 
+// place is what is known of this cluster's place in the clusterset, or why it cannot be read: then no answer is believed.
+type place struct {
+	resolver.Membership
+	unreadable error
+}
+
+func (t turn) place(ctx context.Context) place {
+	membership, err := t.sources.Membership(ctx)
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "The range of global IPs cannot be read")
+	}
+	return place{membership, err}
+}
+
 // answer asks for the global IP of the daemon where that may be done now; otherwise it returns nil.
-func (t turn) answer(ctx context.Context, f facts, m resolver.Membership) (*resolution, error) {
+func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error) {
 	name := f.daemon.Name()
 	q, open := f.question()
 	if !open {
@@ -29,13 +44,13 @@ func (t turn) answer(ctx context.Context, f facts, m resolver.Membership) (*reso
 	if !t.memory.due(name, q.signature, f.now) {
 		return nil, nil
 	}
-	answer, refusal := t.ask(ctx, f.daemon, q, m)
+	answer, refusal := t.ask(ctx, f.daemon, q, in)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("ask for the global IP of %s/%s: %w", f.daemon.Namespace, name, err)
 	}
 	if refusal == nil && !f.export.Pinned {
 		var err error
-		if refusal, err = t.settle(ctx, f, answer, m); err != nil {
+		if refusal, err = t.settle(ctx, f, answer, in); err != nil {
 			return nil, err
 		}
 	}
@@ -47,12 +62,13 @@ func (t turn) answer(ctx context.Context, f facts, m resolver.Membership) (*reso
 	return &resolution{refusal: refusal, early: f.now.Sub(since) < earlyFor}, nil
 }
 
-func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, m resolver.Membership) (resolver.Answer, *reason.Error) {
-	answer, err := t.sources.Resolve(ctx, resolver.Request{
-		Namespace:  daemon.Namespace,
-		Name:       daemon.Name(),
-		ClusterIPs: q.clusterIPs,
-	}, m)
+func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place) (resolver.Answer, *reason.Error) {
+	var answer resolver.Answer
+	err := in.unreadable
+	if err == nil {
+		request := resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name(), ClusterIPs: q.clusterIPs}
+		answer, err = t.sources.Resolve(ctx, request, in.Membership)
+	}
 	if err == nil {
 		return answer, nil
 	}
@@ -63,14 +79,14 @@ func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, m resolve
 }
 
 // settle returns why the answer cannot be taken: another daemon, in whichever namespace, holds the address.
-func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, m resolver.Membership) (*reason.Error, error) {
+func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in place) (*reason.Error, error) {
 	cached, err := t.view.Claims(ctx, answer.IP)
 	if err != nil {
 		return nil, err
 	}
 	own := nameOf(f.daemon)
 	holds := t.claims.settle(own, answer.IP, f.export.GlobalIP == answer.IP, cached, func(other types.NamespacedName) bool {
-		return t.isLeaving(ctx, other, answer, m)
+		return t.isLeaving(ctx, other, answer, in)
 	})
 	if holds == own {
 		return nil, nil
@@ -79,7 +95,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, m res
 }
 
 // isLeaving says whether the sources give another daemon another address than the one that it has.
-func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has resolver.Answer, m resolver.Membership) bool {
+func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has resolver.Answer, in place) bool {
 	kind, id, ok := rook.ParseName(other.Name)
 	if !ok {
 		return false
@@ -92,7 +108,7 @@ func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has res
 	if !open {
 		return false
 	}
-	answer, refusal := t.ask(ctx, f.daemon, q, m)
+	answer, refusal := t.ask(ctx, f.daemon, q, in)
 	return refusal == nil && answer.IP != has.IP
 }
 

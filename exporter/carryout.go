@@ -13,12 +13,12 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// carryOut does what a step says. A refusal that lies in the nature of the case is announced and not tried again before
+// carryOut does what a step says. A refusal that lies in the nature of the case is reported and not tried again before
 // something changes.
 func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 	err := t.write(ctx, f, s)
 	if refusal, ok := errors.AsType[*reason.Error](err); ok {
-		t.announce(ctx, f.daemon.Name(), note{code: refusal.Code, warning: true, subject: f.daemon.String(), detail: refusal.Detail})
+		t.report(ctx, f.daemon.Name(), note{code: refusal.Code, warning: true, subject: f.daemon.String(), detail: refusal.Detail})
 		return nil
 	}
 	if err != nil {
@@ -28,7 +28,7 @@ func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 		t.memory.forget(f.daemon.String(), s.notes...)
 	}
 	for _, n := range s.notes {
-		t.announce(ctx, f.daemon.Name(), n)
+		t.report(ctx, f.daemon.Name(), n)
 	}
 	return nil
 }

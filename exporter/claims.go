@@ -30,7 +30,7 @@ func holder(asking types.NamespacedName, has bool, others []claim) types.Namespa
 		}
 	}
 	for _, other := range others {
-		if !other.leaving && !(has && asking.String() < other.Daemon.String()) {
+		if first := has && asking.String() < other.Daemon.String(); !other.leaving && !first {
 			return other.Daemon
 		}
 	}

@@ -10,26 +10,27 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
 const (
-	// eventAction is what was being done when there was something to announce.
+	// eventAction is what was being done when there was something to report.
 	eventAction = "Export"
 	// eventLimit is the length of a note beyond which the API server refuses the event.
 	eventLimit = 1000
 )
 
-// announce makes an event of a note, once per change. Without that an event would return with every turn that finds the
+// report makes an event of a note, once per change. Without that an event would return with every turn that finds the
 // same, or reads a cache that is a moment behind.
-func (t turn) announce(ctx context.Context, daemon string, n note) {
+func (t turn) report(ctx context.Context, daemon string, n note) {
 	if t.memory.isNews(n) {
 		t.record(ctx, daemon, n)
 	}
 }
 
-// announceOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is.
-func (t turn) announceOnly(ctx context.Context, n note) {
+// reportOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is.
+func (t turn) reportOnly(ctx context.Context, n note) {
 	news := t.memory.isNews(n)
 	t.memory.forgetAllBut(n)
 	if news {
@@ -43,7 +44,7 @@ func (t turn) record(ctx context.Context, daemon string, n note) {
 		kind = corev1.EventTypeWarning
 	}
 	logf.FromContext(ctx).Info(n.text(), "reason", n.code, "daemon", daemon)
-	t.events.Eventf(t.object(), t.related(daemon), kind, n.code.Event(), eventAction, "%s", shortened(n.text()))
+	t.events.Eventf(t.object(), t.related(daemon), kind, n.code.Event(), eventAction, "%s", reason.Shorten(n.text(), eventLimit))
 }
 
 // object returns the CephCluster as an event names it.
@@ -65,16 +66,4 @@ func (t turn) related(daemon string) runtime.Object {
 	export.SetNamespace(t.cluster.Namespace)
 	export.SetName(daemon)
 	return export
-}
-
-// shortened cuts a note to what the API server takes, between two characters.
-func shortened(text string) string {
-	if len(text) <= eventLimit {
-		return text
-	}
-	cut := eventLimit
-	for cut > 0 && text[cut]&0xC0 == 0x80 {
-		cut--
-	}
-	return text[:cut] + "..."
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // memory is what the leader remembers of a CephCluster so as not to repeat itself. Nothing hangs on it: after a restart
-// things are asked, or announced, once more. Turns of several daemons use it at once.
+// things are asked, or reported, once more. Turns of several daemons use it at once.
 type memory struct {
 	cluster types.UID
 
 	mu sync.Mutex
-	// announced holds the last event on each subject and code.
-	announced map[string]string
+	// reported holds the last event on each subject and code.
+	reported map[string]string
 	// tries are the daemons whose address could not be learnt, by name.
 	tries      map[string]try
 	reloadedAt time.Time
@@ -25,39 +25,39 @@ type memory struct {
 }
 
 func newMemory(cluster types.UID) *memory {
-	return &memory{cluster: cluster, announced: map[string]string{}, tries: map[string]try{}}
+	return &memory{cluster: cluster, reported: map[string]string{}, tries: map[string]try{}}
 }
 
-// isNews says whether a note has not been announced yet, and remembers it.
+// isNews says whether a note has not been reported yet, and remembers it.
 func (m *memory) isNews(n note) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := n.subject + "\n" + string(n.code)
-	if m.announced[key] == n.text() {
+	if m.reported[key] == n.text() {
 		return false
 	}
-	m.announced[key] = n.text()
+	m.reported[key] = n.text()
 	return true
 }
 
-// forget lets what was announced of a subject be announced again, apart from what is being announced.
+// forget lets what was reported of a subject be reported again, apart from what is being reported.
 func (m *memory) forget(subject string, except ...note) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for key := range m.announced {
+	for key := range m.reported {
 		of, code, _ := strings.Cut(key, "\n")
 		announcing := slices.ContainsFunc(except, func(n note) bool { return string(n.code) == code })
 		if of == subject && !announcing {
-			delete(m.announced, key)
+			delete(m.reported, key)
 		}
 	}
 }
 
-// forgetAllBut leaves of all that was announced the one note, so that all else is news once more.
+// forgetAllBut leaves of all that was reported the one note, so that all else is news once more.
 func (m *memory) forgetAllBut(n note) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.announced = map[string]string{n.subject + "\n" + string(n.code): n.text()}
+	m.reported = map[string]string{n.subject + "\n" + string(n.code): n.text()}
 	m.tries = map[string]try{}
 	m.shape = ""
 }

@@ -48,28 +48,28 @@ var (
 // scrapeTimeout bounds the reading of the caches for one scrape.
 const scrapeTimeout = 2 * time.Second
 
-// gauges tell the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
+// States tell the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
 // daemon.
-type gauges struct{ view *view.View }
+type States struct{ View *view.View }
 
 // Describe implements prometheus.Collector.
-func (gauges) Describe(descs chan<- *prometheus.Desc) {
+func (States) Describe(descs chan<- *prometheus.Desc) {
 	descs <- daemonDesc
 	descs <- driftDesc
 	descs <- clusterDesc
 }
 
 // Collect implements prometheus.Collector.
-func (g gauges) Collect(metrics chan<- prometheus.Metric) {
+func (s States) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	if err := g.collect(ctx, metrics); err != nil {
+	if err := s.collect(ctx, metrics); err != nil {
 		metrics <- prometheus.NewInvalidMetric(daemonDesc, fmt.Errorf("read the state of the daemons: %w", err))
 	}
 }
 
-func (g gauges) collect(ctx context.Context, metrics chan<- prometheus.Metric) error {
-	namespaces, err := g.view.EnabledNamespaces(ctx)
+func (s States) collect(ctx context.Context, metrics chan<- prometheus.Metric) error {
+	namespaces, err := s.View.EnabledNamespaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,14 +77,14 @@ func (g gauges) collect(ctx context.Context, metrics chan<- prometheus.Metric) e
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, labels...)
 	}
 	for _, namespace := range namespaces {
-		snapshot, err := g.view.Snapshot(ctx, namespace)
+		snapshot, err := s.View.Snapshot(ctx, namespace)
 		if err != nil {
 			return err
 		}
 		if snapshot.Cluster == nil {
 			continue
 		}
-		gauge(clusterDesc, namespace, snapshot.Cluster.Name, string(snapshot.Cluster.State(g.view.ExportKindServed())))
+		gauge(clusterDesc, namespace, snapshot.Cluster.Name, string(snapshot.Cluster.State(s.View.ExportKindServed())))
 		for _, daemon := range snapshot.Daemons {
 			gauge(daemonDesc, namespace, daemon.Daemon.Name(), string(daemon.State().Code))
 			if daemon.Export.Drift.IsValid() {

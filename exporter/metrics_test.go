@@ -20,7 +20,7 @@ func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
 	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0), aCluster().cluster))
 	l.report(osd1, "True", "Valid")
 	registry := prometheus.NewRegistry()
-	require.NoError(t, registry.Register(gauges{view: l.view}))
+	require.NoError(t, registry.Register(States{View: l.view}))
 	require.NoError(t, newCounters().register(registry))
 	require.NoError(t, testutil.GatherAndCompare(registry, bytes.NewBufferString(`
 # HELP rook_clusterset_cluster 1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.

@@ -58,7 +58,7 @@ type step struct {
 	mark *time.Time
 	// remove are the objects that have been orphans for long enough.
 	remove []orphan
-	// notes are announced once the rest has succeeded.
+	// notes are reported once the rest has succeeded.
 	notes []note
 	// again is when to look again even if nothing changes; zero means never.
 	again time.Duration
@@ -68,7 +68,7 @@ type step struct {
 type note struct {
 	code    reason.Code
 	warning bool
-	// subject is what the event is about, for which it is announced once per change.
+	// subject is what the event is about, for which it is reported once per change.
 	subject string
 	detail  string
 }
@@ -185,33 +185,33 @@ func satisfies(service, wanted *corev1.Service) bool {
 		isOwned(service, wanted.OwnerReferences[0].UID)
 }
 
-// changeNotes announces what becomes known of a daemon.
+// changeNotes reports what becomes known of a daemon.
 func (p *planner) changeNotes(after rook.Export) []note {
 	var notes []note
 	before, osd := p.export.Export, !p.daemon.Type.KeepsAddressForLife()
-	announce := func(code reason.Code, warning bool, format string, args ...any) {
+	report := func(code reason.Code, warning bool, format string, args ...any) {
 		notes = append(notes, note{code: code, warning: warning, subject: p.daemon.String(), detail: fmt.Sprintf(format, args...)})
 	}
-	// Admission, on any replica, creates the exports of new OSDs too, and leaves it to the leader to announce them.
-	unannounced := func(e rook.Export) bool { return !e.GlobalIP.IsValid() && e.Refused == "" }
-	if !before.Exists || osd && unannounced(before) && !unannounced(after) {
-		announce(reason.Exported, false, "ServiceExport %s/%s", p.daemon.Namespace, p.daemon.Name())
+	// Admission, on any replica, creates the exports of new OSDs too, and leaves it to the leader to report them.
+	unreported := func(e rook.Export) bool { return !e.GlobalIP.IsValid() && e.Refused == "" }
+	if !before.Exists || osd && unreported(before) && !unreported(after) {
+		report(reason.Exported, false, "ServiceExport %s/%s", p.daemon.Namespace, p.daemon.Name())
 	}
 	if after.Identity == rook.IdentityCluster && before.Identity != after.Identity {
-		announce(reason.IdentityCluster, false, "")
+		report(reason.IdentityCluster, false, "")
 	}
 	if after.GlobalIP.IsValid() && after.GlobalIP != before.GlobalIP {
 		if p.deployment != nil && before.GlobalIP.IsValid() && osd {
-			announce(reason.AddressFollowed, false, "%s instead of %s", after.GlobalIP, before.GlobalIP)
+			report(reason.AddressFollowed, false, "%s instead of %s", after.GlobalIP, before.GlobalIP)
 		} else {
-			announce(reason.AddressResolved, false, "%s from %s", after.GlobalIP, after.Source)
+			report(reason.AddressResolved, false, "%s from %s", after.GlobalIP, after.Source)
 		}
 	}
 	if after.Drift.IsValid() && after.Drift != before.Drift {
-		announce(reason.AddressDrifted, true, "%s instead of %s", after.Drift, after.GlobalIP)
+		report(reason.AddressDrifted, true, "%s instead of %s", after.Drift, after.GlobalIP)
 	}
 	if after.Refused != "" && (after.Refused != before.Refused || after.RefusedDetail != before.RefusedDetail) {
-		announce(after.Refused, true, "%s", strings.TrimSpace(after.RefusedDetail))
+		report(after.Refused, true, "%s", strings.TrimSpace(after.RefusedDetail))
 	}
 	return notes
 }

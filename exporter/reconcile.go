@@ -6,7 +6,6 @@ import (
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -84,7 +83,7 @@ func (t turn) run(ctx context.Context, to target) (time.Duration, error) {
 	}
 	kind, id, ok := rook.ParseName(to.Daemon)
 	if !ok || t.state() != reason.Served {
-		// Why is announced in the turn of the cluster.
+		// Why is reported in the turn of the cluster.
 		return 0, nil
 	}
 	return t.runDaemon(ctx, rook.Daemon{Type: kind, ID: id, Namespace: to.Namespace, Cluster: t.cluster.Name})
@@ -96,7 +95,7 @@ func (t turn) state() reason.Code { return t.cluster.State(t.view.ExportKindServ
 func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	whole := "CephCluster " + t.cluster.Namespace + "/" + t.cluster.Name
 	if code := t.state(); code != reason.Served {
-		t.announceOnly(ctx, note{code: code, warning: true, subject: whole})
+		t.reportOnly(ctx, note{code: code, warning: true, subject: whole})
 		return 0, nil
 	}
 	t.memory.forget(whole)
@@ -137,14 +136,12 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	if err != nil {
 		return 0, err
 	}
-	membership, err := t.sources.Membership(ctx)
-	if err != nil {
-		logf.FromContext(ctx).Error(err, "The range of global IPs cannot be read")
-	} else {
-		f.inCIDR = membership.IsGlobal
-		if f.answer, err = t.answer(ctx, f, membership); err != nil {
-			return 0, err
-		}
+	in := t.place(ctx)
+	if in.unreadable == nil {
+		f.inCIDR = in.IsGlobal
+	}
+	if f.answer, err = t.answer(ctx, f, in); err != nil {
+		return 0, err
 	}
 	s := makePlan(f)
 	if err := t.carryOut(ctx, f, s); err != nil {
@@ -172,7 +169,7 @@ func (t turn) gather(ctx context.Context, daemon rook.Daemon) (facts, error) {
 			f.deployment = d
 		}
 	}
-	if s := objects.Service; s != nil && (daemon.Type.ServiceIsOurs() || s.Labels[rook.AppLabel] == rook.MonApp && isOwned(s, t.cluster.UID)) {
+	if s := objects.Service; s != nil && (daemon.Type.ServiceIsOurs() || s.Labels[rook.AppLabel] == daemon.Type.App() && isOwned(s, t.cluster.UID)) {
 		f.service = s
 	}
 	if daemon.Type.StandsInList() {

@@ -34,27 +34,8 @@ const (
 )
 
 // Setup adds the loop, which runs on the leader, and the caches and metrics, which are on every replica. prepared is the
-// cache of view.PreparedOptions.
-//
-// What this package asks of the API server, in all namespaces because namespaces are switched on after the install:
-//
-//	namespaces                                              get list watch
-//	deployments.apps                                        get list watch
-//	services                                                get list watch create patch delete
-//	configmaps (RBAC cannot limit a watch by label)         list watch
-//	configmaps "rook-ceph-mon-endpoints"                    get update patch
-//	configmaps "rook-clusterset-reload"                     delete
-//	configmaps (RBAC cannot limit a creation by name)       create
-//	serviceexports.multicluster.x-k8s.io                    get list watch create patch delete
-//	serviceimports.multicluster.x-k8s.io                    list watch
-//	cephclusters.ceph.rook.io                               list watch
-//	globalingressips, submariners, clusters.submariner.io   list watch
-//	clusterproperties.about.k8s.io                          list watch
-//	customresourcedefinitions.apiextensions.k8s.io          list watch
-//	events.events.k8s.io                                    create patch
-//
-// Where the API server enforces OwnerReferencesPermissionEnforcement nothing more is needed: no reference of ours blocks
-// the deletion of its owner.
+// cache of view.PreparedOptions. What it asks of the API server, and why, stands in manifests/base/rbac.yaml. Where
+// OwnerReferencesPermissionEnforcement is on nothing more is needed: no reference of ours blocks the deletion of its owner.
 func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kinds.Watch, res *resolver.Resolver, opts Options) error {
 	for _, object := range []client.Object{&corev1.Namespace{}, &corev1.Service{}, &corev1.ConfigMap{}, &appsv1.Deployment{}} {
 		// The loop would start these on the leader alone, but admission reads them on every replica.
@@ -66,7 +47,7 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err := counters.register(crmetrics.Registry); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
-	if err := crmetrics.Registry.Register(gauges{view: v}); err != nil {
+	if err := crmetrics.Registry.Register(States{View: v}); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
 	r := &reconciler{

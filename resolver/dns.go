@@ -25,6 +25,8 @@ const (
 	clustersetDomain     = "svc.clusterset.local."
 	defaultDNSTryTimeout = time.Second
 	defaultDNSTimeout    = 3 * time.Second
+	// mostIDShown is how much of a cluster ID that cannot be one is shown.
+	mostIDShown = 64
 	// dnsRounds is how often each server is asked, because a datagram can get lost.
 	dnsRounds = 2
 )
@@ -84,7 +86,7 @@ func (s clustersetDNS) names(r Request, m Membership) ([]string, *reason.Error) 
 	if m.ClusterID != "" {
 		// A dot would make the ID more than the one label that the implementation takes for it.
 		if faults := validation.IsDNS1123Label(strings.ToLower(m.ClusterID)); len(faults) > 0 {
-			return nil, reason.Errorf(reason.ClusterIDUnknown, "%q cannot stand in a DNS name: set --cluster-id", shortened(m.ClusterID))
+			return nil, reason.Errorf(reason.ClusterIDUnknown, "%q cannot stand in a DNS name: set --cluster-id", reason.Shorten(m.ClusterID, mostIDShown))
 		}
 		names = append(names, m.ClusterID+"."+plain)
 	}
@@ -202,13 +204,4 @@ func rcodeName(rcode int) string {
 		return name
 	}
 	return fmt.Sprintf("rcode %d", rcode)
-}
-
-// shortened keeps a value that can be of any length from filling a message.
-func shortened(value string) string {
-	const most = 64
-	if len(value) <= most {
-		return value
-	}
-	return value[:most] + "..."
 }

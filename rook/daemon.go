@@ -60,7 +60,7 @@ func Identify(d *appsv1.Deployment) (Daemon, reason.Code) {
 		return Daemon{}, reason.Canary
 	}
 	kind, id, ok := ParseName(d.Name)
-	if !ok || app != namePrefix+string(kind) || d.Labels[DaemonTypeLabel] != string(kind) || d.Labels[DaemonIDLabel] != id {
+	if !ok || app != kind.App() || d.Labels[DaemonTypeLabel] != string(kind) || d.Labels[DaemonIDLabel] != id {
 		return Daemon{}, reason.NotRookDaemon
 	}
 	owner := controllingCluster(d)

@@ -11,6 +11,9 @@ const (
 	OSD Type = "osd"
 )
 
+// App returns what stands in the label AppLabel of what Rook makes of a daemon of the type.
+func (t Type) App() string { return namePrefix + string(t) }
+
 // KeepsAddressForLife says that a daemon of the type advertises until its end the address that it was born with. So one
 // has an Identity, its global IP is pinned, and another address is drift rather than something to follow.
 func (t Type) KeepsAddressForLife() bool { return t == Mon }

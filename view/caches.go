@@ -21,8 +21,9 @@ import (
 )
 
 // Options bounds the caches to what is read, so that memory grows with the number of daemons and with nothing else. A kind
-// without an informer is an error rather than a watch that nobody asked for. The kinds are those that others install.
-func Options(wanted []kinds.Kind) cache.Options {
+// without an informer is an error rather than a watch that nobody asked for. The kinds are those that others install, and
+// the webhook configuration is our own, by name.
+func Options(wanted []kinds.Kind, webhookConfiguration string) cache.Options {
 	daemons := appIn(rook.MonApp, rook.OSDApp, rook.FloatingMonApp)
 	return cache.Options{
 		ReaderFailOnMissingInformer: true,
@@ -40,7 +41,7 @@ func Options(wanted []kinds.Kind) cache.Options {
 				Transform: trim(trimNamespace),
 			},
 			&admissionregistrationv1.MutatingWebhookConfiguration{}: {
-				Field:     fields.OneTermEqualSelector("metadata.name", rook.Manager),
+				Field:     fields.OneTermEqualSelector("metadata.name", webhookConfiguration),
 				Transform: cache.TransformStripManagedFields(),
 			},
 			&apiextensionsv1.CustomResourceDefinition{}: {Transform: trim(trimDefinition)},

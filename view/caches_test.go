@@ -111,7 +111,7 @@ spec: {value: c}`,
 func TestTheCachesKeepOfTheKindsOfOthersWhatIsReadAndNothingElse(t *testing.T) {
 	identity := []string{"apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.resourceVersion", "metadata.uid"}
 	wanted := append(Kinds(), resolver.Kinds()...)
-	transform := Options(wanted).DefaultTransform
+	transform := Options(wanted, "rook-clusterset").DefaultTransform
 	seen := map[string]bool{}
 	for kind, more := range map[string][]string{
 		"CephCluster": {
@@ -175,7 +175,7 @@ func TestTheCachesKeepOfEverythingElseWhatIsRead(t *testing.T) {
 	require.Len(t, kept.Status.Conditions, 1)
 	require.Empty(t, kept.Status.Conditions[0].Message)
 
-	options := Options(nil)
+	options := Options(nil, "rook-clusterset")
 	require.True(t, options.ReaderFailOnMissingInformer, "a kind without an informer is no watch that nobody asked for")
 	require.True(t, PreparedOptions().ReaderFailOnMissingInformer)
 	for object, by := range options.ByObject {

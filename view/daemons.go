@@ -39,7 +39,7 @@ func (v *View) Daemon(ctx context.Context, daemon rook.Daemon) (Objects, error) 
 	if o.Export, err = v.export(ctx, daemon.Namespace, daemon.Name()); err != nil {
 		return Objects{}, err
 	}
-	if o.Deployment == nil && daemon.Type == rook.OSD {
+	if o.Deployment == nil && daemon.Type.ServiceIsOurs() {
 		o.Prepared, err = v.isPrepared(ctx, daemon)
 	}
 	return o, err
@@ -76,10 +76,8 @@ func get[T interface {
 // isDaemonService says whether a Service, by its name and labels, is that of a daemon that lives or will.
 func isDaemonService(service *corev1.Service) bool {
 	kind, _, ok := rook.ParseName(service.Name)
-	if !ok || service.DeletionTimestamp != nil {
-		return false
-	}
-	return kind != rook.Mon || service.Labels[rook.AppLabel] != rook.OSDApp
+	app := service.Labels[rook.AppLabel]
+	return ok && service.DeletionTimestamp == nil && (app == rook.FloatingMonApp || app == kind.App())
 }
 
 // Mons returns what is known of each mon of the namespace that has a Service, a ServiceExport or a Deployment, by its ID.

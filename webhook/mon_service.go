@@ -29,7 +29,7 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 		return answer{}, fmt.Errorf("decode the Service: %w", err)
 	}
 	kind, id, known := rook.ParseName(incoming.Name)
-	if req.Operation != admissionv1.Create || !known || kind != rook.Mon || incoming.Spec.ClusterIP == "" {
+	if req.Operation != admissionv1.Create || !known || !kind.StandsInList() || incoming.Spec.ClusterIP == "" {
 		return answer{code: reason.AlreadyRight}, nil
 	}
 	addresses, err := s.globalIPs(ctx, req.Namespace, id)
