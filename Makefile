@@ -43,6 +43,14 @@ e2e: ## Prove it on two real clusters with overlapping networks and real Ceph (r
 	ROOK_CLUSTERSET_PROOF=1 ROOK_CLUSTERSET_IMAGE=$(CURDIR)/bin/rook-clusterset-image.tar \
 	  go test -count=1 -p 1 -timeout 40m -v ./e2e/node ./e2e/proof
 
+.PHONY: bench
+bench: assets ## Measure what it costs with 100, 300 and 1,000 OSDs, and hold that against its bars (half an hour)
+	@go run ./e2e/bench
+
+.PHONY: bench-short
+bench-short: assets ## The same with fewer OSDs and requests, in under five minutes
+	@go run ./e2e/bench -short
+
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rook-clusterset .

@@ -1,11 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -390,39 +386,4 @@ func TestEveryAnswerIsLoggedAndCountedOnce(t *testing.T) {
 	require.NotContains(t, lines[0], `"held"`)
 	require.InDelta(t, 1, counted(t, s, "deployment", "patched", reason.Rewritten), 0)
 	require.InDelta(t, 2, counted(t, s, "deployment", "refused", reason.ExportMissing), 0)
-}
-
-func BenchmarkDeploymentHandler(b *testing.B) {
-	d, ip := realSizeOSD(b)
-	old := d.DeepCopy()
-	advertise(b, old, ip)
-	w := newWorld()
-	w.cluster.UID = ""
-	w.exports[d.Name] = ready(ip.String())
-	s := newStage(b, w, Options{Hold: longHold, MaxHeld: 1})
-	for name, req := range map[string]admission.Request{
-		"CREATE": creation(b, d),
-		"UPDATE": update(b, d, old),
-	} {
-		review, err := json.Marshal(admissionv1.AdmissionReview{Request: &req.AdmissionRequest})
-		require.NoError(b, err)
-		b.Run(fmt.Sprintf("%s of %d bytes", name, len(review)), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				benchmarkOnce(b, s, review)
-			}
-		})
-	}
-}
-
-// benchmarkOnce answers a review as the webhook server does: from the body of the call to that of the answer.
-func benchmarkOnce(b *testing.B, s *stage, review []byte) {
-	b.Helper()
-	call := httptest.NewRequest(http.MethodPost, DeploymentPath+"?timeout=30s", bytes.NewReader(review))
-	call.Header.Set("Content-Type", "application/json")
-	answer := httptest.NewRecorder()
-	withDeadline(s.hooks[DeploymentPath]).ServeHTTP(answer, call)
-	if !strings.Contains(answer.Body.String(), `"patch":`) {
-		require.Fail(b, "no patch", answer.Body.String())
-	}
 }

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"bytes"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,11 +52,4 @@ func TestEveryShapeThatRookWritesComesOutOfAdmissionAsInTheGoldenFile(t *testing
 			require.Equal(t, kind == rook.Mon && bornWrong, !response.Allowed)
 		})
 	}
-}
-
-// realSizeOSD is the largest of the golden Deployments: an encrypted OSD on a PVC.
-func realSizeOSD(t testing.TB) (*appsv1.Deployment, netip.Addr) {
-	t.Helper()
-	ip, d := golden(t, "../rook/testdata/osd-v1.18.9-pvc-raw-encrypted.in.yaml")
-	return d, netip.MustParseAddr(ip)
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
@@ -20,6 +21,7 @@ import (
 // The names under which the shipped manifests install rook-clusterset.
 const (
 	Namespace      = "rook-clusterset"
+	deployment     = "rook-clusterset"
 	serviceAccount = "rook-clusterset"
 	webhookService = "rook-clusterset-webhook"
 	servingSecret  = "rook-clusterset-serving-cert"
@@ -59,7 +61,11 @@ func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (
 			return nil, err
 		}
 	}
-	r.process, err = p.run(name, binary, []string{"POD_NAMESPACE=" + Namespace}, append([]string{
+	env, err := p.environment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.process, err = p.run(name, binary, env, append([]string{
 		"manager", "--kubeconfig=" + kubeconfig, "--cert-dir=" + certs, "--log-format=text",
 		"--webhook-port=" + strconv.Itoa(r.ports.webhook),
 		"--health-probe-bind-address=" + loopback(r.ports.health),
@@ -72,6 +78,29 @@ func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (
 	p.replicas = append(p.replicas, r)
 	p.mu.Unlock()
 	return r, r.waitReady(ctx)
+}
+
+// environment returns what the shipped Deployment sets for its container.
+func (p *Plane) environment(ctx context.Context) ([]string, error) {
+	d := &appsv1.Deployment{}
+	if err := p.Client.Get(ctx, types.NamespacedName{Namespace: Namespace, Name: deployment}, d); err != nil {
+		return nil, fmt.Errorf("read what the manifests installed: %w", err)
+	}
+	container := d.Spec.Template.Spec.Containers[0]
+	var env []string
+	for _, v := range container.Env {
+		switch from := v.ValueFrom; {
+		case from == nil:
+			env = append(env, v.Name+"="+v.Value)
+		case from.FieldRef != nil && from.FieldRef.FieldPath == "metadata.namespace":
+			env = append(env, v.Name+"="+d.Namespace)
+		case from.ResourceFieldRef != nil && from.ResourceFieldRef.Resource == "limits.memory":
+			env = append(env, v.Name+"="+strconv.FormatInt(container.Resources.Limits.Memory().Value(), 10))
+		default:
+			return nil, fmt.Errorf("the shipped Deployment sets %s from what no process has here", v.Name)
+		}
+	}
+	return env, nil
 }
 
 // Serve makes the replicas the endpoints of the webhook Service; none takes the webhook down.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
+)
+
+// templates are the Deployments of Rook 1.20.6 that the golden tests of the rewrite have too: OSD 3 on a node, and mon a.
+type templates struct{ osd, mon string }
+
+const (
+	// lastApplied holds a zip archive of the Deployment; the golden files have it shortened.
+	lastApplied     = "banzaicloud.com/last-applied"
+	lastAppliedSize = 4096
+
+	templateUID = "0f8b1c9e-8d2f-4b52-9d5e-2c1d7f3a9b40"
+	// The node in its two spellings: of the topology, and of Kubernetes.
+	templateHost, templateNode = "node-b-example-net", "node-b.example.net"
+)
+
+func readTemplates(ctx context.Context) (templates, error) {
+	root, err := assets.ModuleRoot(ctx)
+	if err != nil {
+		return templates{}, err
+	}
+	var texts [2]string
+	for i, name := range []string{"osd-v1.20.6-node.in.yaml", "mon-v1.20.6-after-reload.in.yaml"} {
+		text, err := os.ReadFile(filepath.Join(root, "rook", "testdata", name))
+		if err != nil {
+			return templates{}, fmt.Errorf("read a Deployment of real size: %w", err)
+		}
+		texts[i] = string(text)
+	}
+	return templates{osd: texts[0], mon: texts[1]}, nil
+}
+
+// owner is the CephCluster that a Deployment belongs to.
+type owner struct {
+	namespace, name string
+	uid             types.UID
+}
+
+func osdName(id int) string { return "rook-ceph-osd-" + strconv.Itoa(id) }
+
+// osdDeployment returns what Rook writes for an OSD: the args have no address.
+func (t templates) osdDeployment(o owner, node string, id int) (*appsv1.Deployment, error) {
+	number := strconv.Itoa(id)
+	return fill(o, strings.NewReplacer(
+		"'3'", "'"+number+"'", "osd-3", "osd-"+number, "ceph-osd.3.", "ceph-osd."+number+".", "ceph-3", "ceph-"+number,
+		templateHost, node, templateNode, node).Replace(t.osd))
+}
+
+// monDeployment returns what Rook writes for a mon that it knows at the address.
+func (t templates) monDeployment(o owner, id, address string) (*appsv1.Deployment, error) {
+	return fill(o, strings.NewReplacer(
+		"mon-a", "mon-"+id, "ceph-a", "ceph-"+id, "ceph-mon.a.", "ceph-mon."+id+".", "--id=a", "--id="+id, "mon: a", "mon: "+id,
+		"ceph_daemon_id: a", "ceph_daemon_id: "+id, "instance: a", "instance: "+id, "242.0.0.10", address).Replace(t.mon))
+}
+
+func fill(o owner, text string) (*appsv1.Deployment, error) {
+	d := &appsv1.Deployment{}
+	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(text, templateUID, string(o.uid))), d); err != nil {
+		return nil, fmt.Errorf("read a Deployment of real size: %w", err)
+	}
+	d.Namespace, d.Spec.Template.Namespace = o.namespace, o.namespace
+	d.OwnerReferences[0].Name = o.name
+	for _, labels := range []map[string]string{d.Labels, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels} {
+		labels["rook_cluster"] = o.namespace
+		if _, isMon := labels["mon_cluster"]; isMon {
+			labels["mon_cluster"] = o.namespace
+		}
+	}
+	d.Annotations[lastApplied] = strings.Repeat("UEsDBBQACAgIAAAA", lastAppliedSize/16)
+	return d, nil
+}
+
+// advertises returns the address that the OSD is told to advertise, "" if there is none.
+func advertises(d *appsv1.Deployment) string {
+	for _, arg := range d.Spec.Template.Spec.Containers[0].Args {
+		if address, ok := strings.CutPrefix(arg, "--public-addr="); ok {
+			return address
+		}
+	}
+	return ""
+}
+
+func (o owner) ownerReferences() []metav1.OwnerReference {
+	return []metav1.OwnerReference{{
+		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: o.name, UID: o.uid,
+		Controller: new(true), BlockOwnerDeletion: new(true),
+	}}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+)
+
+const (
+	mostAfterAddress = 100
+	// heldFor is long enough for the OSD to be held before its address comes.
+	heldFor          = 500 * time.Millisecond
+	globalIPNote     = "rook-clusterset.io/global-ip"
+	enabledLabel     = "rook-clusterset.io/enabled"
+	watchGivesUpLate = 30 * time.Second
+)
+
+// enabled are the labels of a namespace that is switched on.
+func enabled() map[string]string { return map[string]string{enabledLabel: "true"} }
+
+// measureHolds creates OSDs whose address comes late, and measures from the address in the cache, which is an annotation
+// of the ServiceExport, to the answer that Rook gets.
+func measureHolds(ctx context.Context, w *world.World, f form, r *report) error {
+	ceph, err := newCluster(ctx, w, "hold", enabled())
+	if err != nil {
+		return err
+	}
+	var after []time.Duration
+	for id := range f.holds {
+		d, err := ceph.hold(ctx, id)
+		if err != nil {
+			return fmt.Errorf("hold OSD %d: %w", id, err)
+		}
+		after = append(after, d)
+	}
+	r.table("From the address in the ServiceExport to the answer to a held OSD",
+		[]string{"holds", "p50", "p95", "max"},
+		[]string{strconv.Itoa(f.holds), milliseconds(percentile(after, 50)), milliseconds(percentile(after, 95)), milliseconds(percentile(after, 100))})
+	r.bar("answer to a held OSD after its address is known, p95", float64(percentile(after, 95).Microseconds())/1000, mostAfterAddress, " ms")
+	return nil
+}
+
+// hold returns how long after its address an OSD was answered.
+func (c *cluster) hold(ctx context.Context, id int) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, watchGivesUpLate)
+	defer cancel()
+	c.world.MCS.SetFault(c.namespace, osdName(id), mcsstandin.Fault{Delay: heldFor})
+	exports := &unstructured.UnstructuredList{}
+	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
+	exports.SetKind("ServiceExportList")
+	events, err := c.world.Plane.Client.Watch(ctx, exports, client.InNamespace(c.namespace))
+	if err != nil {
+		return 0, fmt.Errorf("watch the ServiceExports: %w", err)
+	}
+	defer events.Stop()
+	known := make(chan time.Time, 1)
+	go func() {
+		defer close(known)
+		for event := range events.ResultChan() {
+			export, ok := event.Object.(*unstructured.Unstructured)
+			if ok && event.Type != watch.Deleted && export.GetName() == osdName(id) && export.GetAnnotations()[globalIPNote] != "" {
+				known <- time.Now()
+				return
+			}
+		}
+	}()
+	took, err := c.createOSD(ctx, "node-0", id)
+	answered := time.Now()
+	if err != nil {
+		return 0, err
+	}
+	if took < heldFor {
+		return 0, fmt.Errorf("it was answered in %s, before its address could be known", took)
+	}
+	at, ok := <-known
+	if !ok {
+		return 0, errors.New("its address was never seen")
+	}
+	return max(0, answered.Sub(at)), nil
+}
