@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +16,8 @@ type memory struct {
 	cluster types.UID
 
 	mu sync.Mutex
-	// reported holds the last event on each subject and code.
-	reported map[string]string
+	// reported holds a sum of the last event on each subject and code.
+	reported map[string]uint64
 	// tries are the daemons whose address could not be learnt, by name.
 	tries      map[string]try
 	reloadedAt time.Time
@@ -25,18 +26,24 @@ type memory struct {
 }
 
 func newMemory(cluster types.UID) *memory {
-	return &memory{cluster: cluster, reported: map[string]string{}, tries: map[string]try{}}
+	return &memory{cluster: cluster, reported: map[string]uint64{}, tries: map[string]try{}}
 }
+
+var seed = maphash.MakeSeed()
+
+// sum stands for the text of a note, of which there are several for each daemon.
+func (n note) sum() uint64 { return maphash.String(seed, n.text()) }
 
 // isNews says whether a note has not been reported yet, and remembers it.
 func (m *memory) isNews(n note) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := n.subject + "\n" + string(n.code)
-	if m.reported[key] == n.text() {
+	sum := n.sum()
+	if m.reported[key] == sum {
 		return false
 	}
-	m.reported[key] = n.text()
+	m.reported[key] = sum
 	return true
 }
 
@@ -57,7 +64,7 @@ func (m *memory) forget(subject string, except ...note) {
 func (m *memory) forgetAllBut(n note) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.reported = map[string]string{n.subject + "\n" + string(n.code): n.text()}
+	m.reported = map[string]uint64{n.subject + "\n" + string(n.code): n.sum()}
 	m.tries = map[string]try{}
 	m.shape = ""
 }

@@ -6,13 +6,10 @@ import (
 )
 
 // KeepFields returns a function that keeps of an object the fields at the paths, and of its metadata what KeepIdentity
-// keeps and the labels.
+// keeps.
 func KeepFields(paths ...[]string) func(*unstructured.Unstructured) *unstructured.Unstructured {
 	return func(object *unstructured.Unstructured) *unstructured.Unstructured {
 		kept := KeepIdentity(object)
-		if labels := object.GetLabels(); len(labels) > 0 {
-			kept.SetLabels(labels)
-		}
 		for _, path := range paths {
 			CopyField(kept, object, path...)
 		}

@@ -32,12 +32,28 @@ var ingressIPKind = kinds.Kind{
 	GroupKind: schema.GroupKind{Group: submarinerGroup, Kind: "GlobalIngressIP"},
 	Plural:    "globalingressips",
 	Versions:  []string{"v1"},
-	Keep: kinds.KeepFields(
-		[]string{"spec", "serviceRef", "name"}, []string{"status", "allocatedIP"}, []string{"status", "conditions"}),
+	Keep:      keepIngressIP,
 	About: func(o metav1.Object) (types.NamespacedName, bool) {
 		return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, true
 	},
 }
+
+// keepIngressIP keeps what Lookup reads, and of that only what speaks against the address: there is one for each daemon.
+func keepIngressIP(object *unstructured.Unstructured) *unstructured.Unstructured {
+	kept := kinds.KeepIdentity(object)
+	kinds.CopyField(kept, object, "status", "allocatedIP")
+	if text(object, serviceRefName) != object.GetName() {
+		kinds.CopyField(kept, object, serviceRefName...)
+	}
+	if c := kinds.Latest(ingressIPConditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
+		kinds.CopyField(kept, object, "status", "conditions")
+	}
+	return kept
+}
+
+var serviceRefName = []string{"spec", "serviceRef", "name"}
+
+const allocated = "Allocated"
 
 func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (netip.Addr, error) {
 	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
@@ -49,13 +65,13 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 	if object == nil {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "there is no %s", owner)
 	}
-	if service := text(object, []string{"spec", "serviceRef", "name"}); service != "" && service != r.Name {
+	if service := text(object, serviceRefName); service != "" && service != r.Name {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s is of Service %s", owner, service)
 	}
 	if object.GetDeletionTimestamp() != nil {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s is being deleted", owner)
 	}
-	if c := kinds.Latest(ingressIPConditions(object), "Allocated"); c != nil && c.Status == metav1.ConditionFalse {
+	if c := kinds.Latest(ingressIPConditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s: %s: %s", owner, c.Reason, c.Message)
 	}
 	ip := text(object, []string{"status", "allocatedIP"})

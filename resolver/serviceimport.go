@@ -32,7 +32,9 @@ var importKind = kinds.Kind{
 	GroupKind: schema.GroupKind{Group: kinds.ServiceExport.Group, Kind: "ServiceImport"},
 	Plural:    "serviceimports",
 	Versions:  []string{"v1beta1", "v1alpha1"},
-	Keep:      kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"}),
+	Keep: kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"},
+		[]string{"metadata", "labels", importServiceLabel}, []string{"metadata", "labels", importNamespaceLabel},
+		[]string{"metadata", "labels", importClusterLabel}),
 	About: func(o metav1.Object) (types.NamespacedName, bool) {
 		labels := o.GetLabels()
 		if namespace := labels[importNamespaceLabel]; namespace != "" && labels[importServiceLabel] != "" {

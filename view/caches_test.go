@@ -89,7 +89,7 @@ apiVersion: submariner.io/v1
 kind: GlobalIngressIP
 metadata: {name: i, namespace: ns, uid: u, resourceVersion: "1", annotations: {a: b}, finalizers: [f]}
 spec: {target: ClusterIPService, serviceRef: {name: s}}
-status: {allocatedIP: 242.0.0.1, conditions: [{type: Allocated, status: "True"}]}`,
+status: {allocatedIP: 242.0.0.1, conditions: [{type: Allocated, status: "False"}]}`,
 	"Submariner": `
 apiVersion: submariner.io/v1alpha1
 kind: Submariner

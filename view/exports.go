@@ -112,11 +112,9 @@ func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 
 func conditionContent(c *metav1.Condition) map[string]any {
 	content := map[string]any{"type": c.Type, "status": string(c.Status)}
-	if c.Reason != "" {
-		content["reason"] = c.Reason
-	}
-	if c.Message != "" {
-		content["message"] = c.Message
+	if c.Status != metav1.ConditionTrue {
+		// Nobody asks why an export is Valid.
+		content["reason"], content["message"] = c.Reason, c.Message
 	}
 	return content
 }
