@@ -8,10 +8,10 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// sourceDeployment is noted as the source of an address that a mon had before its export told one.
+// sourceDeployment is noted as the source of an address that a mon had before its export had one.
 const sourceDeployment = "Deployment"
 
-// identityRetry is when an identity is tried again that could not be told.
+// identityRetry is when an identity is tried again that cannot be known yet.
 const identityRetry = 5 * time.Second
 
 // planIdentity decides which address a mon is, or is to be, born with; that of a living one is pinned.

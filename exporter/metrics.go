@@ -48,7 +48,7 @@ var (
 // scrapeTimeout bounds the reading of the caches for one scrape.
 const scrapeTimeout = 2 * time.Second
 
-// States tell the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
+// States report the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
 // daemon.
 type States struct{ View *view.View }
 

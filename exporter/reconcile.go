@@ -18,7 +18,7 @@ import (
 // the namespace share.
 type target struct{ Namespace, Daemon string }
 
-// asker tells global IPs; it is a *resolver.Resolver.
+// asker answers for global IPs; it is a *resolver.Resolver.
 type asker interface {
 	Resolve(ctx context.Context, req resolver.Request, m resolver.Membership) (resolver.Answer, error)
 	Membership(ctx context.Context) (resolver.Membership, error)

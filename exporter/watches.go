@@ -33,7 +33,7 @@ type watches struct {
 	controller controller.TypedController[target]
 	view       *view.View
 	changes    *changes
-	// reads are the kinds that tell global IPs.
+	// reads are the kinds whose objects answer for global IPs.
 	reads []kinds.Kind
 }
 
@@ -173,7 +173,7 @@ func targetsNamed(namespace, name string) []target {
 
 func daemonOf(o client.Object) []target { return targetsNamed(o.GetNamespace(), o.GetName()) }
 
-// daemonAndRook is for a Deployment: those of mons tell the version of Rook as well.
+// daemonAndRook is for a Deployment: those of mons have the version of Rook as well.
 func daemonAndRook(o client.Object) []target {
 	targets := daemonOf(o)
 	if kind, _, ok := rook.ParseName(o.GetName()); ok && kind.StandsInList() {

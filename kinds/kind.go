@@ -24,7 +24,7 @@ type Kind struct {
 	Needed bool
 	// Keep returns of an object what is read of it: all that the caches hold. It may share parts with the object.
 	Keep func(*unstructured.Unstructured) *unstructured.Unstructured
-	// About returns the Service that an object tells something of; nil, or a no, stands for all Services.
+	// About returns the Service that an object says something of; nil, or a no, stands for all Services.
 	About func(metav1.Object) (types.NamespacedName, bool)
 	// Indexes are those by which the caches find objects, by name.
 	Indexes map[string]client.IndexerFunc
@@ -40,7 +40,7 @@ var (
 	ServiceExport = schema.GroupKind{Group: mcsv1beta1.GroupName, Kind: "ServiceExport"}
 )
 
-// Installed tells which kinds are there.
+// Installed says which kinds are there.
 type Installed interface {
 	// Served returns the version in which a kind is read, or false while it is not installed.
 	Served(gk schema.GroupKind) (schema.GroupVersionKind, bool)

@@ -152,16 +152,16 @@ func (k *Watch) Start(ctx context.Context) error {
 	}
 	var changes []func()
 	for name := range k.wanted {
-		tell, err := k.look(ctx, name)
+		wake, err := k.look(ctx, name)
 		if err != nil {
 			k.tryAgain(name, err)
 		}
-		changes = append(changes, tell)
+		changes = append(changes, wake)
 	}
 	close(k.looked)
 	// A subscriber may have to wait for who waits for this.
-	for _, tell := range changes {
-		tell()
+	for _, wake := range changes {
+		wake()
 	}
 	if missing := k.Missing(); len(missing) > 0 {
 		k.log.Info("Waiting for kinds that are not installed", "kinds", missing)
@@ -184,8 +184,8 @@ func (k *Watch) work(ctx context.Context) error {
 		if shutdown {
 			return nil
 		}
-		tell, err := k.look(ctx, name)
-		tell()
+		wake, err := k.look(ctx, name)
+		wake()
 		k.queue.Done(name)
 		if _, withdrawn := errors.AsType[*versionWithdrawn](err); withdrawn {
 			return err
@@ -213,9 +213,9 @@ func (e *versionWithdrawn) Error() string {
 		e.watched.GroupKind(), e.watched.Version)
 }
 
-// look starts or ends the informer of a wanted kind as its CustomResourceDefinition says, and returns what tells the
+// look starts or ends the informer of a wanted kind as its CustomResourceDefinition says, and returns what wakes the
 // subscribers of it.
-func (k *Watch) look(ctx context.Context, name string) (tell func(), err error) {
+func (k *Watch) look(ctx context.Context, name string) (wake func(), err error) {
 	wanted := k.wanted[name]
 	crd := &apiextensionsv1.CustomResourceDefinition{}
 	err = k.cache.Get(ctx, types.NamespacedName{Name: name}, crd)
@@ -240,7 +240,7 @@ func (k *Watch) look(ctx context.Context, name string) (tell func(), err error) 
 
 func nothing() {}
 
-func (k *Watch) find(ctx context.Context, kind Kind, gvk schema.GroupVersionKind) (tell func(), err error) {
+func (k *Watch) find(ctx context.Context, kind Kind, gvk schema.GroupVersionKind) (wake func(), err error) {
 	// The informer is not waited for: whoever reads the kind waits for it.
 	if _, err := k.cache.GetInformer(ctx, Object(gvk), cache.BlockUntilSynced(false)); err != nil {
 		return nothing, fmt.Errorf("watch %s: %w", gvk, err)
@@ -262,7 +262,7 @@ func (k *Watch) find(ctx context.Context, kind Kind, gvk schema.GroupVersionKind
 	}, nil
 }
 
-func (k *Watch) lose(ctx context.Context, wanted Kind) (tell func(), err error) {
+func (k *Watch) lose(ctx context.Context, wanted Kind) (wake func(), err error) {
 	gvk, ok := k.Served(wanted.GroupKind)
 	if !ok {
 		return nothing, nil

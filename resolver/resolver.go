@@ -1,4 +1,4 @@
-// Package resolver tells the global IP of an exported Service.
+// Package resolver finds the global IP of an exported Service.
 // It asks every source that the cluster has, and lets no answer pass that the guards refuse.
 package resolver
 

@@ -56,7 +56,7 @@ func readCluster(u *unstructured.Unstructured, deployments []appsv1.Deployment) 
 			continue
 		}
 		cluster.RookVersion = version
-		// While Rook is upgraded some Deployments still tell the old version: one that tells a good one is enough.
+		// While Rook is upgraded some Deployments still have the old version: one that has a good one is enough.
 		if cluster.StandAside() != reason.RookTooOld {
 			break
 		}

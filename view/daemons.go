@@ -111,7 +111,7 @@ func (v *View) daemons(ctx context.Context, namespace client.InNamespace, opts .
 	return combine(string(namespace), exports, services, deployments), nil
 }
 
-// combine joins what the objects of each daemon tell.
+// combine joins what the objects of each daemon say.
 func combine(namespace string, exports map[string]rook.Export, services []corev1.Service, deployments []appsv1.Deployment) map[string]rook.DaemonFacts {
 	daemons := map[string]rook.DaemonFacts{}
 	with := func(name string, add func(*rook.DaemonFacts)) {

@@ -13,7 +13,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// Snapshot is all that is known of a namespace, for whoever tells of it as a whole.
+// Snapshot is all that is known of a namespace, for whoever reports on it as a whole.
 type Snapshot struct {
 	Namespace string
 	Enabled   bool

@@ -1,5 +1,5 @@
-// Package view tells what is known of a namespace and its daemons. All rooms read it here, so that no two of them read it
-// differently. It decides nothing.
+// Package view knows what there is to know of a namespace and its daemons. All rooms read it here, so that no two of them
+// read it differently. It decides nothing.
 package view
 
 import (
@@ -42,7 +42,7 @@ func New(readers Readers, installed kinds.Installed) *View {
 	}
 }
 
-// Installed tells which kinds are there.
+// Installed says which kinds are there.
 func (v *View) Installed() kinds.Installed { return v.kinds.Installed }
 
 // ExportKindServed says whether a Service can be exported here at all.

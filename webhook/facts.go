@@ -15,7 +15,7 @@ import (
 )
 
 // View is what admission needs to know of the cluster. It is read from caches alone; what is not there is nil or zero,
-// and an error, which says what was being read, means that it cannot be told.
+// and an error, which says what was being read, means that it cannot be known.
 type View interface {
 	// Enabled says whether the namespace is switched on, and EnabledNamespaces which are.
 	Enabled(ctx context.Context, namespace string) (bool, error)

@@ -73,7 +73,7 @@ func (h handler) faulty(ctx context.Context, req admission.Request, fault error)
 	return a
 }
 
-// refuseFaulty asks whether the faulty request must be refused. Where even that cannot be told, it must.
+// refuseFaulty asks whether the faulty request must be refused. Where even that cannot be known, it must.
 func (h handler) refuseFaulty(ctx context.Context, req admission.Request) (refuse bool) {
 	defer func() {
 		if cause := recover(); cause != nil {

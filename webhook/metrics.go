@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are what admission tells Prometheus.
+// metrics are what admission reports to Prometheus.
 type metrics struct {
 	admissions  *prometheus.CounterVec
 	held        prometheus.Gauge
