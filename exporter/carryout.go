@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -93,9 +91,4 @@ func (t turn) reload(ctx context.Context, endpoints *corev1.ConfigMap) error {
 		detail:  "Rook last wrote " + endpoints.Annotations[rook.CorrectedAnnotation],
 	})
 	return nil
-}
-
-func isControlled(object metav1.Object, cluster types.UID) bool {
-	owner := metav1.GetControllerOfNoCopy(object)
-	return owner != nil && owner.UID == cluster
 }

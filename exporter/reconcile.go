@@ -165,11 +165,11 @@ func (t turn) gather(ctx context.Context, daemon rook.Daemon) (facts, error) {
 		export: objects.Export, prepared: objects.Prepared,
 	}
 	if d := objects.Deployment; d != nil {
-		if _, code := rook.Identify(d); code == "" && isControlled(d, t.cluster.UID) {
+		if _, code := rook.Identify(d); code == "" {
 			f.deployment = d
 		}
 	}
-	if s := objects.Service; s != nil && (daemon.Type.ServiceIsOurs() || s.Labels[rook.AppLabel] == daemon.Type.App() && isOwned(s, t.cluster.UID)) {
+	if s := objects.Service; s != nil && s.Labels[rook.AppLabel] == daemon.Type.App() {
 		f.service = s
 	}
 	if daemon.Type.StandsInList() {

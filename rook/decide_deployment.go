@@ -11,7 +11,7 @@ import (
 
 // DeploymentFacts is what a decision on the write of a Deployment rests on.
 type DeploymentFacts struct {
-	// Daemon is the one that New runs, by Identify.
+	// Daemon is the one that New runs, by IdentifyOurs.
 	Daemon Daemon
 	New    *appsv1.Deployment
 	// Stored is what New replaces. Rook creates what exists already before it updates it: of such a creation Stored is

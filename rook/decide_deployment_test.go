@@ -25,7 +25,7 @@ func export(change func(e *rook.Export)) rook.Export {
 
 // decide does as admission does, which lets through what is no daemon of ours before it asks for anything else.
 func decide(f rook.DeploymentFacts) rook.Decision {
-	daemon, code := rook.Identify(f.New)
+	daemon, code := rook.IdentifyOurs(f.New)
 	if code != "" {
 		return rook.Decision{Action: rook.Allow, Code: code}
 	}

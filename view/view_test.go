@@ -169,6 +169,16 @@ func TestAMonIsWhatItsServiceItsExportAndItsDeploymentTell(t *testing.T) {
 	require.False(t, g.Exists)
 }
 
+func TestAMonLivesWhoeverOwnsItsDeployment(t *testing.T) {
+	ownerless := deployment("rook-ceph-mon-a", "242.0.0.1")
+	ownerless.OwnerReferences = nil
+	mons, err := viewOf(t, ownerless).Mons(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, map[string]rook.DaemonFacts{
+		"a": {Daemon: rook.Daemon{Type: rook.Mon, ID: "a", Namespace: namespace}, Deployed: true, Address: addr("242.0.0.1")},
+	}, mons)
+}
+
 func TestASnapshotHasEachDaemonOnceInOrder(t *testing.T) {
 	v := viewOf(t, namespaceObject(namespace, "true"), cluster("my-cluster"), endpoints("a=242.0.0.1:6789,k=10.96.0.9:6789"),
 		export("rook-ceph-osd-10", nil), deployment("rook-ceph-osd-2", "242.0.1.2"), export("rook-ceph-osd-2", nil),

@@ -29,7 +29,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if err := decode(req.Object, incoming); err != nil {
 		return answer{}, fmt.Errorf("decode the Deployment: %w", err)
 	}
-	daemon, code := rook.Identify(incoming)
+	daemon, code := rook.IdentifyOurs(incoming)
 	if code != "" {
 		return answer{code: code}, nil
 	}
