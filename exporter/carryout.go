@@ -32,6 +32,11 @@ func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 }
 
 func (t turn) write(ctx context.Context, f facts, s step) error {
+	for _, owned := range s.disown {
+		if err := t.ensurer.disown(ctx, f.daemon, owned); err != nil {
+			return err
+		}
+	}
 	if s.apply != nil {
 		if err := t.ensurer.applyService(ctx, s.apply); err != nil {
 			return err
@@ -44,12 +49,12 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 	}
 	if s.create {
 		gvk, _ := t.view.Installed().Served(kinds.ServiceExport)
-		if err := t.ensurer.createExport(ctx, newExport(gvk, f.daemon, t.cluster)); err != nil {
+		if err := t.ensurer.createExport(ctx, newExport(gvk, f.daemon)); err != nil {
 			return err
 		}
 	}
 	if s.annotate != nil {
-		if err := t.ensurer.applyExport(ctx, f.daemon, t.cluster, *s.annotate); err != nil {
+		if err := t.ensurer.applyExport(ctx, f.daemon, *s.annotate); err != nil {
 			return err
 		}
 		t.wakeWaiting(f, *s.annotate)

@@ -69,7 +69,7 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 	start := func(t *testing.T) *loop {
 		l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 		l.create(deployment(osd0, ""), deployment(osd1, ""), deployment(monA, "242.0.0.1"), monService(monA, "10.96.0.1"))
-		other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"}, rook.Cluster{})
+		other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"})
 		other.SetAnnotations(map[string]string{rook.GlobalIPAnnotation: ofOther})
 		l.create(other)
 		l.answers = map[string]string{monA: "242.0.0.1"}

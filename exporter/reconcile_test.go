@@ -455,10 +455,8 @@ func TestAnAnswerOfDNSIsNeverAskedForAgain(t *testing.T) {
 	l.create(deployment(osd0, ""))
 	l.settle()
 	l.report(osd0, "True", "Valid")
-	cluster, err := l.view.Cluster(t.Context(), testNamespace)
-	require.NoError(t, err)
 	answered := rook.Export{GlobalIP: addr("242.0.1.0"), Source: resolver.SourceDNS}
-	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), *cluster, answered))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), answered))
 	l.restart()
 	again, writes, _ := l.turn()
 	require.Empty(t, l.asked())
@@ -737,6 +735,13 @@ func (l *loop) exportObject(name string) *unstructured.Unstructured {
 	return export
 }
 
+// made is an export as earlier releases made it.
+func (l *loop) made(name string) *unstructured.Unstructured {
+	export := newExport(serviceExport, rookDaemon(name))
+	export.SetOwnerReferences(owned())
+	return export
+}
+
 func TestRookIsAskedToReloadOnceInTwoMinutesThoughTheLeaderChanged(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	endpoints := endpointsOf("a=242.0.0.1:6789,b=242.0.0.2:6789")
@@ -772,7 +777,7 @@ func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
 	l.create(endpointsOf(""))
 	cluster := rook.Cluster{Namespace: testNamespace, Name: testCluster, UID: testUID}
 	require.NoError(t, NewEnsurer(watching, l.client, l.kinds).requestReload(t.Context(), cluster, noon))
-	require.Equal(t, []metav1.OwnerReference{rook.OwnerReference(cluster, true)}, created.OwnerReferences)
+	require.Equal(t, []metav1.OwnerReference{rook.ControlledBy(cluster)}, created.OwnerReferences)
 	require.Equal(t, rook.Manager, created.Labels[rook.ManagedByLabel])
 	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
 	require.True(t, apierrors.IsNotFound(err))

@@ -83,7 +83,7 @@ func Identify(d *appsv1.Deployment) (Daemon, reason.Code) {
 
 func controllingCluster(d *appsv1.Deployment) *metav1.OwnerReference {
 	owner := metav1.GetControllerOfNoCopy(d)
-	if owner == nil || owner.Kind != CephClusterKind || !strings.HasPrefix(owner.APIVersion, CephGroup+"/") {
+	if owner == nil || !isCephCluster(*owner) {
 		return nil
 	}
 	return owner

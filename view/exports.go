@@ -18,7 +18,7 @@ type Export struct {
 	rook.Export
 	UID             types.UID
 	ResourceVersion string
-	Owners          []types.UID
+	Owners          []metav1.OwnerReference
 }
 
 // Export returns what is known of the ServiceExport of that name.
@@ -81,15 +81,12 @@ func readExport(export *unstructured.Unstructured) Export {
 	if export.GetDeletionTimestamp() != nil {
 		return Export{}
 	}
-	read := Export{
+	return Export{
 		Export:          rook.ReadExport(export, kinds.Latest(kinds.Conditions(export), rook.ValidCondition)),
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
+		Owners:          export.GetOwnerReferences(),
 	}
-	for _, owner := range export.GetOwnerReferences() {
-		read.Owners = append(read.Owners, owner.UID)
-	}
-	return read
 }
 
 // keepExport keeps of a ServiceExport what readExport reads.
