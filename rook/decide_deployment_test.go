@@ -103,6 +103,16 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Refuse, code: reason.ExportMissing,
 			message: `osd "0" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-osd-0); Rook will retry`,
 		},
+		"a new mon whose address is by now that of another is held": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, HeldBy: "other/rook-ceph-mon-b"},
+			action: rook.Hold, code: reason.UsedByAnother,
+			message: `mon "a" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.10, which is that of other/rook-ceph-mon-b; Rook will retry`,
+		},
+		"a new OSD whose address is by now that of another is refused after the hold": {
+			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady, HeldBy: "other/rook-ceph-mon-b", GaveUp: reason.HoldTimedOut},
+			action: rook.Refuse, code: reason.UsedByAnother,
+			message: `osd "0" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.10, which is that of other/rook-ceph-mon-b; Rook will retry`,
+		},
 		"a new OSD whose answer was refused says why": {
 			facts: rook.DeploymentFacts{New: newOSD, Cluster: cluster, GaveUp: reason.HoldTimedOut, Export: export(func(e *rook.Export) {
 				e.GlobalIP, e.Refused, e.RefusedDetail = netip.Addr{}, reason.OutsideGlobalCIDR, "1.2.3.4 is not in 242.0.0.0/16"

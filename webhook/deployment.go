@@ -94,7 +94,15 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
 		return err
 	}
-	if daemon.Type.StandsInList() && facts.Stored == nil && facts.Export.Ready() {
+	if facts.Stored != nil || !facts.Export.Ready() {
+		return nil
+	}
+	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
+	if err != nil {
+		return err
+	}
+	facts.HeldBy = rook.HolderAtBirth(daemon, claims)
+	if daemon.Type.StandsInList() {
 		facts.Listed, err = d.listed(ctx, daemon)
 	}
 	return err
