@@ -85,7 +85,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 		return nil, err
 	}
 	own := nameOf(f.daemon)
-	holds := t.claims.settle(own, answer.IP, f.export.GlobalIP == answer.IP, cached, func(other types.NamespacedName) bool {
+	holds := t.claims.settle(own, answer.IP, cached, func(other types.NamespacedName) bool {
 		return t.isLeaving(ctx, other, answer, in)
 	})
 	if holds == own {

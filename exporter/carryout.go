@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -34,6 +32,11 @@ func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 }
 
 func (t turn) write(ctx context.Context, f facts, s step) error {
+	for _, owned := range s.disown {
+		if err := t.ensurer.disown(ctx, f.daemon, owned); err != nil {
+			return err
+		}
+	}
 	if s.apply != nil {
 		if err := t.ensurer.applyService(ctx, s.apply); err != nil {
 			return err
@@ -46,12 +49,12 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 	}
 	if s.create {
 		gvk, _ := t.view.Installed().Served(kinds.ServiceExport)
-		if err := t.ensurer.createExport(ctx, newExport(gvk, f.daemon, t.cluster)); err != nil {
+		if err := t.ensurer.createExport(ctx, newExport(gvk, f.daemon)); err != nil {
 			return err
 		}
 	}
 	if s.annotate != nil {
-		if err := t.ensurer.applyExport(ctx, f.daemon, t.cluster, *s.annotate); err != nil {
+		if err := t.ensurer.applyExport(ctx, f.daemon, *s.annotate); err != nil {
 			return err
 		}
 		t.wakeWaiting(f, *s.annotate)
@@ -93,9 +96,4 @@ func (t turn) reload(ctx context.Context, endpoints *corev1.ConfigMap) error {
 		detail:  "Rook last wrote " + endpoints.Annotations[rook.CorrectedAnnotation],
 	})
 	return nil
-}
-
-func isControlled(object metav1.Object, cluster types.UID) bool {
-	owner := metav1.GetControllerOfNoCopy(object)
-	return owner != nil && owner.UID == cluster
 }

@@ -3,39 +3,12 @@ package exporter
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rook-clusterset/rook-clusterset/view"
+	"github.com/rook-clusterset/rook-clusterset/rook"
 )
-
-// claim is a daemon's claim to an address that another is to be given.
-type claim struct {
-	view.Claim
-	// leaving says that its own sources give it another address by now.
-	leaving bool
-}
-
-// holder settles which daemon gets an address: a living mon before all others, for it cannot change; who has it already
-// before who is to have it anew, and of two that have it the first by name. An address that its daemon is about to leave
-// is free: were it not, two OSDs whose addresses were swapped would wait for each other. others are the claims of all but
-// the one that asks, which has the address already or not.
-func holder(asking types.NamespacedName, has bool, others []claim) types.NamespacedName {
-	slices.SortFunc(others, func(a, b claim) int { return strings.Compare(a.Daemon.String(), b.Daemon.String()) })
-	for _, other := range others {
-		if other.Pinned {
-			return other.Daemon
-		}
-	}
-	for _, other := range others {
-		if first := has && asking.String() < other.Daemon.String(); !other.leaving && !first {
-			return other.Daemon
-		}
-	}
-	return asking
-}
 
 // claims is what this process gave to whom and the cache may not show yet, and who waits for what another has. Turns of
 // several daemons run at once.
@@ -51,31 +24,23 @@ func newClaims() *claims {
 }
 
 // settle gives the address to the daemon unless another holds it, whose name it returns. cached is what the cache shows
-// of the address, and has whether it shows it for the daemon itself.
-func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, has bool, cached []view.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {
+// of the address.
+func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if has && c.given[daemon] == address {
+	own := rook.Claim{Daemon: daemon}
+	if i := slices.IndexFunc(cached, func(found rook.Claim) bool { return found.Daemon == daemon }); i >= 0 {
+		own = cached[i]
+	}
+	if own.Exported && c.given[daemon] == address {
 		// The cache has caught up.
 		delete(c.given, daemon)
 	}
-	var others []claim
-	for _, found := range cached {
-		given, moved := c.given[found.Daemon]
-		if found.Daemon != daemon && (!moved || given == address) {
-			others = append(others, claim{Claim: found})
-		}
-	}
-	for other, given := range c.given {
-		known := slices.ContainsFunc(others, func(o claim) bool { return o.Daemon == other })
-		if given == address && other != daemon && !known {
-			others = append(others, claim{Claim: view.Claim{Daemon: other}})
-		}
-	}
+	others := c.others(daemon, address, cached)
 	for i := range others {
-		others[i].leaving = !others[i].Pinned && leaving(others[i].Daemon)
+		others[i].Leaving = !others[i].Pinned && leaving(others[i].Daemon)
 	}
-	holds := holder(daemon, has, others)
+	holds := rook.Holder(own, others)
 	if holds != daemon {
 		if c.waiting[address] == nil {
 			c.waiting[address] = map[types.NamespacedName]bool{}
@@ -84,10 +49,30 @@ func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, has boo
 		return holds
 	}
 	delete(c.waiting[address], daemon)
-	if !has {
+	if !own.Exported {
 		c.given[daemon] = address
 	}
 	return daemon
+}
+
+// others returns the claims to the address that the cache shows of others, as they are by what was given meanwhile.
+func (c *claims) others(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim) []rook.Claim {
+	var others []rook.Claim
+	for _, found := range cached {
+		if given, moved := c.given[found.Daemon]; moved && given != address {
+			found.Exported = false
+		}
+		if found.Daemon != daemon && (found.Exported || found.Advertised) {
+			others = append(others, found)
+		}
+	}
+	for other, given := range c.given {
+		known := slices.ContainsFunc(others, func(o rook.Claim) bool { return o.Daemon == other })
+		if given == address && other != daemon && !known {
+			others = append(others, rook.Claim{Daemon: other, Exported: true})
+		}
+	}
+	return others
 }
 
 // release returns who waits for an address that a daemon has no longer.

@@ -9,57 +9,37 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
-	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 func named(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: testNamespace, Name: name}
 }
 
-func TestWhoGetsAnAddressThatSeveralAreToHave(t *testing.T) {
-	of := func(name string, pinned, leaving bool) claim {
-		return claim{Claim: view.Claim{Daemon: named(name), Pinned: pinned}, leaving: leaving}
-	}
-	for name, c := range map[string]struct {
-		has    bool
-		others []claim
-		want   string
-	}{
-		"who asks, where nobody else has it":               {false, nil, osd0},
-		"who has it before who asks":                       {false, []claim{of(osd1, false, false)}, osd1},
-		"who asks, where the other is about to leave it":   {false, []claim{of(osd1, false, true)}, osd0},
-		"of two that have it the first":                    {true, []claim{of(osd1, false, false)}, osd0},
-		"of two that have it the first, be it the other":   {true, []claim{of(monA, false, false)}, monA},
-		"a living mon before all others, whatever it asks": {true, []claim{of(osd1, true, true)}, osd1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.Equal(t, named(c.want), holder(named(osd0), c.has, c.others))
-		})
-	}
-}
-
 func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *testing.T) {
 	c := newClaims()
 	ip, other := addr("242.0.1.0"), addr("242.0.1.1")
 	stays := func(types.NamespacedName) bool { return false }
-	settle := func(name string, ip netip.Addr, cached ...view.Claim) types.NamespacedName {
-		has := len(cached) > 0 && cached[0].Daemon == named(name)
-		return c.settle(named(name), ip, has, cached, stays)
+	settle := func(name string, ip netip.Addr, cached ...string) types.NamespacedName {
+		var claims []rook.Claim
+		for _, other := range cached {
+			claims = append(claims, rook.Claim{Daemon: named(other), Exported: true})
+		}
+		return c.settle(named(name), ip, claims, stays)
 	}
 	require.Equal(t, named(osd0), settle(osd0, ip))
 	require.Equal(t, named(osd0), settle(osd1, ip), "the cache shows nobody")
 	require.Equal(t, named(osd0), settle(osd0, other), "it follows its source")
-	require.Equal(t, named(osd1), settle(osd1, ip, view.Claim{Daemon: named(osd0)}), "the cache still shows who left")
-	require.Equal(t, named(osd0), settle(osd0, other, view.Claim{Daemon: named(osd0)}))
+	require.Equal(t, named(osd1), settle(osd1, ip, osd0), "the cache still shows who left")
+	require.Equal(t, named(osd0), settle(osd0, other, osd0))
 	require.Empty(t, c.given[named(osd0)], "what the cache shows by now need not be remembered")
-	require.Equal(t, named(osd0), settle(osd1, other, view.Claim{Daemon: named(osd0)}))
+	require.Equal(t, named(osd0), settle(osd1, other, osd0))
 }
 
 func TestWhoWasRefusedAnAddressIsWokenWhenItIsFree(t *testing.T) {
 	c := newClaims()
 	ip := addr("242.0.1.0")
-	has := []view.Claim{{Daemon: named(osd0)}}
-	require.Equal(t, named(osd0), c.settle(named(osd1), ip, false, has, func(types.NamespacedName) bool { return false }))
+	has := []rook.Claim{{Daemon: named(osd0), Exported: true}}
+	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(types.NamespacedName) bool { return false }))
 	require.Equal(t, []types.NamespacedName{named(osd1)}, c.release(named(osd0), ip))
 	require.Empty(t, c.release(named(osd0), ip))
 }
@@ -69,7 +49,7 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 	start := func(t *testing.T) *loop {
 		l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 		l.create(deployment(osd0, ""), deployment(osd1, ""), deployment(monA, "242.0.0.1"), monService(monA, "10.96.0.1"))
-		other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"}, rook.Cluster{})
+		other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"})
 		other.SetAnnotations(map[string]string{rook.GlobalIPAnnotation: ofOther})
 		l.create(other)
 		l.answers = map[string]string{monA: "242.0.0.1"}
@@ -120,6 +100,27 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		has(l, osd0, "242.0.1.0")
 		refused(l, osd1, testNamespace+"/"+monA)
 		require.Equal(t, "242.0.0.9", l.export(monA).Drift.String())
+	})
+	t.Run("nor is that of a living mon whose export is made anew, wherever it lives and whoever owns it", func(t *testing.T) {
+		l := start(t)
+		ownerless := deployment("rook-ceph-mon-b", "242.0.0.7")
+		ownerless.OwnerReferences, ownerless.Namespace = nil, "other"
+		l.create(ownerless)
+		l.create(monService("rook-ceph-mon-d", "10.96.0.4"))
+		l.settle()
+		l.report("rook-ceph-mon-d", "True", "Valid")
+		l.answers["rook-ceph-mon-d"] = "242.0.0.7"
+		answer(l, "242.0.1.0", "242.0.0.7")
+		has(l, osd0, "242.0.1.0")
+		refused(l, osd1, "other/rook-ceph-mon-b")
+		refused(l, "rook-ceph-mon-d", "other/rook-ceph-mon-b")
+	})
+	t.Run("nor is that of an OSD whose export is made anew", func(t *testing.T) {
+		l := start(t)
+		l.create(deployment("rook-ceph-osd-9", "242.0.1.9"))
+		answer(l, "242.0.1.9", "242.0.1.1")
+		refused(l, osd0, testNamespace+"/rook-ceph-osd-9")
+		has(l, osd1, "242.0.1.1")
 	})
 	t.Run("nor is that of a daemon in another namespace", func(t *testing.T) {
 		l := start(t)

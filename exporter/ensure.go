@@ -42,7 +42,7 @@ func (e *Ensurer) EnsureExport(ctx context.Context, daemon rook.Daemon, cluster 
 			return err
 		}
 	}
-	return e.createExport(ctx, newExport(gvk, daemon, cluster))
+	return e.createExport(ctx, newExport(gvk, daemon))
 }
 
 // applyService creates the Service of an OSD or brings it to what it should be.
@@ -86,12 +86,12 @@ func (e *Ensurer) createExport(ctx context.Context, export *unstructured.Unstruc
 }
 
 // applyExport brings the annotations of a ServiceExport of ours to what they should be.
-func (e *Ensurer) applyExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster, wanted rook.Export) error {
+func (e *Ensurer) applyExport(ctx context.Context, daemon rook.Daemon, wanted rook.Export) error {
 	gvk, ok := e.kinds.Served(kinds.ServiceExport)
 	if !ok {
 		return reason.Errorf(reason.NoServiceExportKind, "%s/%s", daemon.Namespace, daemon.Name())
 	}
-	export := newExport(gvk, daemon, cluster)
+	export := newExport(gvk, daemon)
 	export.SetAnnotations(wanted.Annotations())
 	if err := e.apply(ctx, export); err != nil {
 		return fmt.Errorf("annotate ServiceExport %s/%s: %w", daemon.Namespace, daemon.Name(), err)
@@ -111,12 +111,11 @@ func (e *Ensurer) apply(ctx context.Context, object runtime.Object) error {
 	return e.writer.Apply(ctx, wanted, client.FieldOwner(rook.Manager), client.ForceOwnership)
 }
 
-func newExport(gvk schema.GroupVersionKind, daemon rook.Daemon, cluster rook.Cluster) *unstructured.Unstructured {
+func newExport(gvk schema.GroupVersionKind, daemon rook.Daemon) *unstructured.Unstructured {
 	export := kinds.Object(gvk)
 	export.SetNamespace(daemon.Namespace)
 	export.SetName(daemon.Name())
 	export.SetLabels(map[string]string{rook.ManagedByLabel: rook.Manager})
-	export.SetOwnerReferences([]metav1.OwnerReference{rook.OwnerReference(cluster, false)})
 	return export
 }
 

@@ -28,11 +28,12 @@ func TestAdmissionEnsuresWhatTheLoopWouldMake(t *testing.T) {
 	for _, name := range []string{osd0, monA} {
 		export := l.exportObject(name)
 		require.True(t, ours(export))
-		require.Equal(t, []metav1.OwnerReference{rook.OwnerReference(cluster, false)}, export.GetOwnerReferences())
+		require.Empty(t, export.GetOwnerReferences(), "nothing of ours ends with the CephCluster")
 	}
 	var services corev1.ServiceList
 	require.NoError(t, l.client.List(t.Context(), &services))
 	require.Len(t, services.Items, 1, "the Service of a mon is Rook's to create")
+	require.Empty(t, services.Items[0].OwnerReferences)
 	require.True(t, satisfies(&services.Items[0], rook.OSDService(rookDaemon(osd0), cluster)))
 }
 
@@ -41,12 +42,12 @@ func TestEnsuringAnExportTakesNothingAwayThatTheLeaderNoted(t *testing.T) {
 	cluster := aCluster().cluster
 	noted := rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Source: "GlobalIngressIP"}
 	require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(monA), cluster))
-	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), cluster, noted))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), noted))
 	require.NoError(t, l.ensurer.EnsureExport(t.Context(), rookDaemon(monA), cluster))
 	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations())
 
 	noted.GlobalIP, noted.Source = addr("242.0.0.2"), ""
-	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), cluster, noted))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(monA), noted))
 	require.Equal(t, noted.Annotations(), l.exportObject(monA).GetAnnotations(), "what is no longer noted goes")
 }
 

@@ -44,7 +44,11 @@ func (t turn) record(ctx context.Context, daemon string, n note) {
 		kind = corev1.EventTypeWarning
 	}
 	logf.FromContext(ctx).Info(n.text(), "reason", n.code, "daemon", daemon)
-	t.events.Eventf(t.object(), t.related(daemon), kind, n.code.Event(), eventAction, "%s", reason.Shorten(n.text(), eventLimit))
+	about, related := runtime.Object(t.object()), t.related(daemon)
+	if t.cluster.Name == "" && related != nil {
+		about, related = related, nil
+	}
+	t.events.Eventf(about, related, kind, n.code.Event(), eventAction, "%s", reason.Shorten(n.text(), eventLimit))
 }
 
 // object returns the CephCluster as an event names it.

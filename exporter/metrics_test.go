@@ -13,11 +13,11 @@ import (
 
 func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	drifted := newExport(serviceExport, rookDaemon(monA), aCluster().cluster)
+	drifted := newExport(serviceExport, rookDaemon(monA))
 	drifted.SetAnnotations(rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Pinned: true, Drift: addr("242.0.0.9")}.Annotations())
-	right := newExport(serviceExport, rookDaemon(osd1), aCluster().cluster)
+	right := newExport(serviceExport, rookDaemon(osd1))
 	right.SetAnnotations(rook.Export{GlobalIP: addr("242.0.1.1")}.Annotations())
-	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0), aCluster().cluster))
+	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0)))
 	l.report(osd1, "True", "Valid")
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(States{View: l.view}))

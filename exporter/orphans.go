@@ -1,10 +1,8 @@
 package exporter
 
 import (
-	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -79,8 +77,4 @@ func (p *planner) graceIsOver(since time.Time) bool {
 		p.lookAgain(left)
 	}
 	return left <= 0
-}
-
-func isOwned(object metav1.Object, cluster types.UID) bool {
-	return slices.ContainsFunc(object.GetOwnerReferences(), func(o metav1.OwnerReference) bool { return o.UID == cluster })
 }

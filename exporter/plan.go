@@ -48,6 +48,8 @@ type resolution struct {
 // step is what is to be done for a daemon, in this order; a failure ends it. A daemon that is as it should be has an
 // empty one.
 type step struct {
+	// disown are the objects that an earlier release let a CephCluster own.
+	disown []disowned
 	// apply is what the Service of an OSD should be, nil if it is.
 	apply *corev1.Service
 	// create says that the ServiceExport does not exist.
@@ -88,6 +90,13 @@ func makePlan(f facts) step {
 	return p.step
 }
 
+// makePlanWithoutCluster decides what is to be done for a daemon whose CephCluster is gone or going.
+func makePlanWithoutCluster(f facts) step {
+	p := planner{facts: f}
+	p.planWithoutCluster()
+	return p.step
+}
+
 type planner struct {
 	facts
 	step
@@ -100,6 +109,7 @@ func (p *planner) plan() {
 		}
 		return
 	}
+	p.planDisowning()
 	if p.daemon.Type.ServiceIsOurs() {
 		p.planService()
 	}
@@ -118,11 +128,32 @@ func (p *planner) plan() {
 		return
 	}
 	p.create = !p.export.Exists
-	owned := slices.Contains(p.export.Owners, p.cluster.UID)
-	if !maps.Equal(wanted.Annotations(), p.export.Annotations()) || p.export.Exists && !owned {
+	p.annotateAs(wanted)
+	p.notes = append(p.notes, p.changeNotes(wanted)...)
+}
+
+// planWithoutCluster is for a namespace whose CephCluster is gone or going: what lives keeps what it has, what was left is
+// removed, and nothing is begun.
+func (p *planner) planWithoutCluster() {
+	if _, obstacle := p.obstacle(); obstacle {
+		return
+	}
+	p.planDisowning()
+	if !p.export.Exists {
+		p.planLoneService()
+		return
+	}
+	wanted := p.export.Export
+	p.planOrphan(&wanted)
+	if len(p.remove) == 0 {
+		p.annotateAs(wanted)
+	}
+}
+
+func (p *planner) annotateAs(wanted rook.Export) {
+	if !maps.Equal(wanted.Annotations(), p.export.Annotations()) {
 		p.annotate = &wanted
 	}
-	p.notes = append(p.notes, p.changeNotes(wanted)...)
 }
 
 // obstacle returns why a daemon is left alone, with a note if somebody has to know.
@@ -181,8 +212,7 @@ func satisfies(service, wanted *corev1.Service) bool {
 	}
 	return service.Spec.Type == wanted.Spec.Type &&
 		maps.Equal(service.Spec.Selector, wanted.Spec.Selector) &&
-		slices.EqualFunc(service.Spec.Ports, wanted.Spec.Ports, samePort) &&
-		isOwned(service, wanted.OwnerReferences[0].UID)
+		slices.EqualFunc(service.Spec.Ports, wanted.Spec.Ports, samePort)
 }
 
 // changeNotes reports what becomes known of a daemon.

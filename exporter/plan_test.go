@@ -465,17 +465,6 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 			},
 			want: outcome{},
 		},
-		"an export that lost its owner gets it back": {
-			facts: func(f *clusterFacts) {
-				f.deployments[osd0] = deployment(osd0, "242.0.1.0")
-				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
-				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
-				lost := f.exports[osd0]
-				lost.Owners = nil
-				f.exports[osd0] = lost
-			},
-			want: outcome{annotations: map[string]string{"global-ip": "242.0.1.0", "source": "GlobalIngressIP"}},
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := aCluster()

@@ -51,9 +51,12 @@ func (r *reconciler) Reconcile(ctx context.Context, to target) (ctrl.Result, err
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if cluster == nil || !enabled || cluster.Deleting {
+	if !enabled {
 		r.memories.forget(to.Namespace)
 		return ctrl.Result{}, nil
+	}
+	if cluster == nil {
+		cluster = &rook.Cluster{Namespace: to.Namespace}
 	}
 	t := turn{reconciler: r, cluster: *cluster, memory: r.memories.of(to.Namespace, cluster.UID)}
 	again, err := t.run(ctx, to)
@@ -73,20 +76,44 @@ func whatOf(to target) string {
 // turn is one turn of one target.
 type turn struct {
 	*reconciler
+	// cluster has no name where there is no CephCluster.
 	cluster rook.Cluster
 	memory  *memory
 }
 
+// clusterGone says that there is no CephCluster to begin anything for. What is there already is seen to all the same: its
+// daemons may live on, and be taken over by a CephCluster that is created anew.
+func (t turn) clusterGone() bool { return t.cluster.Name == "" || t.cluster.Deleting }
+
 func (t turn) run(ctx context.Context, to target) (time.Duration, error) {
 	if to.Daemon == "" {
+		if t.clusterGone() {
+			return 0, t.spread(ctx)
+		}
 		return t.runCluster(ctx)
 	}
 	kind, id, ok := rook.ParseName(to.Daemon)
-	if !ok || t.state() != reason.Served {
+	daemon := rook.Daemon{Type: kind, ID: id, Namespace: to.Namespace, Cluster: t.cluster.Name}
+	switch {
+	case !ok:
+		return 0, nil
+	case t.clusterGone():
+		return t.runOrphan(ctx, daemon)
+	case t.state() != reason.Served:
 		// Why is reported in the turn of the cluster.
 		return 0, nil
 	}
-	return t.runDaemon(ctx, rook.Daemon{Type: kind, ID: id, Namespace: to.Namespace, Cluster: t.cluster.Name})
+	return t.runDaemon(ctx, daemon)
+}
+
+// runOrphan keeps what a daemon has while it lives, and removes what it left.
+func (t turn) runOrphan(ctx context.Context, daemon rook.Daemon) (time.Duration, error) {
+	f, err := t.gather(ctx, daemon)
+	if err != nil {
+		return 0, err
+	}
+	s := makePlanWithoutCluster(f)
+	return s.again, t.carryOut(ctx, f, s)
 }
 
 func (t turn) state() reason.Code { return t.cluster.State(t.view.ExportKindServed()) }
@@ -165,11 +192,11 @@ func (t turn) gather(ctx context.Context, daemon rook.Daemon) (facts, error) {
 		export: objects.Export, prepared: objects.Prepared,
 	}
 	if d := objects.Deployment; d != nil {
-		if _, code := rook.Identify(d); code == "" && isControlled(d, t.cluster.UID) {
+		if _, code := rook.Identify(d); code == "" {
 			f.deployment = d
 		}
 	}
-	if s := objects.Service; s != nil && (daemon.Type.ServiceIsOurs() || s.Labels[rook.AppLabel] == daemon.Type.App() && isOwned(s, t.cluster.UID)) {
+	if s := objects.Service; s != nil && s.Labels[rook.AppLabel] == daemon.Type.App() {
 		f.service = s
 	}
 	if daemon.Type.StandsInList() {

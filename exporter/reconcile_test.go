@@ -455,10 +455,8 @@ func TestAnAnswerOfDNSIsNeverAskedForAgain(t *testing.T) {
 	l.create(deployment(osd0, ""))
 	l.settle()
 	l.report(osd0, "True", "Valid")
-	cluster, err := l.view.Cluster(t.Context(), testNamespace)
-	require.NoError(t, err)
 	answered := rook.Export{GlobalIP: addr("242.0.1.0"), Source: resolver.SourceDNS}
-	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), *cluster, answered))
+	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), answered))
 	l.restart()
 	again, writes, _ := l.turn()
 	require.Empty(t, l.asked())
@@ -529,10 +527,9 @@ func TestAKindThatAppearsIsUsedAndOneThatGoesIsToldAgain(t *testing.T) {
 
 func TestWhatIsNotOursToDoIsNotDone(t *testing.T) {
 	for name, objects := range map[string][]client.Object{
-		"a namespace that is not switched on":     {&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace}}, cephClusterObject(nil)},
-		"a namespace without a CephCluster":       {enabledNamespace()},
-		"a CephCluster that is being deleted":     {enabledNamespace(), dying(cephClusterObject(nil))},
-		"a second CephCluster, which Rook denies": {enabledNamespace(), older(cephClusterObject(nil)), cephClusterObject(nil)},
+		"a namespace that is not switched on": {&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace}}, cephClusterObject(nil)},
+		"a namespace without a CephCluster":   {enabledNamespace()},
+		"a CephCluster that is being deleted": {enabledNamespace(), dying(cephClusterObject(nil))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLoop(t, objects...)
@@ -545,27 +542,39 @@ func TestWhatIsNotOursToDoIsNotDone(t *testing.T) {
 	}
 }
 
-func TestWhatBelongsToAnotherCephClusterIsLeftAlone(t *testing.T) {
-	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	osd, mon := deployment(osd0, ""), monService(monA, "10.96.0.1")
-	osd.OwnerReferences[0].UID, mon.OwnerReferences[0].UID = "another-uid", "another-uid"
-	canary := deployment(osd1, "")
-	canary.Labels[rook.CanaryLabel] = "true"
-	l.create(osd, mon, canary)
-	_, writes, told := l.turn()
-	require.Empty(t, writes)
-	require.Empty(t, told)
+func TestALivingDaemonKeepsItsExportAndItsAddressWhoeverOwnsIt(t *testing.T) {
+	for name, owners := range map[string][]metav1.OwnerReference{
+		"nobody": nil,
+		"a CephCluster that was there before": {{
+			APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: testCluster, UID: "another-uid", Controller: new(true),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+			service, mon, osd := monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"), deployment(osd0, "242.0.1.0")
+			for _, o := range []client.Object{service, mon, osd} {
+				o.SetOwnerReferences(owners)
+			}
+			canary := deployment(osd1, "")
+			canary.Labels[rook.CanaryLabel] = "true"
+			l.create(service, mon, osd, canary)
+			l.settle()
+			require.Equal(t, rook.IdentityClusterset, l.export(monA).Identity)
+			require.Equal(t, "242.0.0.1", l.export(monA).GlobalIP.String())
+			require.True(t, l.export(monA).Pinned)
+			require.True(t, l.export(osd0).Exists)
+			require.False(t, l.export(osd1).Exists, "a canary is no daemon")
+
+			l.clock = noon.Add(2 * time.Hour)
+			_, writes, _ := l.turn()
+			require.Empty(t, writes)
+		})
+	}
 }
 
 func dying(u *unstructured.Unstructured) *unstructured.Unstructured {
 	u.SetDeletionTimestamp(new(metav1.NewTime(noon)))
 	u.SetFinalizers([]string{"cephcluster.ceph.rook.io"})
-	return u
-}
-
-func older(u *unstructured.Unstructured) *unstructured.Unstructured {
-	u.SetName("a-first-one")
-	u.SetUID("first-uid")
 	return u
 }
 
@@ -726,6 +735,13 @@ func (l *loop) exportObject(name string) *unstructured.Unstructured {
 	return export
 }
 
+// made is an export as earlier releases made it.
+func (l *loop) made(name string) *unstructured.Unstructured {
+	export := newExport(serviceExport, rookDaemon(name))
+	export.SetOwnerReferences(owned())
+	return export
+}
+
 func TestRookIsAskedToReloadOnceInTwoMinutesThoughTheLeaderChanged(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	endpoints := endpointsOf("a=242.0.0.1:6789,b=242.0.0.2:6789")
@@ -761,7 +777,7 @@ func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
 	l.create(endpointsOf(""))
 	cluster := rook.Cluster{Namespace: testNamespace, Name: testCluster, UID: testUID}
 	require.NoError(t, NewEnsurer(watching, l.client, l.kinds).requestReload(t.Context(), cluster, noon))
-	require.Equal(t, []metav1.OwnerReference{rook.OwnerReference(cluster, true)}, created.OwnerReferences)
+	require.Equal(t, []metav1.OwnerReference{rook.ControlledBy(cluster)}, created.OwnerReferences)
 	require.Equal(t, rook.Manager, created.Labels[rook.ManagedByLabel])
 	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
 	require.True(t, apierrors.IsNotFound(err))

@@ -145,14 +145,11 @@ func (w watches) handlerOf(kind schema.GroupKind) handler.TypedEventHandler[clie
 	})
 }
 
-// clusters returns the targets of what concerns every CephCluster.
+// clusters returns the targets of what concerns every CephCluster: the namespaces that are switched on, for one that was
+// deleted can have left living daemons. The loop starts only when its handlers have seen all there is, so that none may wait
+// for kinds, whose subscribers wait for the loop.
 func (w watches) clusters() []target {
-	// The loop starts only when its handlers have seen all there is, so that none may wait for kinds, whose subscribers
-	// wait for the loop. Once CephClusters are watched, each of them gets its turn.
-	if _, served := w.view.Installed().Served(kinds.CephCluster); !served {
-		return nil
-	}
-	namespaces, err := w.view.Clusters(context.Background())
+	namespaces, err := w.view.EnabledNamespaces(context.Background())
 	if err != nil {
 		w.mgr.GetLogger().Error(err, "A change goes unnoticed")
 		return nil

@@ -116,7 +116,7 @@ func (neverLooked) Wait(ctx context.Context) error {
 }
 
 func TestNoHandlerWaitsForKinds(t *testing.T) {
-	w := watches{view: view.New(view.Readers{}, neverLooked{}), changes: &changes{}, reads: resolver.Kinds()}
+	w := watches{view: view.New(view.Readers{Cached: newLoop(t).client}, neverLooked{}), changes: &changes{}, reads: resolver.Kinds()}
 	submariner := sourceObject("Submariner", "submariner-operator", "submariner", nil)
 	require.Empty(t, mapped(t, w.handlerOf(submariner.GetObjectKind().GroupVersionKind().GroupKind()), submariner))
 }

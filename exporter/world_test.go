@@ -125,7 +125,6 @@ func known(name string, change func(*rook.Export)) view.Export {
 		Export:          rook.Export{Exists: true, Ours: true},
 		UID:             types.UID(name + "-export"),
 		ResourceVersion: "7",
-		Owners:          []types.UID{testUID},
 	}
 	if change != nil {
 		change(&e.Export)

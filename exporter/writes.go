@@ -55,22 +55,28 @@ func (e *Ensurer) isDeployed(ctx context.Context, daemon rook.Daemon) (bool, err
 
 // remove deletes an orphan if it is the very object, in the very state, that was decided on.
 func (e *Ensurer) remove(ctx context.Context, daemon rook.Daemon, o orphan) error {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Service"))
-	if !o.service {
-		gvk, served := e.kinds.Served(kinds.ServiceExport)
-		if !served {
-			return nil
-		}
-		object.SetGroupVersionKind(gvk)
+	object, served := e.objectOf(daemon, o.service)
+	if !served {
+		return nil
 	}
-	object.SetNamespace(daemon.Namespace)
-	object.SetName(daemon.Name())
 	err := e.writer.Delete(ctx, object, client.Preconditions{UID: &o.uid, ResourceVersion: &o.resourceVersion})
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("delete %s %s/%s: %w", object.Kind, daemon.Namespace, daemon.Name(), err)
 	}
 	return nil
+}
+
+// objectOf returns the Service or the ServiceExport of a daemon by name, and whether its kind is served.
+func (e *Ensurer) objectOf(daemon rook.Daemon, service bool) (*metav1.PartialObjectMetadata, bool) {
+	gvk, served := corev1.SchemeGroupVersion.WithKind("Service"), true
+	if !service {
+		gvk, served = e.kinds.Served(kinds.ServiceExport)
+	}
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(gvk)
+	object.SetNamespace(daemon.Namespace)
+	object.SetName(daemon.Name())
+	return object, served
 }
 
 // requestReload creates and deletes a ConfigMap of the CephCluster: Rook reconciles when something that its CephCluster
@@ -85,7 +91,7 @@ func (e *Ensurer) requestReload(ctx context.Context, cluster rook.Cluster, now t
 		Namespace:       cluster.Namespace,
 		Name:            rook.ReloadName,
 		Labels:          map[string]string{rook.ManagedByLabel: rook.Manager},
-		OwnerReferences: []metav1.OwnerReference{rook.OwnerReference(cluster, true)},
+		OwnerReferences: []metav1.OwnerReference{rook.ControlledBy(cluster)},
 	}}
 	// One that is there already was left by a leader that stopped in between.
 	if err := e.writer.Create(ctx, signal, client.FieldOwner(rook.Manager)); err != nil && !apierrors.IsAlreadyExists(err) {

@@ -14,7 +14,7 @@ type Daemon struct {
 	Type      Type
 	ID        string
 	Namespace string
-	// Cluster is the name of the CephCluster that controls the daemon.
+	// Cluster is the name of the CephCluster that controls the daemon; it is empty for one that lives without.
 	Cluster string
 }
 
@@ -46,7 +46,18 @@ func ParseName(name string) (Type, string, bool) {
 	return Type(kind), id, true
 }
 
-// Identify returns the daemon that the Deployment runs. A Deployment that is none of ours comes with the reason why.
+// IdentifyOurs returns the daemon of which the Deployment is ours to rewrite: one that a CephCluster controls. Any other comes
+// with the reason why.
+func IdentifyOurs(d *appsv1.Deployment) (Daemon, reason.Code) {
+	daemon, code := Identify(d)
+	if code == "" && daemon.Cluster == "" {
+		return Daemon{}, reason.ForeignOwner
+	}
+	return daemon, code
+}
+
+// Identify returns the daemon that the Deployment runs, whoever owns it, by the name and the labels that Rook gives. A
+// Deployment that runs none comes with the reason why.
 func Identify(d *appsv1.Deployment) (Daemon, reason.Code) {
 	app := d.Labels[AppLabel]
 	if app == FloatingMonApp {
@@ -63,16 +74,16 @@ func Identify(d *appsv1.Deployment) (Daemon, reason.Code) {
 	if !ok || app != kind.App() || d.Labels[DaemonTypeLabel] != string(kind) || d.Labels[DaemonIDLabel] != id {
 		return Daemon{}, reason.NotRookDaemon
 	}
-	owner := controllingCluster(d)
-	if owner == nil {
-		return Daemon{}, reason.ForeignOwner
+	daemon := Daemon{Type: kind, ID: id, Namespace: d.Namespace}
+	if owner := controllingCluster(d); owner != nil {
+		daemon.Cluster = owner.Name
 	}
-	return Daemon{Type: kind, ID: id, Namespace: d.Namespace, Cluster: owner.Name}, ""
+	return daemon, ""
 }
 
 func controllingCluster(d *appsv1.Deployment) *metav1.OwnerReference {
 	owner := metav1.GetControllerOfNoCopy(d)
-	if owner == nil || owner.Kind != CephClusterKind || !strings.HasPrefix(owner.APIVersion, CephGroup+"/") {
+	if owner == nil || !isCephCluster(*owner) {
 		return nil
 	}
 	return owner

@@ -1,6 +1,11 @@
 package rook
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
 
 // DaemonFacts is what is known of one daemon.
 type DaemonFacts struct {
@@ -11,6 +16,8 @@ type DaemonFacts struct {
 	Address  netip.Addr
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
+	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
+	HeldBy string
 	// Listed is where Rook's mon endpoints have it; it is invalid for a daemon that they do not list.
 	Listed netip.Addr
 }
@@ -23,10 +30,22 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 		return netip.Addr{}, false
 	case m.Deployed:
 		return m.Address, m.Address.IsValid()
-	case m.Export.Ready():
+	case m.Export.Ready() && m.HeldBy == "":
 		return m.Export.GlobalIP, true
 	}
 	return netip.Addr{}, false
+}
+
+// obstacle returns why a mon to be born has no address, in a clause that can follow a colon.
+func (m DaemonFacts) obstacle(d Daemon) (reason.Code, string) {
+	if m.HeldBy != "" {
+		return reason.UsedByAnother, heldBy(m.Export.GlobalIP, m.HeldBy)
+	}
+	return m.Export.obstacle(d)
+}
+
+func heldBy(address netip.Addr, holder string) string {
+	return fmt.Sprintf("it %s, %s, which is that of %s", reason.UsedByAnother.Sentence(), address, holder)
 }
 
 // leftAlone says that the mon lives at an address that is Rook's to choose.

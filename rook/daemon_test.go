@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -91,9 +92,31 @@ func TestOnlyMonsAndOSDsThatRookWroteAreOurs(t *testing.T) {
 			if c.change != nil {
 				c.change(d)
 			}
-			daemon, code := rook.Identify(d)
+			daemon, code := rook.IdentifyOurs(d)
 			require.Equal(t, c.code, code)
 			require.Equal(t, c.daemon, daemon)
+		})
+	}
+}
+
+func TestADaemonIsKnownByItsNameAndLabelsWhoeverOwnsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		owners  func([]metav1.OwnerReference) []metav1.OwnerReference
+		cluster string
+	}{
+		"its CephCluster": {func(o []metav1.OwnerReference) []metav1.OwnerReference { return o }, "rook-ceph"},
+		"nobody":          {func([]metav1.OwnerReference) []metav1.OwnerReference { return nil }, ""},
+		"something else": {func(o []metav1.OwnerReference) []metav1.OwnerReference {
+			o[0].Kind = "CephFilesystem"
+			return o
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := goldenNamed(t, "mon-v1.11.11-port-6789").in
+			d.OwnerReferences = c.owners(d.OwnerReferences)
+			daemon, code := rook.Identify(d)
+			require.Empty(t, code)
+			require.Equal(t, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "rook-ceph", Cluster: c.cluster}, daemon)
 		})
 	}
 }

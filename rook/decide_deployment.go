@@ -11,7 +11,7 @@ import (
 
 // DeploymentFacts is what a decision on the write of a Deployment rests on.
 type DeploymentFacts struct {
-	// Daemon is the one that New runs, by Identify.
+	// Daemon is the one that New runs, by IdentifyOurs.
 	Daemon Daemon
 	New    *appsv1.Deployment
 	// Stored is what New replaces. Rook creates what exists already before it updates it: of such a creation Stored is
@@ -22,6 +22,8 @@ type DeploymentFacts struct {
 	Export  Export
 	// Listed is where the stored mon endpoints have a mon; it is invalid for one that they do not list.
 	Listed netip.Addr
+	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
+	HeldBy string
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
 }
@@ -99,6 +101,8 @@ func decideBirth(f DeploymentFacts) Decision {
 	case !f.Export.Ready() || daemon.Type.KeepsAddressForLife() && f.Export.Identity == "":
 		code, obstacle := f.Export.obstacle(daemon)
 		return holdOrRefuse(daemon, code, obstacle, f.GaveUp)
+	case f.HeldBy != "":
+		return holdOrRefuse(daemon, reason.UsedByAnother, heldBy(f.Export.GlobalIP, f.HeldBy), f.GaveUp)
 	case daemon.Type.StandsInList() && f.Listed.IsValid() && f.Listed != f.Export.GlobalIP:
 		// Its Service was made anew since Rook saved its addresses. mon_host, which was saved with the mon endpoints, has
 		// the lost address too: a mon that is born next to it never gets a rank. Rook saves anew at its next try.

@@ -25,7 +25,7 @@ func export(change func(e *rook.Export)) rook.Export {
 
 // decide does as admission does, which lets through what is no daemon of ours before it asks for anything else.
 func decide(f rook.DeploymentFacts) rook.Decision {
-	daemon, code := rook.Identify(f.New)
+	daemon, code := rook.IdentifyOurs(f.New)
 	if code != "" {
 		return rook.Decision{Action: rook.Allow, Code: code}
 	}
@@ -102,6 +102,16 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, GaveUp: reason.HoldTimedOut},
 			action: rook.Refuse, code: reason.ExportMissing,
 			message: `osd "0" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-osd-0); Rook will retry`,
+		},
+		"a new mon whose address is by now that of another is held": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, HeldBy: "other/rook-ceph-mon-b"},
+			action: rook.Hold, code: reason.UsedByAnother,
+			message: `mon "a" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.10, which is that of other/rook-ceph-mon-b; Rook will retry`,
+		},
+		"a new OSD whose address is by now that of another is refused after the hold": {
+			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady, HeldBy: "other/rook-ceph-mon-b", GaveUp: reason.HoldTimedOut},
+			action: rook.Refuse, code: reason.UsedByAnother,
+			message: `osd "0" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.10, which is that of other/rook-ceph-mon-b; Rook will retry`,
 		},
 		"a new OSD whose answer was refused says why": {
 			facts: rook.DeploymentFacts{New: newOSD, Cluster: cluster, GaveUp: reason.HoldTimedOut, Export: export(func(e *rook.Export) {

@@ -76,7 +76,7 @@ func (f EndpointsFacts) awaited(births []row) (Decision, []string) {
 		return Decision{}, nil
 	}
 	first := Daemon{Type: Mon, ID: waiting[0], Namespace: f.New.Namespace}
-	_, obstacle := f.Mons[first.ID].Export.obstacle(first)
+	_, obstacle := f.Mons[first.ID].obstacle(first)
 	return holdOrRefuse(first, reason.EndpointUnknown, obstacle, f.GaveUp), waiting
 }
 

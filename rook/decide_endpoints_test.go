@@ -175,6 +175,12 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Refuse, code: reason.EndpointUnknown, waiting: []string{"a"},
 			message: `mon "a" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-mon-a); Rook will retry`,
 		},
+		"a new mon whose address is by now that of another is held": {
+			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": aBorn, "b": {Export: bNew.Export, ClusterIPs: bNew.ClusterIPs, HeldBy: "other/rook-ceph-osd-1"}},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.2, which is that of other/rook-ceph-osd-1; Rook will retry`,
+		},
 		"several new mons could not be held": {
 			write: endpointsMap("b=10.96.0.2:6789,a=10.96.0.1:6789"), mons: mons{"a": aWaiting, "b": bWaiting}, gaveUp: reason.HoldFull,
 			action: rook.Refuse, code: reason.HoldFull, waiting: []string{"b", "a"},

@@ -29,7 +29,7 @@ const (
 // ChangesFor returns the changes by which a mon or an OSD advertises the address while it goes on binding the IP of its
 // pod. For any reason but Rewritten there are none.
 func ChangesFor(d *appsv1.Deployment, ip netip.Addr) (Changes, reason.Code) {
-	daemon, code := Identify(d)
+	daemon, code := IdentifyOurs(d)
 	switch {
 	case code != "":
 		return nil, code

@@ -41,10 +41,9 @@ func OSDService(osd Daemon, cluster Cluster) *corev1.Service {
 	return &corev1.Service{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name:            osd.Name(),
-			Namespace:       osd.Namespace,
-			Labels:          labels,
-			OwnerReferences: []metav1.OwnerReference{OwnerReference(cluster, false)},
+			Name:      osd.Name(),
+			Namespace: osd.Namespace,
+			Labels:    labels,
 		},
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
@@ -71,19 +70,6 @@ func ClusterIPs(service *corev1.Service) []netip.Addr {
 
 func servicePort(name string, port int32) corev1.ServicePort {
 	return corev1.ServicePort{Name: name, Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP}
-}
-
-// OwnerReference returns the reference by which the CephCluster owns what rook-clusterset creates. It does not block the
-// deletion of the CephCluster, which would take the right to set the finalizers of CephClusters.
-func OwnerReference(c Cluster, controller bool) metav1.OwnerReference {
-	return metav1.OwnerReference{
-		APIVersion:         CephGroup + "/" + CephAPIVersion,
-		Kind:               CephClusterKind,
-		Name:               c.Name,
-		UID:                c.UID,
-		Controller:         &controller,
-		BlockOwnerDeletion: new(false),
-	}
 }
 
 // DropClusterIP clears the ClusterIP that a Service asks for if it is one of the known global IPs, and says whether it

@@ -21,9 +21,7 @@ func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
 
 	require.Equal(t, "rook-ceph-osd-3", svc.Name)
 	require.Equal(t, "rook-ceph", svc.Namespace)
-	require.Equal(t, []metav1.OwnerReference{{
-		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: "uid-1", Controller: new(false), BlockOwnerDeletion: new(false),
-	}}, svc.OwnerReferences)
+	require.Empty(t, svc.OwnerReferences, "it does not end with the CephCluster, for its address would be freed")
 	require.Equal(t, rook.Manager, svc.Labels[rook.ManagedByLabel])
 	for key, value := range svc.Labels {
 		if key != rook.ManagedByLabel {
@@ -49,7 +47,7 @@ func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
 }
 
 func TestTheControllerOwnsWithoutBlockingDeletion(t *testing.T) {
-	ref := rook.OwnerReference(rook.Cluster{Name: "c", UID: "u"}, true)
+	ref := rook.ControlledBy(rook.Cluster{Name: "c", UID: "u"})
 	require.Equal(t, metav1.OwnerReference{
 		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "c", UID: "u", Controller: new(true), BlockOwnerDeletion: new(false),
 	}, ref)

@@ -63,17 +63,3 @@ func readCluster(u *unstructured.Unstructured, deployments []appsv1.Deployment) 
 	}
 	return cluster
 }
-
-// Clusters returns the namespaces that have a CephCluster, sorted, each once.
-func (v *View) Clusters(ctx context.Context) ([]string, error) {
-	found, err := v.kinds.List(ctx, kinds.CephCluster)
-	if err != nil {
-		return nil, fmt.Errorf("look for CephClusters: %w", err)
-	}
-	var namespaces []string
-	for i := range found {
-		namespaces = append(namespaces, found[i].GetNamespace())
-	}
-	slices.Sort(namespaces)
-	return slices.Compact(namespaces), nil
-}

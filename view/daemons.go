@@ -88,6 +88,13 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.Daem
 	}
 	mons := make(map[string]rook.DaemonFacts, len(daemons))
 	for _, facts := range daemons {
+		if !facts.Deployed && facts.Export.Ready() {
+			claims, err := v.Claims(ctx, facts.Export.GlobalIP)
+			if err != nil {
+				return nil, err
+			}
+			facts.HeldBy = rook.HolderAtBirth(facts.Daemon, claims)
+		}
 		mons[facts.Daemon.ID] = facts
 	}
 	return mons, nil

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,7 +19,7 @@ type Export struct {
 	rook.Export
 	UID             types.UID
 	ResourceVersion string
-	Owners          []types.UID
+	Owners          []metav1.OwnerReference
 }
 
 // Export returns what is known of the ServiceExport of that name.
@@ -54,24 +55,30 @@ func (v *View) exports(ctx context.Context, opts ...client.ListOption) (map[stri
 	return exports, nil
 }
 
-// Claim is a daemon whose export, in whichever namespace, has a global IP in the cache of addresses.
-type Claim struct {
-	Daemon types.NamespacedName
-	// Pinned says that a living mon was born with it.
-	Pinned bool
-}
-
-// Claims returns who has the address.
-func (v *View) Claims(ctx context.Context, address netip.Addr) ([]Claim, error) {
-	found, err := v.kinds.List(ctx, kinds.ServiceExport, client.MatchingFields{addressIndex: address.String()})
+// Claims returns who has the address, in whichever namespace: those whose export has it, and those that live there.
+func (v *View) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
+	at := client.MatchingFields{addressIndex: address.String()}
+	exports, err := v.kinds.List(ctx, kinds.ServiceExport, at)
 	if err != nil {
 		return nil, err
 	}
-	var claims []Claim
-	for i := range found {
-		if export := readExport(&found[i]); export.Ours {
-			claims = append(claims, Claim{Daemon: client.ObjectKeyFromObject(&found[i]), Pinned: export.Pinned})
+	deployments, err := v.deployments(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	var claims []rook.Claim
+	for i := range exports {
+		if export := readExport(&exports[i]); export.Ours {
+			claims = append(claims, rook.Claim{Daemon: client.ObjectKeyFromObject(&exports[i]), Exported: true, Pinned: export.Pinned})
 		}
+	}
+	for i := range deployments {
+		daemon := client.ObjectKeyFromObject(&deployments[i])
+		known := slices.IndexFunc(claims, func(c rook.Claim) bool { return c.Daemon == daemon })
+		if known < 0 {
+			known, claims = len(claims), append(claims, rook.Claim{Daemon: daemon})
+		}
+		claims[known].Advertised = true
 	}
 	return claims, nil
 }
@@ -81,15 +88,12 @@ func readExport(export *unstructured.Unstructured) Export {
 	if export.GetDeletionTimestamp() != nil {
 		return Export{}
 	}
-	read := Export{
+	return Export{
 		Export:          rook.ReadExport(export, kinds.Latest(kinds.Conditions(export), rook.ValidCondition)),
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
+		Owners:          export.GetOwnerReferences(),
 	}
-	for _, owner := range export.GetOwnerReferences() {
-		read.Owners = append(read.Owners, owner.UID)
-	}
-	return read
 }
 
 // keepExport keeps of a ServiceExport what readExport reads.

@@ -30,6 +30,9 @@ func Index(ctx context.Context, cached client.FieldIndexer) error {
 			return fmt.Errorf("index %T by %s: %w", object, typeIndex, err)
 		}
 	}
+	if err := cached.IndexField(ctx, &appsv1.Deployment{}, addressIndex, advertised); err != nil {
+		return fmt.Errorf("index Deployments by %s: %w", addressIndex, err)
+	}
 	return nil
 }
 
@@ -66,6 +69,21 @@ func daemonType(object client.Object) []string {
 func globalIP(object client.Object) []string {
 	if ip := rook.ReadExport(object, nil).GlobalIP; ip.IsValid() {
 		return []string{ip.String()}
+	}
+	return nil
+}
+
+// advertised is where a living daemon is, whoever owns it.
+func advertised(object client.Object) []string {
+	d, ok := object.(*appsv1.Deployment)
+	if !ok {
+		return nil
+	}
+	if _, code := rook.Identify(d); code != "" {
+		return nil
+	}
+	if address, ok := rook.Address(d); ok {
+		return []string{address.String()}
 	}
 	return nil
 }

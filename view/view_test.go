@@ -169,6 +169,16 @@ func TestAMonIsWhatItsServiceItsExportAndItsDeploymentTell(t *testing.T) {
 	require.False(t, g.Exists)
 }
 
+func TestAMonLivesWhoeverOwnsItsDeployment(t *testing.T) {
+	ownerless := deployment("rook-ceph-mon-a", "242.0.0.1")
+	ownerless.OwnerReferences = nil
+	mons, err := viewOf(t, ownerless).Mons(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, map[string]rook.DaemonFacts{
+		"a": {Daemon: rook.Daemon{Type: rook.Mon, ID: "a", Namespace: namespace}, Deployed: true, Address: addr("242.0.0.1")},
+	}, mons)
+}
+
 func TestASnapshotHasEachDaemonOnceInOrder(t *testing.T) {
 	v := viewOf(t, namespaceObject(namespace, "true"), cluster("my-cluster"), endpoints("a=242.0.0.1:6789,k=10.96.0.9:6789"),
 		export("rook-ceph-osd-10", nil), deployment("rook-ceph-osd-2", "242.0.1.2"), export("rook-ceph-osd-2", nil),
@@ -273,15 +283,39 @@ func TestWhoHasAnAddressIsFoundInEveryNamespace(t *testing.T) {
 	elsewhere.SetNamespace("other")
 	foreign := export("rook-ceph-osd-9", map[string]string{rook.GlobalIPAnnotation: "242.0.0.1"})
 	foreign.SetLabels(nil)
-	v := viewOf(t, elsewhere, foreign,
+	ownerless, canary := deployment("rook-ceph-mon-b", "242.0.0.1"), deployment("rook-ceph-mon-c", "242.0.0.1")
+	ownerless.OwnerReferences = nil
+	ownerless.Namespace = "other"
+	canary.Labels[rook.CanaryLabel] = "true"
+	v := viewOf(t, elsewhere, foreign, ownerless, canary,
 		export("rook-ceph-osd-0", map[string]string{rook.GlobalIPAnnotation: "242.0.0.1"}),
-		export("rook-ceph-osd-1", map[string]string{rook.GlobalIPAnnotation: "242.0.0.2"}))
+		export("rook-ceph-osd-1", map[string]string{rook.GlobalIPAnnotation: "242.0.0.2"}),
+		deployment("rook-ceph-osd-0", "242.0.0.1"), deployment("rook-ceph-osd-1", "242.0.0.1"))
 	claims, err := v.Claims(t.Context(), addr("242.0.0.1"))
 	require.NoError(t, err)
-	require.ElementsMatch(t, []view.Claim{
-		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-a"}, Pinned: true},
-		{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-osd-0"}},
+	require.ElementsMatch(t, []rook.Claim{
+		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-a"}, Exported: true, Pinned: true},
+		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-b"}, Advertised: true},
+		{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-osd-0"}, Exported: true, Advertised: true},
+		{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-osd-1"}, Advertised: true},
 	}, claims)
+}
+
+func TestAMonToBeBornHasNoAddressWhileAnotherHoldsIt(t *testing.T) {
+	valid := export("rook-ceph-mon-d", map[string]string{rook.IdentityAnnotation: "clusterset", rook.GlobalIPAnnotation: "242.0.0.1"})
+	valid.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Valid", "status": "True"}}}
+	drifted := deployment("rook-ceph-mon-a", "242.0.0.1")
+	mons, err := viewOf(t, valid, drifted).Mons(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, namespace+"/rook-ceph-mon-a", mons["d"].HeldBy)
+	_, known := mons["d"].Truth()
+	require.False(t, known)
+
+	drifted.Spec.Template.Spec.Containers[0].Args = []string{"--public-addr=242.0.0.2"}
+	mons, err = viewOf(t, valid, drifted).Mons(t.Context(), namespace)
+	require.NoError(t, err)
+	_, known = mons["d"].Truth()
+	require.True(t, known)
 }
 
 func TestAnOSDIsPreparedOnceItsPrepareIsCompletedAndUntilItIsDeployed(t *testing.T) {

@@ -29,7 +29,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if err := decode(req.Object, incoming); err != nil {
 		return answer{}, fmt.Errorf("decode the Deployment: %w", err)
 	}
-	daemon, code := rook.Identify(incoming)
+	daemon, code := rook.IdentifyOurs(incoming)
 	if code != "" {
 		return answer{code: code}, nil
 	}
@@ -94,7 +94,15 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
 		return err
 	}
-	if daemon.Type.StandsInList() && facts.Stored == nil && facts.Export.Ready() {
+	if facts.Stored != nil || !facts.Export.Ready() {
+		return nil
+	}
+	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
+	if err != nil {
+		return err
+	}
+	facts.HeldBy = rook.HolderAtBirth(daemon, claims)
+	if daemon.Type.StandsInList() {
 		facts.Listed, err = d.listed(ctx, daemon)
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -247,6 +248,30 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	response = s.handle(t.Context(), DeploymentPath, creation(t, mon("b", "10.96.0.2")))
 	require.False(t, response.Allowed, "what cannot be compared is not let through")
 	require.Equal(t, reason.InternalFault, reasonOf(response))
+}
+
+func TestNothingIsBornAtAnAddressAtWhichAnotherDaemonLives(t *testing.T) {
+	living := rook.Claim{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-b"}, Advertised: true}
+	for name, c := range map[string]struct {
+		born, lives *appsv1.Deployment
+	}{
+		"a mon":  {born: mon("d", "10.96.0.4"), lives: mon("d", "242.1.255.4")},
+		"an OSD": {born: osd("4"), lives: osd("4")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.exports[c.born.Name] = ready("242.1.255.4")
+			w.claims = map[netip.Addr][]rook.Claim{netip.MustParseAddr("242.1.255.4"): {living}}
+			s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+			response := s.handle(t.Context(), DeploymentPath, creation(t, c.born))
+			require.False(t, response.Allowed)
+			require.Equal(t, reason.UsedByAnother, reasonOf(response))
+			require.Contains(t, response.Result.Message, "which is that of other/rook-ceph-mon-b")
+
+			response = s.handle(t.Context(), DeploymentPath, update(t, c.lives, c.lives))
+			require.True(t, response.Allowed, "what lives is never refused")
+		})
+	}
 }
 
 func TestARewriteTouchesNothingButTheAddresses(t *testing.T) {

@@ -32,6 +32,8 @@ type View interface {
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
 	// Mons returns what is known of each mon of the namespace, by its ID.
 	Mons(ctx context.Context, namespace string) (map[string]rook.DaemonFacts, error)
+	// Claims returns who has the address, in whichever namespace.
+	Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error)
 	// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
 	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 }

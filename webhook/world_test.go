@@ -47,6 +47,8 @@ type world struct {
 	mons        map[string]rook.DaemonFacts
 	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
 	monsElsewhere map[string]rook.DaemonFacts
+	// claims are those of daemons to addresses.
+	claims map[netip.Addr][]rook.Claim
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
 	strangers []netip.Addr
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
@@ -148,6 +150,12 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Dae
 		return w.monsElsewhere, err
 	}
 	return maps.Clone(w.mons), err
+}
+
+func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
+	done, err := w.read(ctx)
+	defer done()
+	return w.claims[address], err
 }
 
 func (w *world) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error) {
