@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
-	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -111,7 +110,7 @@ func metric(t *testing.T, c client.Client) string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	v := view.New(view.Readers{Cached: c, Live: c}, kinds.Discovered{Mapper: c.RESTMapper()})
-	require.NoError(t, registry.Register(exporter.States{View: v}))
+	require.NoError(t, registry.Register(view.States{View: v}))
 	families, err := registry.Gather()
 	require.NoError(t, err)
 	for _, family := range families {

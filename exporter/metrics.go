@@ -1,14 +1,9 @@
 package exporter
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 // counters count what the leader does.
@@ -31,66 +26,4 @@ func newCounters() *counters {
 
 func (c *counters) register(registry prometheus.Registerer) error {
 	return errors.Join(registry.Register(c.reloads), registry.Register(c.orphans))
-}
-
-var (
-	daemonDesc = prometheus.NewDesc("rook_clusterset_export",
-		"1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.",
-		[]string{"namespace", "daemon", "state"}, nil)
-	driftDesc = prometheus.NewDesc("rook_clusterset_mon_drift",
-		"1 for each mon whose export has another global IP now than the mon was born with.",
-		[]string{"namespace", "daemon"}, nil)
-	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster",
-		"1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.",
-		[]string{"namespace", "cluster", "state"}, nil)
-)
-
-// scrapeTimeout bounds the reading of the caches for one scrape.
-const scrapeTimeout = 2 * time.Second
-
-// States report the state of the daemons as the caches have it at the time of a scrape, so that no series outlives its
-// daemon.
-type States struct{ View *view.View }
-
-// Describe implements prometheus.Collector.
-func (States) Describe(descs chan<- *prometheus.Desc) {
-	descs <- daemonDesc
-	descs <- driftDesc
-	descs <- clusterDesc
-}
-
-// Collect implements prometheus.Collector.
-func (s States) Collect(metrics chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
-	defer cancel()
-	if err := s.collect(ctx, metrics); err != nil {
-		metrics <- prometheus.NewInvalidMetric(daemonDesc, fmt.Errorf("read the state of the daemons: %w", err))
-	}
-}
-
-func (s States) collect(ctx context.Context, metrics chan<- prometheus.Metric) error {
-	namespaces, err := s.View.EnabledNamespaces(ctx)
-	if err != nil {
-		return err
-	}
-	gauge := func(desc *prometheus.Desc, labels ...string) {
-		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, 1, labels...)
-	}
-	for _, namespace := range namespaces {
-		snapshot, err := s.View.Snapshot(ctx, namespace)
-		if err != nil {
-			return err
-		}
-		if snapshot.Cluster == nil {
-			continue
-		}
-		gauge(clusterDesc, namespace, snapshot.Cluster.Name, string(snapshot.Cluster.State(s.View.ExportKindServed())))
-		for _, daemon := range snapshot.Daemons {
-			gauge(daemonDesc, namespace, daemon.Daemon.Name(), string(daemon.State().Code))
-			if daemon.Export.Drift.IsValid() {
-				gauge(driftDesc, namespace, daemon.Daemon.Name())
-			}
-		}
-	}
-	return nil
 }

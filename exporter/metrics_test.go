@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
@@ -20,7 +21,7 @@ func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
 	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0)))
 	l.report(osd1, "True", "Valid")
 	registry := prometheus.NewRegistry()
-	require.NoError(t, registry.Register(States{View: l.view}))
+	require.NoError(t, registry.Register(view.States{View: l.view}))
 	require.NoError(t, newCounters().register(registry))
 	require.NoError(t, testutil.GatherAndCompare(registry, bytes.NewBufferString(`
 # HELP rook_clusterset_cluster 1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.

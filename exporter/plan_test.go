@@ -607,36 +607,3 @@ func TestTheServiceOfAGoneOSDBearsTheMarkWhereThereIsNoExport(t *testing.T) {
 	f.services[osd0].Annotations = map[string]string{rook.OrphanedSinceAnnotation: noon.Format(time.RFC3339)}
 	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD comes back")
 }
-
-func TestRookIsAskedToReloadWhileItsMemoryIsStale(t *testing.T) {
-	for name, c := range map[string]struct {
-		corrected, requested string
-		phase                string
-		reloadedAt           time.Time
-		reload               bool
-		again                time.Duration
-	}{
-		"at once":                   {corrected: "b=10.96.0.2:6789", phase: "Ready", reload: true, again: 2 * time.Minute},
-		"not while Rook is at work": {corrected: "b=10.96.0.2:6789", phase: "Progressing"},
-		"not after Rook wrote a list that was right":   {phase: "Ready"},
-		"not twice in two minutes":                     {corrected: "b=10.96.0.2:6789", phase: "Ready", requested: "2026-03-01T11:59:30Z", again: 90 * time.Second},
-		"not twice though the cache does not tell yet": {corrected: "b=10.96.0.2:6789", phase: "Ready", reloadedAt: noon.Add(-time.Second), again: 119 * time.Second},
-		"again after two minutes":                      {corrected: "b=10.96.0.2:6789", phase: "Ready", requested: "2026-03-01T11:58:00Z", reload: true, again: 2 * time.Minute},
-	} {
-		t.Run(name, func(t *testing.T) {
-			cluster := aCluster().cluster
-			cluster.Phase = c.phase
-			endpoints := endpointsOf("a=242.0.0.1:6789")
-			endpoints.Annotations = map[string]string{}
-			if c.corrected != "" {
-				endpoints.Annotations[rook.CorrectedAnnotation] = c.corrected
-			}
-			if c.requested != "" {
-				endpoints.Annotations[rook.ReloadRequestedAnnotation] = c.requested
-			}
-			reload, again := planReload(cluster, endpoints, c.reloadedAt, noon)
-			require.Equal(t, c.reload, reload)
-			require.Equal(t, c.again, again)
-		})
-	}
-}

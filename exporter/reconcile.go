@@ -133,7 +133,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	reload, again := planReload(t.cluster, endpoints, t.memory.lastReload(), t.now())
+	reload, again := rook.DecideReload(t.cluster, endpoints, t.memory.lastReload(), t.now())
 	if !reload {
 		return again, nil
 	}

@@ -47,7 +47,7 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err := counters.register(crmetrics.Registry); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
-	if err := crmetrics.Registry.Register(States{View: v}); err != nil {
+	if err := crmetrics.Registry.Register(view.States{View: v}); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
 	r := &reconciler{

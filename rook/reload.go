@@ -1,11 +1,9 @@
-package exporter
+package rook
 
 import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
 const (
@@ -15,13 +13,13 @@ const (
 	phaseReady = "Ready"
 )
 
-// planReload says whether to ask Rook to read its mon endpoints anew, which is so while what it last wrote from its memory
+// DecideReload says whether to ask Rook to read its mon endpoints anew, which is so while what it last wrote from its memory
 // had to be corrected, and when to look again; zero means never.
-func planReload(cluster rook.Cluster, endpoints *corev1.ConfigMap, last, now time.Time) (reload bool, again time.Duration) {
-	if endpoints == nil || endpoints.Annotations[rook.CorrectedAnnotation] == "" || cluster.Phase != phaseReady {
+func DecideReload(cluster Cluster, endpoints *corev1.ConfigMap, last, now time.Time) (reload bool, again time.Duration) {
+	if endpoints == nil || endpoints.Annotations[CorrectedAnnotation] == "" || cluster.Phase != phaseReady {
 		return false, 0
 	}
-	if requested, err := time.Parse(time.RFC3339, endpoints.Annotations[rook.ReloadRequestedAnnotation]); err == nil && requested.After(last) {
+	if requested, err := time.Parse(time.RFC3339, endpoints.Annotations[ReloadRequestedAnnotation]); err == nil && requested.After(last) {
 		last = requested
 	}
 	if left := reloadInterval - now.Sub(last); !last.IsZero() && left > 0 {
