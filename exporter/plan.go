@@ -222,9 +222,8 @@ func (p *planner) changeNotes(after rook.Export) []note {
 	report := func(code reason.Code, warning bool, format string, args ...any) {
 		notes = append(notes, note{code: code, warning: warning, subject: p.daemon.String(), detail: fmt.Sprintf(format, args...)})
 	}
-	// Admission, on any replica, creates the exports of new OSDs too, and leaves it to the leader to report them.
-	unreported := func(e rook.Export) bool { return !e.GlobalIP.IsValid() && e.Refused == "" }
-	if !before.Exists || osd && unreported(before) && !unreported(after) {
+	// Of an OSD, of which there are many, it is news which address it got, or why it gets none.
+	if !before.Exists && !osd {
 		report(reason.Exported, false, "ServiceExport %s/%s", p.daemon.Namespace, p.daemon.Name())
 	}
 	if after.Identity == rook.IdentityCluster && before.Identity != after.Identity {

@@ -330,11 +330,11 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 	}{
 		"a new OSD is given a Service and an export": {
 			facts: func(f *clusterFacts) { f.deployments[osd0] = deployment(osd0, "") },
-			want:  outcome{service: true, create: true, notes: []reason.Code{reason.Exported}},
+			want:  outcome{service: true, create: true},
 		},
 		"an OSD that Rook has prepared is given them before its Deployment": {
 			facts: func(f *clusterFacts) { f.prepared = osd0 },
-			want:  outcome{service: true, create: true, notes: []reason.Code{reason.Exported}},
+			want:  outcome{service: true, create: true},
 		},
 		"a prepared OSD that got its Deployment is left alone": {
 			facts: func(f *clusterFacts) {
@@ -368,7 +368,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				annotations: map[string]string{
 					"global-ip": "242.0.1.0", "source": "GlobalIngressIP", "orphaned-since": "2026-03-01T11:59:00Z",
 				},
-				notes: []reason.Code{reason.Exported, reason.AddressResolved},
+				notes: []reason.Code{reason.AddressResolved},
 			},
 		},
 		"an exported OSD with all as it should be is left alone": {

@@ -303,10 +303,7 @@ func TestADaemonIsExportedResolvedAndPinnedAndThenLeftInPeace(t *testing.T) {
 		"create ServiceExport " + monA, "apply ServiceExport " + monA,
 		"apply Service " + osd0, "create ServiceExport " + osd0,
 	}, writes)
-	require.Equal(t, []string{
-		`Exported: mon "a" is exported: ServiceExport rook-ceph/rook-ceph-mon-a`,
-		`Exported: osd "0" is exported: ServiceExport rook-ceph/rook-ceph-osd-0`,
-	}, told)
+	require.Equal(t, []string{`Exported: mon "a" is exported: ServiceExport rook-ceph/rook-ceph-mon-a`}, told)
 	require.Equal(t, rook.IdentityClusterset, l.export(monA).Identity)
 
 	again, writes, told := l.turn()
@@ -432,7 +429,6 @@ func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
 	l.report(osd0, "True", "Valid")
 	_, _, told := l.turn()
 	require.Equal(t, []string{
-		`Exported: osd "0" is exported: ServiceExport rook-ceph/rook-ceph-osd-0`,
 		`AddressResolved: osd "0" has a global IP: 242.0.1.0 from GlobalIngressIP`,
 	}, told)
 	l.create(deployment(osd0, ""))
@@ -635,13 +631,12 @@ func TestAFailedWriteIsTriedAgainAndHoldsUpNoOtherDaemon(t *testing.T) {
 		}
 		return nil
 	}
-	_, _, told, err := l.tryTurn()
+	_, _, _, err := l.tryTurn()
 	require.ErrorContains(t, err, "export rook-ceph-osd-0 of CephCluster rook-ceph/my-cluster: ensure ServiceExport rook-ceph/rook-ceph-osd-0: etcd is on holiday")
-	require.Len(t, told, 1)
+	require.False(t, l.export(osd0).Exists)
 	require.True(t, l.export(osd1).Exists)
 	l.deny = nil
-	_, _, told = l.turn()
-	require.Len(t, told, 1)
+	l.turn()
 	require.True(t, l.export(osd0).Exists)
 }
 
@@ -671,6 +666,9 @@ func TestAnOrphanIsRemovedOnceItsGraceIsOverThoughTheLeaderChanged(t *testing.T)
 	require.Empty(t, told)
 
 	l.create(deployment(osd0, ""))
+	l.answers[osd0] = "242.0.1.0"
+	l.settle()
+	l.report(osd0, "True", "Valid")
 	_, _, told = l.turn()
 	require.Len(t, told, 1, "an OSD of the same name is news again")
 
@@ -679,9 +677,6 @@ func TestAnOrphanIsRemovedOnceItsGraceIsOverThoughTheLeaderChanged(t *testing.T)
 	l.clock = l.clock.Add(time.Hour)
 	_, _, told = l.turn()
 	require.Len(t, told, 1, "and so is its end")
-	l.create(deployment(osd0, ""))
-	_, _, told = l.turn()
-	require.Len(t, told, 1)
 }
 
 func TestAnOSDThatCameBackBehindTheCacheIsNotRemoved(t *testing.T) {

@@ -2,10 +2,12 @@ package rook
 
 import (
 	"strings"
+	"unique"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // ClusterFields are the paths of what ReadCluster reads of a CephCluster, besides its metadata.
@@ -63,23 +65,30 @@ func OnlyOurs(annotations map[string]string) map[string]string {
 	return kept
 }
 
+// shared returns the one copy of a text that a thousand objects have alike.
+func shared(text string) string { return unique.Make(text).Value() }
+
 // trimMeta keeps what tells an object from all others, who owns it, and the labels that are named.
 func trimMeta(meta metav1.ObjectMeta, labels ...string) metav1.ObjectMeta {
 	trimmed := metav1.ObjectMeta{
-		Namespace:         meta.Namespace,
+		Namespace:         shared(meta.Namespace),
 		Name:              meta.Name,
 		UID:               meta.UID,
 		ResourceVersion:   meta.ResourceVersion,
 		Generation:        meta.Generation,
 		DeletionTimestamp: meta.DeletionTimestamp,
-		OwnerReferences:   meta.OwnerReferences,
+	}
+	for _, owner := range meta.OwnerReferences {
+		owner.APIVersion, owner.Kind, owner.Name = shared(owner.APIVersion), shared(owner.Kind), shared(owner.Name)
+		owner.UID = types.UID(shared(string(owner.UID)))
+		trimmed.OwnerReferences = append(trimmed.OwnerReferences, owner)
 	}
 	for _, key := range labels {
 		if value, ok := meta.Labels[key]; ok {
 			if trimmed.Labels == nil {
 				trimmed.Labels = make(map[string]string, len(labels))
 			}
-			trimmed.Labels[key] = value
+			trimmed.Labels[key] = shared(value)
 		}
 	}
 	return trimmed

@@ -14,7 +14,7 @@ func TestEachChangeIsToldByOneEvent(t *testing.T) {
 	s.startOperator()
 	s.comesUp()
 	s.settled()
-	told := map[string]int{"Exported": 6, "AddressResolved": 6, "ReloadRequested": 1}
+	told := map[string]int{"Exported": 3, "AddressResolved": 6, "ReloadRequested": 1}
 	s.eventually("all is told", func() bool { return s.oursAmong(s.events())["AddressResolved"] == 6 })
 	require.Equal(t, told, s.oursAmong(s.events()))
 
