@@ -171,6 +171,7 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 		},
 		{
 			name:    "an IPv6 address answers where it is the only one",
+			options: resolver.Options{GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("2001:db8::/64")}},
 			objects: []string{propertyA, edit("[242.0.255.253]", `["2001:db8::7"]`).Replace(serviceImport)},
 			want:    "2001:db8::7", source: "ServiceImport",
 		},
