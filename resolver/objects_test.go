@@ -108,6 +108,16 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 			objects: []string{submarinerA, clusterImport}, want: "242.0.255.253", source: "SubmarinerServiceImport",
 		},
 		{
+			name:    "Submariner's ServiceImport is found where Submariner is, by the ID that Submariner knows this cluster by",
+			objects: []string{edit("submariner-operator", "elsewhere").Replace(submarinerA), edit("cluster-a", "east").Replace(propertyA), edit("submariner-operator", "elsewhere").Replace(clusterImport)},
+			want:    "242.0.255.253", source: "SubmarinerServiceImport",
+		},
+		{
+			name:    "a setting that differs from Submariner's own ID does not change how Submariner names its ServiceImport",
+			options: resolver.Options{ClusterID: "east"}, objects: []string{submarinerA, clusterImport},
+			want: "242.0.255.253", source: "SubmarinerServiceImport",
+		},
+		{
 			name: "Submariner's ServiceImport answers in v1beta1", kinds: betaKinds,
 			objects: []string{submarinerA, beta.Replace(clusterImport)}, want: "242.0.255.253", source: "SubmarinerServiceImport",
 		},
@@ -341,6 +351,10 @@ func TestASourceThatCannotBeReadIsNotPassedOver(t *testing.T) {
 			w := world{
 				objects: objects(t, submarinerA, clusterB, propertyA, ingressIP, clusterImport),
 				fault:   map[string]error{kind: errFlaky},
+			}
+			if kind == "ClusterProperty" {
+				// It is not read where Submariner itself tells the ID.
+				w.objects = objects(t, propertyA, ingressIP)
 			}
 			_, err := resolve(t.Context(), w.resolver(t))
 			requireRefusal(t, err, reason.SourceUnreadable, strings.TrimSuffix(kind, "List"), "etcd has no leader")

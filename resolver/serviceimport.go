@@ -58,7 +58,7 @@ func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (net
 	if len(ips) == 0 {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has no IP", owner)
 	}
-	if m.Submariner {
+	if m.Submariner.Namespace != "" {
 		// Submariner fills it only with a virtual address of the whole clusterset, which is no daemon's own.
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has an IP that Submariner shares between clusters", owner)
 	}
