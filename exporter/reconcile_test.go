@@ -60,6 +60,7 @@ type loop struct {
 	refusal   *reason.Error
 	questions []resolver.Request
 	cidrs     []netip.Prefix
+	peers     map[string][]netip.Prefix
 	clock     time.Time
 	told      []string
 	writes    []string
@@ -163,7 +164,7 @@ func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membe
 }
 
 func (l *loop) Membership(context.Context) (resolver.Membership, error) {
-	return resolver.Membership{GlobalCIDRs: l.cidrs}, nil
+	return resolver.Membership{GlobalCIDRs: l.cidrs, PeerCIDRs: l.peers}, nil
 }
 
 var _ recorder.EventRecorder = &loop{}
@@ -500,6 +501,24 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 			require.Zero(t, again)
 		})
 	}
+}
+
+func TestAPeerThatClaimsThisClustersRangeIsToldOfOnceAndStopsNoBirth(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService("rook-ceph-mon-a", "10.96.0.1"))
+	l.peers = map[string][]netip.Prefix{"cluster-b": {netip.MustParsePrefix("0.0.0.0/0")}}
+	_, writes, told := l.turn()
+	require.Contains(t, told, "PeerCIDROverlaps: CephCluster rook-ceph/my-cluster "+
+		"shares its range of global IPs with a peer: cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16")
+	require.NotEmpty(t, writes, "its mon is exported")
+	_, _, told = l.turn()
+	require.Empty(t, told)
+
+	l.peers = nil
+	_, _, told = l.turn()
+	require.Empty(t, told)
+	l.peers = map[string][]netip.Prefix{"cluster-b": {netip.MustParsePrefix("0.0.0.0/0")}}
+	_, _, told = l.turn()
+	require.Len(t, told, 1, "it is news again")
 }
 
 func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *testing.T) {

@@ -3,6 +3,8 @@ package resolver
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -70,16 +72,21 @@ func (r *Resolver) Membership(ctx context.Context) (Membership, error) {
 }
 
 // withClusters adds what Submariner's list of all clusters says. This cluster stands in it too, under the ID that
-// Submariner knows it by; were it taken for a peer, its every address would be refused. Where the list does not have
-// that ID, the cluster with this one's range is this one; where nothing is known of this one, nobody is a peer.
+// Submariner knows it by; were it taken for a peer, its every address would be refused. Where that ID is not known for sure
+// and not listed, the cluster with this one's range, or else with one that overlaps it, is this one; where nothing is known
+// of this one, nobody is a peer.
 func (m Membership) withClusters(all map[string][]netip.Prefix) Membership {
 	id := cmp.Or(m.Submariner.ID, m.ClusterID)
 	self := map[string]bool{}
 	if _, listed := all[id]; listed {
 		self[id] = true
-	} else {
+	} else if m.Submariner.ID == "" {
+		same := func(ranges []netip.Prefix) bool { return slices.Equal(ranges, m.GlobalCIDRs) }
+		if !slices.ContainsFunc(slices.Collect(maps.Values(all)), same) {
+			same = func(ranges []netip.Prefix) bool { return overlap(ranges, m.GlobalCIDRs) }
+		}
 		for other, ranges := range all {
-			self[other] = overlap(ranges, m.GlobalCIDRs)
+			self[other] = same(ranges)
 		}
 	}
 	known := id != "" || len(m.GlobalCIDRs) > 0
@@ -204,4 +211,20 @@ func overlap(a, b []netip.Prefix) bool {
 func (m Membership) IsGlobal(ip netip.Addr) bool {
 	_, inside := within(m.GlobalCIDRs, ip)
 	return inside
+}
+
+// Overlaps returns what each peer, in order, announces of this cluster's own range. Of addresses that both claim nobody
+// knows where the network takes them.
+func (m Membership) Overlaps() []string {
+	var overlaps []string
+	for _, peer := range slices.Sorted(maps.Keys(m.PeerCIDRs)) {
+		for _, theirs := range m.PeerCIDRs[peer] {
+			for _, ours := range m.GlobalCIDRs {
+				if theirs.Overlaps(ours) {
+					overlaps = append(overlaps, fmt.Sprintf("%s announces %s, this cluster has %s", peer, theirs, ours))
+				}
+			}
+		}
+	}
+	return overlaps
 }

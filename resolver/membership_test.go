@@ -61,8 +61,10 @@ func TestMembership(t *testing.T) {
 		},
 		{
 			name: "a Submariner in another namespace is this cluster's too",
-			objects: []string{edit("submariner-operator", "elsewhere").Replace(submarinerA),
-				edit("submariner-operator", "elsewhere").Replace(clusterA), edit("submariner-operator", "elsewhere").Replace(clusterB)},
+			objects: []string{
+				edit("submariner-operator", "elsewhere").Replace(submarinerA),
+				edit("submariner-operator", "elsewhere").Replace(clusterA), edit("submariner-operator", "elsewhere").Replace(clusterB),
+			},
 			want: resolver.Membership{
 				ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB,
 				Submariner: resolver.Submariner{Namespace: "elsewhere", ID: "cluster-a"},
@@ -70,8 +72,10 @@ func TestMembership(t *testing.T) {
 		},
 		{
 			name: "the copies of the list that the broker keeps are no other clusters",
-			objects: []string{submarinerA, clusterA, clusterB,
-				edit("submariner-operator", "submariner-k8s-broker").Replace(clusterA), edit("submariner-operator", "submariner-k8s-broker").Replace(clusterB)},
+			objects: []string{
+				submarinerA, clusterA, clusterB,
+				edit("submariner-operator", "submariner-k8s-broker").Replace(clusterA), edit("submariner-operator", "submariner-k8s-broker").Replace(clusterB),
+			},
 			want: resolver.Membership{ClusterID: "cluster-a", GlobalCIDRs: prefixes("242.0.0.0/16"), PeerCIDRs: peerB, Submariner: own},
 		},
 		{
@@ -156,4 +160,24 @@ func TestMembership(t *testing.T) {
 			require.Equal(t, tt.want, got)
 		})
 	}
+}
+
+func TestAPeerWhoseRangeOverlapsThisClustersIsNamed(t *testing.T) {
+	everything := strings.NewReplacer("[242.1.0.0/16]", "[0.0.0.0/0]").Replace(clusterB)
+	m, err := world{objects: objects(t, submarinerA, clusterA, everything)}.resolver(t).Membership(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16"}, m.Overlaps())
+
+	m, err = world{objects: objects(t, submarinerA, clusterA, clusterB)}.resolver(t).Membership(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, m.Overlaps())
+}
+
+func TestAPeerThatAnnouncesEverythingIsNotTakenForThisCluster(t *testing.T) {
+	everything := strings.NewReplacer("[242.1.0.0/16]", "[0.0.0.0/0]").Replace(clusterB)
+	own := resolver.Options{GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("242.0.0.0/16")}}
+	m, err := world{options: own, objects: objects(t, clusterA, everything)}.resolver(t).Membership(t.Context())
+	require.NoError(t, err)
+	require.NotContains(t, m.PeerCIDRs, "cluster-a")
+	require.Contains(t, m.PeerCIDRs, "cluster-b")
 }
