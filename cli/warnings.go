@@ -12,7 +12,8 @@ import (
 // clustersetWarnings returns what is odd about this cluster's place in the clusterset, though daemons are served. What the
 // flags of the manager say is not known here.
 func clustersetWarnings(ctx context.Context, read kinds.Reader) []string {
-	membership, err := resolver.New(read.Objects, read.Installed, resolver.Options{}).Membership(ctx)
+	readers := resolver.Readers{Cached: read.Objects, Live: read.Objects}
+	membership, err := resolver.New(readers, read.Installed, resolver.Options{}).Membership(ctx)
 	if err != nil {
 		return []string{fmt.Sprintf("this cluster's place in the clusterset is not known: %v", err)}
 	}

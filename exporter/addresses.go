@@ -13,6 +13,7 @@ import (
 // question is what to ask for the global IP of a daemon by.
 type question struct {
 	clusterIPs []netip.Addr
+	known      netip.Addr
 	// signature changes with what may change the answer besides the sources themselves.
 	signature string
 }
@@ -27,7 +28,7 @@ func (f facts) question() (question, bool) {
 		export.GlobalIP.IsValid() && export.Source == resolver.SourceDNS:
 		return question{}, false
 	}
-	q := question{signature: string(export.UID)}
+	q := question{known: export.GlobalIP, signature: string(export.UID)}
 	if f.service != nil {
 		q.clusterIPs = rook.ClusterIPs(f.service)
 		q.signature += " " + string(f.service.UID)
@@ -88,7 +89,7 @@ func refuse(wanted *rook.Export, refusal *reason.Error) {
 func wrongAnswer(code reason.Code) bool {
 	switch code {
 	case reason.IsClusterIP, reason.OutsideGlobalCIDR, reason.InsidePeerCIDR, reason.UsedByAnother, reason.Unroutable,
-		reason.SourcesDisagree, reason.SeveralAddresses, reason.MalformedAddress:
+		reason.SourcesDisagree, reason.SeveralAddresses, reason.MalformedAddress, reason.ServiceAddress, reason.GlobalCIDRUnknown:
 		return true
 	}
 	return false

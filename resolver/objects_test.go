@@ -285,6 +285,9 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := world{kinds: tt.kinds, options: tt.options}
+			if w.options.GlobalCIDRs == nil && tt.source == "ServiceImport" {
+				w.options.GlobalCIDRs = ranges("242.0.0.0/16")
+			}
 			w.objects = objects(t, tt.objects...)
 			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code != "" {
