@@ -76,7 +76,7 @@ func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place)
 	var answer resolver.Answer
 	err := in.unreadable
 	if err == nil {
-		request := resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name(), ClusterIPs: q.clusterIPs, Known: q.known}
+		request := resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name(), ClusterIPs: q.clusterIPs, Known: q.known, ForLife: q.forLife}
 		answer, err = t.sources.Resolve(ctx, request, in.Membership)
 	}
 	if err == nil {

@@ -178,7 +178,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	if err := t.carryOut(ctx, f, s); err != nil {
 		return 0, err
 	}
-	if f.export.GlobalIP.IsValid() {
+	if f.export.GlobalIP.IsValid() && !f.answer.doubtful() {
 		// It waits for its sources to change.
 		return s.again, nil
 	}

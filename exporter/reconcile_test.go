@@ -801,3 +801,48 @@ func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
 	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
 	require.True(t, apierrors.IsNotFound(err))
 }
+
+func TestAMonsAddressIsDoubtedUntilItIsBornWithItAndAnOSDsNever(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(osd0, ""))
+	l.answers = map[string]string{monA: "242.0.0.1", osd0: "242.0.1.0"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.report(osd0, "True", "Valid")
+	l.settle()
+	asked := func(name string) resolver.Request {
+		l.turn()
+		for _, q := range l.questions {
+			if q.Name == name {
+				return q
+			}
+		}
+		t.Fatalf("%s is not asked for", name)
+		return resolver.Request{}
+	}
+	require.True(t, asked(monA).ForLife)
+	require.False(t, asked(monA).Known.IsValid(), "it has only one chance")
+	require.False(t, asked(osd0).ForLife)
+	require.Equal(t, addr("242.0.1.0"), asked(osd0).Known)
+
+	l.create(deployment(monA, "242.0.0.1"))
+	l.settle()
+	require.Equal(t, addr("242.0.0.1"), asked(monA).Known)
+}
+
+func TestAnAddressThatIsInDoubtIsAskedForAgain(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"))
+	l.answers = map[string]string{monA: "242.0.0.1"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.settle()
+	again, _, _ := l.turn()
+	require.Zero(t, again, "it waits for its sources to change")
+
+	l.answers, l.refusal = nil, reason.Errorf(reason.SourcesDisagree, "242.0.0.1 and 242.0.0.9")
+	again, _, told := l.turn()
+	require.Len(t, told, 1)
+	require.NotZero(t, again)
+	l.answers, l.clock = map[string]string{monA: "242.0.0.1"}, l.clock.Add(time.Minute)
+	l.settle()
+	require.Empty(t, l.export(monA).Refused)
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type Request struct {
 	ClusterIPs []netip.Addr
 	// Known is the address that the Service is known to have; what speaks against a new one is not looked for again.
 	Known netip.Addr
+	// ForLife says that an address, once it is taken, can never be changed.
+	ForLife bool
 }
 
 // Answer is a global IP and the source that told it.
@@ -121,13 +124,16 @@ func (r *Resolver) Resolve(ctx context.Context, req Request, m Membership) (Answ
 	if refusal := r.vouch(ctx, answer, req, m); refusal != nil {
 		return Answer{}, refusal
 	}
+	if refusal := r.settled(ctx, answer, req); refusal != nil {
+		return Answer{}, refusal
+	}
 	return answer, nil
 }
 
 // compare returns the answer on which all objects that have one agree. An object that is there but wrong is not
 // passed over: nobody knows which of the others to believe then.
 func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answer, *reason.Error) {
-	var answer Answer
+	var answers []Answer
 	var telling *reason.Error
 	var silences []string
 	for _, source := range r.told {
@@ -143,16 +149,13 @@ func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answ
 			silences = append(silences, refusal.Detail)
 			continue
 		}
-		if answer.Source == "" {
-			answer = Answer{IP: ip, Source: source.Name()}
-		} else if answer.IP != ip {
-			return Answer{}, reason.Errorf(reason.SourcesDisagree, "%s says %s, %s says %s",
-				answer.Source, answer.IP, source.Name(), ip)
-		}
+		answers = append(answers, Answer{IP: ip, Source: source.Name()})
 	}
 	switch {
-	case answer.Source != "":
-		return answer, nil
+	case slices.ContainsFunc(answers, func(a Answer) bool { return a.IP != answers[0].IP }):
+		return r.breakTie(ctx, req, answers)
+	case len(answers) > 0:
+		return answers[0], nil
 	case telling != nil:
 		return Answer{}, telling
 	}
