@@ -152,7 +152,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		return nil, fmt.Errorf("set up the watch of kinds: %w", err)
 	}
 	v := view.New(view.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader(), Prepared: prepared}, installed)
-	addresses := resolver.New(mgr.GetCache(), installed, o.resolverOptions(globalCIDRs))
+	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
 	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
 	}

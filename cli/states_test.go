@@ -141,6 +141,10 @@ func TestTheCommandAndTheMetricsGiveADaemonTheSameState(t *testing.T) {
 			exported(func(e *rook.Export) { e.Pinned, e.Drift = true, netip.MustParseAddr("242.0.0.99") }),
 			"True", globalIP, globalIP,
 		},
+		reason.UsedByAnother: {
+			exported(func(e *rook.Export) { e.Pinned, e.Refused, e.RefusedDetail = true, reason.UsedByAnother, "242.0.0.99" }),
+			"True", globalIP, globalIP,
+		},
 		reason.IdentityCluster: {&rook.Export{Identity: rook.IdentityCluster}, "True", clusterIP, clusterIP},
 	} {
 		t.Run(string(want), func(t *testing.T) {

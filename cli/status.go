@@ -58,7 +58,8 @@ func statusCommand(version string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, note := range notes {
+			installed := kinds.Discovered{Mapper: c.RESTMapper()}
+			for _, note := range append(clustersetWarnings(cmd.Context(), kinds.Reader{Objects: c, Installed: installed}), notes...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
 			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {

@@ -13,6 +13,9 @@ import (
 // question is what to ask for the global IP of a daemon by.
 type question struct {
 	clusterIPs []netip.Addr
+	// known is the address that needs no second look: that of a mon only once it is pinned.
+	known   netip.Addr
+	forLife bool
 	// signature changes with what may change the answer besides the sources themselves.
 	signature string
 }
@@ -27,7 +30,10 @@ func (f facts) question() (question, bool) {
 		export.GlobalIP.IsValid() && export.Source == resolver.SourceDNS:
 		return question{}, false
 	}
-	q := question{signature: string(export.UID)}
+	q := question{forLife: f.daemon.Type.KeepsAddressForLife(), signature: string(export.UID)}
+	if !q.forLife || export.Pinned {
+		q.known = export.GlobalIP
+	}
 	if f.service != nil {
 		q.clusterIPs = rook.ClusterIPs(f.service)
 		q.signature += " " + string(f.service.UID)
@@ -88,18 +94,23 @@ func refuse(wanted *rook.Export, refusal *reason.Error) {
 func wrongAnswer(code reason.Code) bool {
 	switch code {
 	case reason.IsClusterIP, reason.OutsideGlobalCIDR, reason.InsidePeerCIDR, reason.UsedByAnother, reason.Unroutable,
-		reason.SourcesDisagree, reason.SeveralAddresses, reason.MalformedAddress:
+		reason.SourcesDisagree, reason.SeveralAddresses, reason.MalformedAddress, reason.ServiceAddress, reason.GlobalCIDRUnknown:
 		return true
 	}
 	return false
 }
 
-// planDrift compares the address that a mon was born with to what the sources answer now.
+// planDrift compares the address that a mon was born with to what the sources answer now. That they answer something wrong
+// is a drift whose address is not known.
 func (p *planner) planDrift(wanted *rook.Export) {
-	wanted.Refused, wanted.RefusedDetail = "", ""
-	if p.answer == nil || p.answer.refusal != nil {
+	if p.answer == nil {
 		return
 	}
+	if p.answer.refusal != nil {
+		refuse(wanted, p.answer.refusal)
+		return
+	}
+	wanted.Refused, wanted.RefusedDetail = "", ""
 	if p.answer.answer.IP == wanted.GlobalIP {
 		wanted.Drift = netip.Addr{}
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +31,15 @@ func (t turn) place(ctx context.Context) place {
 		logf.FromContext(ctx).Error(err, "The range of global IPs cannot be read")
 	}
 	return place{membership, err}
+}
+
+// overlapNotes names the peers that claim addresses of this cluster.
+func overlapNotes(subject string, in place) []note {
+	overlaps := in.Overlaps()
+	if len(overlaps) == 0 {
+		return nil
+	}
+	return []note{{code: reason.PeerCIDROverlaps, warning: true, subject: subject, detail: strings.Join(overlaps, "; ")}}
 }
 
 // answer asks for the global IP of the daemon where that may be done now; otherwise it returns nil.
@@ -66,7 +76,7 @@ func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place)
 	var answer resolver.Answer
 	err := in.unreadable
 	if err == nil {
-		request := resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name(), ClusterIPs: q.clusterIPs}
+		request := resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name(), ClusterIPs: q.clusterIPs, Known: q.known, ForLife: q.forLife}
 		answer, err = t.sources.Resolve(ctx, request, in.Membership)
 	}
 	if err == nil {

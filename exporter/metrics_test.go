@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -16,9 +17,13 @@ func TestTheMetricsTellTheStateOfEachDaemon(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	drifted := newExport(serviceExport, rookDaemon(monA))
 	drifted.SetAnnotations(rook.Export{Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Pinned: true, Drift: addr("242.0.0.9")}.Annotations())
+	doubtful := newExport(serviceExport, rookDaemon("rook-ceph-mon-b"))
+	doubtful.SetAnnotations(rook.Export{
+		Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.2"), Pinned: true, Refused: reason.SourcesDisagree,
+	}.Annotations())
 	right := newExport(serviceExport, rookDaemon(osd1))
 	right.SetAnnotations(rook.Export{GlobalIP: addr("242.0.1.1")}.Annotations())
-	l.create(drifted, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0)))
+	l.create(drifted, doubtful, right, deployment(osd1, "242.0.1.1"), newExport(serviceExport, rookDaemon(osd0)))
 	l.report(osd1, "True", "Valid")
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(view.States{View: l.view}))
@@ -30,10 +35,12 @@ rook_clusterset_cluster{cluster="my-cluster",namespace="rook-ceph",state="served
 # HELP rook_clusterset_export 1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.
 # TYPE rook_clusterset_export gauge
 rook_clusterset_export{daemon="rook-ceph-mon-a",namespace="rook-ceph",state="address_drifted"} 1
+rook_clusterset_export{daemon="rook-ceph-mon-b",namespace="rook-ceph",state="sources_disagree"} 1
 rook_clusterset_export{daemon="rook-ceph-osd-0",namespace="rook-ceph",state="export_not_valid"} 1
 rook_clusterset_export{daemon="rook-ceph-osd-1",namespace="rook-ceph",state="ok"} 1
-# HELP rook_clusterset_mon_drift 1 for each mon whose export has another global IP now than the mon was born with.
+# HELP rook_clusterset_mon_drift 1 for each mon of which a source says now that its global IP is not the one that it was born with.
 # TYPE rook_clusterset_mon_drift gauge
 rook_clusterset_mon_drift{daemon="rook-ceph-mon-a",namespace="rook-ceph"} 1
+rook_clusterset_mon_drift{daemon="rook-ceph-mon-b",namespace="rook-ceph"} 1
 `)))
 }

@@ -218,6 +218,28 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 				notes: []reason.Code{reason.AddressDrifted},
 			},
 		},
+		"a wrong answer for a living mon is a drift too": {
+			facts: func(f *clusterFacts) {
+				f.deployments[monA] = deployment(monA, "242.0.0.1")
+				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
+				f.answers = map[string]resolution{monA: {refusal: reason.Errorf(reason.SourcesDisagree, "242.0.0.9 and 242.0.0.8"), early: true}}
+			},
+			want: outcome{
+				annotations: map[string]string{
+					"identity": "clusterset", "global-ip": "242.0.0.1", "source": "GlobalIngressIP", "pinned": "true",
+					"refused": "sources_disagree: 242.0.0.9 and 242.0.0.8",
+				},
+				notes: []reason.Code{reason.SourcesDisagree},
+			},
+		},
+		"the want of an answer for a living mon is none": {
+			facts: func(f *clusterFacts) {
+				f.deployments[monA] = deployment(monA, "242.0.0.1")
+				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
+				f.answers = map[string]resolution{monA: {refusal: reason.Errorf(reason.NoAnswer, "nothing")}}
+			},
+			want: outcome{},
+		},
 		"a living mon keeps its global IP when its export is no longer Valid": {
 			facts: func(f *clusterFacts) {
 				f.deployments[monA] = deployment(monA, "242.0.0.1")

@@ -125,7 +125,11 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 		t.reportOnly(ctx, note{code: code, warning: true, subject: whole})
 		return 0, nil
 	}
-	t.memory.forget(whole)
+	notes := overlapNotes(whole, t.place(ctx))
+	t.memory.forget(whole, notes...)
+	for _, n := range notes {
+		t.report(ctx, "", n)
+	}
 	if err := t.spread(ctx); err != nil {
 		return 0, err
 	}
@@ -174,7 +178,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	if err := t.carryOut(ctx, f, s); err != nil {
 		return 0, err
 	}
-	if f.export.GlobalIP.IsValid() {
+	if f.export.GlobalIP.IsValid() && !f.answer.doubtful() {
 		// It waits for its sources to change.
 		return s.again, nil
 	}

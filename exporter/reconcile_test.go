@@ -60,6 +60,7 @@ type loop struct {
 	refusal   *reason.Error
 	questions []resolver.Request
 	cidrs     []netip.Prefix
+	peers     map[string][]netip.Prefix
 	clock     time.Time
 	told      []string
 	writes    []string
@@ -163,7 +164,7 @@ func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membe
 }
 
 func (l *loop) Membership(context.Context) (resolver.Membership, error) {
-	return resolver.Membership{GlobalCIDRs: l.cidrs}, nil
+	return resolver.Membership{GlobalCIDRs: l.cidrs, PeerCIDRs: l.peers}, nil
 }
 
 var _ recorder.EventRecorder = &loop{}
@@ -498,6 +499,24 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 	}
 }
 
+func TestAPeerThatClaimsThisClustersRangeIsToldOfOnceAndStopsNoBirth(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService("rook-ceph-mon-a", "10.96.0.1"))
+	l.peers = map[string][]netip.Prefix{"cluster-b": {netip.MustParsePrefix("0.0.0.0/0")}}
+	_, writes, told := l.turn()
+	require.Contains(t, told, "PeerCIDROverlaps: CephCluster rook-ceph/my-cluster "+
+		"shares its range of global IPs with a peer: cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16")
+	require.NotEmpty(t, writes, "its mon is exported")
+	_, _, told = l.turn()
+	require.Empty(t, told)
+
+	l.peers = nil
+	_, _, told = l.turn()
+	require.Empty(t, told)
+	l.peers = map[string][]netip.Prefix{"cluster-b": {netip.MustParsePrefix("0.0.0.0/0")}}
+	_, _, told = l.turn()
+	require.Len(t, told, 1, "it is news again")
+}
+
 func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	old := deployment(monA, "")
@@ -776,4 +795,49 @@ func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
 	require.Equal(t, rook.Manager, created.Labels[rook.ManagedByLabel])
 	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
 	require.True(t, apierrors.IsNotFound(err))
+}
+
+func TestAMonsAddressIsDoubtedUntilItIsBornWithItAndAnOSDsNever(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(osd0, ""))
+	l.answers = map[string]string{monA: "242.0.0.1", osd0: "242.0.1.0"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.report(osd0, "True", "Valid")
+	l.settle()
+	asked := func(name string) resolver.Request {
+		l.turn()
+		for _, q := range l.questions {
+			if q.Name == name {
+				return q
+			}
+		}
+		t.Fatalf("%s is not asked for", name)
+		return resolver.Request{}
+	}
+	require.True(t, asked(monA).ForLife)
+	require.False(t, asked(monA).Known.IsValid(), "it has only one chance")
+	require.False(t, asked(osd0).ForLife)
+	require.Equal(t, addr("242.0.1.0"), asked(osd0).Known)
+
+	l.create(deployment(monA, "242.0.0.1"))
+	l.settle()
+	require.Equal(t, addr("242.0.0.1"), asked(monA).Known)
+}
+
+func TestAnAddressThatIsInDoubtIsAskedForAgain(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"))
+	l.answers = map[string]string{monA: "242.0.0.1"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.settle()
+	again, _, _ := l.turn()
+	require.Zero(t, again, "it waits for its sources to change")
+
+	l.answers, l.refusal = nil, reason.Errorf(reason.SourcesDisagree, "242.0.0.1 and 242.0.0.9")
+	again, _, told := l.turn()
+	require.Len(t, told, 1)
+	require.NotZero(t, again)
+	l.answers, l.clock = map[string]string{monA: "242.0.0.1"}, l.clock.Add(time.Minute)
+	l.settle()
+	require.Empty(t, l.export(monA).Refused)
 }

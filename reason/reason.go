@@ -66,6 +66,9 @@ const (
 	IsClusterIP          Code = "is_cluster_ip"
 	OutsideGlobalCIDR    Code = "outside_global_cidr"
 	InsidePeerCIDR       Code = "inside_peer_cidr"
+	ServiceAddress       Code = "service_address"
+	GlobalCIDRUnknown    Code = "global_cidr_unknown"
+	PeerCIDROverlaps     Code = "peer_cidr_overlaps"
 	UsedByAnother        Code = "used_by_another_daemon"
 	Unroutable           Code = "unroutable_address"
 	SourcesDisagree      Code = "sources_disagree"
@@ -207,6 +210,9 @@ var sentences = map[Code]string{
 	IsClusterIP:          "was given its own ClusterIP as global IP",
 	OutsideGlobalCIDR:    "was given an address outside this cluster's global CIDR",
 	InsidePeerCIDR:       "was given an address inside the global CIDR of a peer",
+	ServiceAddress:       "was given an address of a Service, which is valid in this cluster alone",
+	GlobalCIDRUnknown:    "was given an address that cannot be checked: the range of this cluster's global IPs is not known",
+	PeerCIDROverlaps:     "shares its range of global IPs with a peer",
 	UsedByAnother:        "was given the global IP of another daemon",
 	Unroutable:           "was given an address that no peer can dial",
 	SourcesDisagree:      "has different global IPs in different sources",

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -31,12 +32,13 @@ const (
 )
 
 func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
-	if m.ClusterID == "" {
+	id := cmp.Or(m.Submariner.ID, m.ClusterID)
+	if id == "" {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "Submariner's ServiceImport is named after the cluster ID")
 	}
 	key := types.NamespacedName{
-		Namespace: submarinerNamespace,
-		Name:      fmt.Sprintf("%s-%s-%s", r.Name, r.Namespace, m.ClusterID),
+		Namespace: cmp.Or(m.Submariner.Namespace, usualNamespace),
+		Name:      fmt.Sprintf("%s-%s-%s", r.Name, r.Namespace, id),
 	}
 	object, err := s.get(ctx, importKind.GroupKind, key)
 	if err != nil {
@@ -50,7 +52,7 @@ func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (net
 	for _, label := range []struct{ key, want string }{
 		{importServiceLabel, r.Name},
 		{importNamespaceLabel, r.Namespace},
-		{importClusterLabel, m.ClusterID},
+		{importClusterLabel, id},
 	} {
 		if got, ok := object.GetLabels()[label.key]; ok && got != label.want {
 			return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s is another's: %s is %s", owner, label.key, got)

@@ -106,8 +106,9 @@ func rcode(code int) handle {
 
 func silence(string, *dns.Msg) *dns.Msg { return nil }
 
-// dnsOnly is a cluster of which nothing is known but what was set, and whose only source is the DNS.
+// dnsOnly is a cluster of which nothing is known but its range and what was set, and whose only source is the DNS.
 func dnsOnly(options resolver.Options) world {
+	options.GlobalCIDRs = ranges("242.0.0.0/8")
 	return world{kinds: served{}, options: options}
 }
 
@@ -393,7 +394,7 @@ func TestDNSIsAskedOnlyWhereNoObjectAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			server := startNameserver(t, tt.handle)
-			w := world{objects: objects(t, tt.objects...), options: resolver.Options{DNSServer: server.address}}
+			w := world{objects: objects(t, tt.objects...), options: resolver.Options{DNSServer: server.address, GlobalCIDRs: ranges("242.0.0.0/16")}}
 			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code == "" {
 				require.NoError(t, err)

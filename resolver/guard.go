@@ -23,27 +23,37 @@ func Guard(ip netip.Addr, req Request, m Membership, allowClusterIP bool) *reaso
 		return reason.Errorf(reason.IsClusterIP,
 			"%s; where the networks of the clusters do not overlap, set --allow-cluster-ip", ip)
 	}
+	own, inside := within(m.GlobalCIDRs, ip)
 	for _, peer := range slices.Sorted(maps.Keys(m.PeerCIDRs)) {
-		if r, ok := within(m.PeerCIDRs[peer], ip); ok {
+		// A peer that announces too much must not stop this cluster. A range inside this cluster's is a sign that this one
+		// announces too much.
+		if r, ok := within(m.PeerCIDRs[peer], ip); ok && (!inside || r.Bits() > own.Bits()) {
 			return reason.Errorf(reason.InsidePeerCIDR,
 				"%s is in %s of cluster %s, and this one is %s: is --cluster-id right?", ip, r, peer, idOrUnknown(m.ClusterID))
 		}
 	}
-	// A ClusterIP that may be advertised comes from the range of Services, not from the global one.
-	if _, inside := within(m.GlobalCIDRs, ip); len(m.GlobalCIDRs) > 0 && !inside && !isClusterIP {
+	switch {
+	case inside, isClusterIP:
+		// A ClusterIP that may be advertised comes from the range of Services, not from the global one.
+		return nil
+	case len(m.GlobalCIDRs) > 0:
 		return reason.Errorf(reason.OutsideGlobalCIDR, "%s is not in %s: is --global-cidr right?", ip, joined(m.GlobalCIDRs))
+	}
+	if purpose := specialPurposeOf(ip); purpose != "" {
+		return reason.Errorf(reason.Unroutable,
+			"%s is a %s address, and it is not known to be of this cluster's range: set --global-cidr if it is", ip, purpose)
 	}
 	return nil
 }
 
-// unroutable names the kind of an address that no peer can dial, or returns "".
+// unroutable names the kind of an address that no peer can dial whatever range it is in, or returns "".
 func unroutable(ip netip.Addr) string {
 	switch {
 	case ip.IsUnspecified():
 		return "unspecified"
 	case ip.IsLoopback():
 		return "loopback"
-	case ip.IsLinkLocalUnicast(), ip.Zone() != "":
+	case ip.Zone() != "":
 		return "link-local"
 	case ip.IsMulticast():
 		return "multicast"
@@ -57,13 +67,15 @@ func contains(ips []netip.Addr, ip netip.Addr) bool {
 	return slices.ContainsFunc(ips, func(other netip.Addr) bool { return other.Unmap() == ip })
 }
 
+// within returns the narrowest of the ranges that the address is in.
 func within(ranges []netip.Prefix, ip netip.Addr) (netip.Prefix, bool) {
+	var narrowest netip.Prefix
 	for _, r := range masked(ranges) {
-		if r.Contains(ip) {
-			return r, true
+		if r.Contains(ip) && (!narrowest.IsValid() || r.Bits() > narrowest.Bits()) {
+			narrowest = r
 		}
 	}
-	return netip.Prefix{}, false
+	return narrowest, narrowest.IsValid()
 }
 
 func idOrUnknown(clusterID string) string {

@@ -36,8 +36,22 @@ func TestGuard(t *testing.T) {
 		{name: "an address of this cluster's range passes", ip: addr("242.0.255.253"), member: member},
 		{name: "an address of this cluster's second range passes", ip: addr("242.5.0.1"), member: member},
 		{name: "an address of this cluster's range written as IPv6 passes", ip: addr("::ffff:242.0.0.1"), member: member},
-		{name: "any routable address passes where no range is known", ip: addr("198.51.100.7")},
-		{name: "a routable IPv6 address passes where no range is known", ip: addr("2001:db8::7")},
+		{name: "any public address passes where no range is known", ip: addr("8.8.4.4")},
+		{name: "a public IPv6 address passes where no range is known", ip: addr("2a00:1450::7")},
+		{name: "an address of Globalnet's own default range passes where no range is known", ip: addr("242.0.0.7")},
+		{
+			name: "a special-purpose address passes inside a range that was given", ip: addr("198.51.100.7"),
+			member: resolver.Membership{GlobalCIDRs: []netip.Prefix{prefix("198.51.100.0/24")}},
+		},
+		{
+			name: "a link-local address passes inside a range that was given", ip: addr("169.254.7.7"),
+			member: resolver.Membership{GlobalCIDRs: []netip.Prefix{prefix("169.254.0.0/16")}},
+		},
+		{
+			name: "a loopback address does not pass inside a range that was given", ip: addr("127.0.0.7"),
+			member: resolver.Membership{GlobalCIDRs: []netip.Prefix{prefix("0.0.0.0/0")}},
+			code:   reason.Unroutable, particulars: []string{"loopback"},
+		},
 		{
 			name: "no address at all is malformed", member: member,
 			code: reason.MalformedAddress,
@@ -97,6 +111,20 @@ func TestGuard(t *testing.T) {
 			},
 			code: reason.InsidePeerCIDR, particulars: []string{"cluster-b", "242.1.0.0/16"},
 		},
+		{
+			name: "a wide range of a peer does not speak against an address of this cluster's own", ip: addr("242.0.3.4"),
+			member: resolver.Membership{
+				GlobalCIDRs: []netip.Prefix{prefix("242.0.0.0/16")},
+				PeerCIDRs:   map[string][]netip.Prefix{"cluster-b": {prefix("0.0.0.0/0")}},
+			},
+		},
+		{
+			name: "a peer that announces this cluster's very range does not speak against its addresses", ip: addr("242.0.3.4"),
+			member: resolver.Membership{
+				GlobalCIDRs: []netip.Prefix{prefix("242.0.0.0/16")},
+				PeerCIDRs:   map[string][]netip.Prefix{"cluster-b": {prefix("242.0.0.0/16")}},
+			},
+		},
 		{name: "0.0.0.0 cannot be dialled", ip: addr("0.0.0.0"), code: reason.Unroutable, particulars: []string{"unspecified"}},
 		{name: ":: cannot be dialled", ip: addr("::"), code: reason.Unroutable, particulars: []string{"unspecified"}},
 		{name: "127.0.0.1 cannot be dialled", ip: addr("127.0.0.1"), code: reason.Unroutable, particulars: []string{"loopback"}},
@@ -119,4 +147,20 @@ func TestGuard(t *testing.T) {
 			requireRefusal(t, refusal, tt.code, tt.particulars...)
 		})
 	}
+}
+
+func TestAnAddressOfASpecialPurposeRangeIsNotTakenUnlessItsRangeWasGiven(t *testing.T) {
+	for _, address := range []string{
+		"0.1.2.3", "10.1.2.3", "100.64.0.7", "172.16.0.7", "192.0.0.7", "192.0.2.7", "192.88.99.7", "192.168.0.7", "198.18.0.7",
+		"198.51.100.7", "203.0.113.7", "64:ff9b::7", "100::7", "2001::7", "2001:db8::7", "2002::7", "fd00::7",
+	} {
+		t.Run(address, func(t *testing.T) {
+			ip := netip.MustParseAddr(address)
+			requireRefusal(t, resolver.Guard(ip, resolver.Request{}, resolver.Membership{}, false), reason.Unroutable, address, "--global-cidr")
+			given := resolver.Membership{GlobalCIDRs: []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen()-8)}}
+			require.Nil(t, resolver.Guard(ip, resolver.Request{}, given, false))
+		})
+	}
+	own := resolver.Request{ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.7")}}
+	require.Nil(t, resolver.Guard(own.ClusterIPs[0], own, resolver.Membership{}, true), "a ClusterIP that may be advertised is private")
 }

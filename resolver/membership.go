@@ -3,6 +3,8 @@ package resolver
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -24,12 +26,21 @@ type Membership struct {
 	GlobalCIDRs []netip.Prefix
 	// PeerCIDRs are the ranges of each other cluster, by its ID.
 	PeerCIDRs map[string][]netip.Prefix
-	// Submariner says that Submariner runs here.
-	Submariner bool
+	// Submariner is that of this cluster.
+	Submariner Submariner
+}
+
+// Submariner is how the Submariner of a cluster names things. The zero Submariner is none.
+type Submariner struct {
+	// Namespace is where it keeps its own objects, and the ServiceImport of each Service that the cluster exports.
+	Namespace string
+	// ID is that of the cluster, which may be known to others by another.
+	ID string
 }
 
 // Membership reads this cluster's ID and the ranges of global IPs. A setting goes before what the cluster says of
-// itself. Every error is a *reason.Error.
+// itself, and Submariner's own ID before the ClusterProperty: Submariner names objects and DNS records by it. Every error is
+// a *reason.Error.
 func (r *Resolver) Membership(ctx context.Context) (Membership, error) {
 	own, err := r.submariner(ctx)
 	if err != nil {
@@ -42,35 +53,40 @@ func (r *Resolver) Membership(ctx context.Context) (Membership, error) {
 	m := Membership{
 		ClusterID:   r.options.ClusterID,
 		GlobalCIDRs: masked(r.options.GlobalCIDRs),
-		Submariner:  own.exists,
+		Submariner:  own.Submariner,
+	}
+	if m.ClusterID == "" {
+		m.ClusterID = own.ID
 	}
 	if m.ClusterID == "" {
 		if m.ClusterID, err = r.clusterProperty(ctx); err != nil {
 			return Membership{}, err
 		}
 	}
-	if m.ClusterID == "" {
-		m.ClusterID = own.clusterID
-	}
 	if len(m.GlobalCIDRs) == 0 {
 		if m.GlobalCIDRs, err = own.ranges(); err != nil {
 			return Membership{}, err
 		}
 	}
-	return m.withClusters(clusters, own.clusterID), nil
+	return m.withClusters(clusters), nil
 }
 
 // withClusters adds what Submariner's list of all clusters says. This cluster stands in it too, under the ID that
-// Submariner knows it by; were it taken for a peer, its every address would be refused. Where the list does not have
-// that ID, the cluster with this one's range is this one; where nothing is known of this one, nobody is a peer.
-func (m Membership) withClusters(all map[string][]netip.Prefix, submarinerID string) Membership {
-	id := cmp.Or(submarinerID, m.ClusterID)
+// Submariner knows it by; were it taken for a peer, its every address would be refused. Where that ID is not known for sure
+// and not listed, the cluster with this one's range, or else with one that overlaps it, is this one; where nothing is known
+// of this one, nobody is a peer.
+func (m Membership) withClusters(all map[string][]netip.Prefix) Membership {
+	id := cmp.Or(m.Submariner.ID, m.ClusterID)
 	self := map[string]bool{}
 	if _, listed := all[id]; listed {
 		self[id] = true
-	} else {
+	} else if m.Submariner.ID == "" {
+		same := func(ranges []netip.Prefix) bool { return slices.Equal(ranges, m.GlobalCIDRs) }
+		if !slices.ContainsFunc(slices.Collect(maps.Values(all)), same) {
+			same = func(ranges []netip.Prefix) bool { return overlap(ranges, m.GlobalCIDRs) }
+		}
 		for other, ranges := range all {
-			self[other] = overlap(ranges, m.GlobalCIDRs)
+			self[other] = same(ranges)
 		}
 	}
 	known := id != "" || len(m.GlobalCIDRs) > 0
@@ -98,25 +114,27 @@ func (r *Resolver) clusterProperty(ctx context.Context) (string, error) {
 }
 
 type submarinerSelf struct {
-	exists     bool
+	Submariner
 	name       string
-	clusterID  string
 	globalCIDR string
 }
 
 // submariner reads Submariner's own object: what it runs with stands in the status, what it shall run with in the spec.
+// Its namespace is chosen by whoever installs it.
 func (r *Resolver) submariner(ctx context.Context) (submarinerSelf, error) {
-	found, err := r.list(ctx, submarinerKind.GroupKind, submarinerNamespace)
+	found, err := r.list(ctx, submarinerKind.GroupKind)
 	if err != nil || len(found) == 0 {
 		return submarinerSelf{}, err
 	}
 	object := slices.MinFunc(found, func(a, b unstructured.Unstructured) int {
-		return strings.Compare(a.GetName(), b.GetName())
+		return cmp.Or(strings.Compare(a.GetName(), b.GetName()), strings.Compare(a.GetNamespace(), b.GetNamespace()))
 	})
 	return submarinerSelf{
-		exists:     true,
+		Submariner: Submariner{
+			Namespace: object.GetNamespace(),
+			ID:        text(&object, []string{"status", "clusterID"}, []string{"spec", "clusterID"}),
+		},
 		name:       object.GetName(),
-		clusterID:  text(&object, []string{"status", "clusterID"}, []string{"spec", "clusterID"}),
 		globalCIDR: text(&object, []string{"status", "globalCIDR"}, []string{"spec", "globalCIDR"}),
 	}, nil
 }
@@ -127,15 +145,15 @@ func (s submarinerSelf) ranges() ([]netip.Prefix, error) {
 	ranges, malformed := parseCIDRs(strings.Split(s.globalCIDR, ",")...)
 	if len(malformed) > 0 {
 		return nil, reason.Errorf(reason.SourceUnreadable,
-			"Submariner %s/%s has the global CIDR %q: set --global-cidr", submarinerNamespace, s.name, s.globalCIDR)
+			"Submariner %s/%s has the global CIDR %q: set --global-cidr", s.Namespace, s.name, s.globalCIDR)
 	}
 	return ranges, nil
 }
 
 // submarinerClusters returns the ranges of every member of the clusterset by ID. A range that cannot be read is left
-// out: a peer that writes nonsense must not stop this cluster.
+// out: a peer that writes nonsense must not stop this cluster. Where the broker is in this cluster, each stands there twice.
 func (r *Resolver) submarinerClusters(ctx context.Context) (map[string][]netip.Prefix, error) {
-	found, err := r.list(ctx, submarinerClusterKind.GroupKind, submarinerNamespace)
+	found, err := r.list(ctx, submarinerClusterKind.GroupKind)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +165,11 @@ func (r *Resolver) submarinerClusters(ctx context.Context) (map[string][]netip.P
 		}
 		cidrs, _, _ := unstructured.NestedStringSlice(found[i].Object, "spec", "global_cidr")
 		ranges, _ := parseCIDRs(cidrs...)
-		clusters[id] = append(clusters[id], ranges...)
+		for _, r := range ranges {
+			if !slices.Contains(clusters[id], r) {
+				clusters[id] = append(clusters[id], r)
+			}
+		}
 	}
 	return clusters, nil
 }
@@ -189,4 +211,20 @@ func overlap(a, b []netip.Prefix) bool {
 func (m Membership) IsGlobal(ip netip.Addr) bool {
 	_, inside := within(m.GlobalCIDRs, ip)
 	return inside
+}
+
+// Overlaps returns what each peer, in order, announces of this cluster's own range. Of addresses that both claim nobody
+// knows where the network takes them.
+func (m Membership) Overlaps() []string {
+	var overlaps []string
+	for _, peer := range slices.Sorted(maps.Keys(m.PeerCIDRs)) {
+		for _, theirs := range m.PeerCIDRs[peer] {
+			for _, ours := range m.GlobalCIDRs {
+				if theirs.Overlaps(ours) {
+					overlaps = append(overlaps, fmt.Sprintf("%s announces %s, this cluster has %s", peer, theirs, ours))
+				}
+			}
+		}
+	}
+	return overlaps
 }

@@ -8,8 +8,8 @@ import (
 
 const (
 	submarinerGroup = "submariner.io"
-	// submarinerNamespace is where Submariner keeps its own objects and the ServiceImport of each exporting cluster.
-	submarinerNamespace = "submariner-operator"
+	// usualNamespace is where Submariner is looked for that has no object of its own.
+	usualNamespace = "submariner-operator"
 )
 
 // The kinds that tell of this cluster's place in the clusterset. What they say concerns every Service.

@@ -6,7 +6,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -23,8 +22,8 @@ func (o objects) get(ctx context.Context, gk schema.GroupKind, key types.Namespa
 	return object, nil
 }
 
-func (o objects) list(ctx context.Context, gk schema.GroupKind, namespace string) ([]unstructured.Unstructured, error) {
-	found, err := o.List(ctx, gk, client.InNamespace(namespace))
+func (o objects) list(ctx context.Context, gk schema.GroupKind) ([]unstructured.Unstructured, error) {
+	found, err := o.List(ctx, gk)
 	if err != nil {
 		return nil, reason.Errorf(reason.SourceUnreadable, "%v", err)
 	}

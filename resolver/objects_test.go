@@ -108,6 +108,16 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 			objects: []string{submarinerA, clusterImport}, want: "242.0.255.253", source: "SubmarinerServiceImport",
 		},
 		{
+			name:    "Submariner's ServiceImport is found where Submariner is, by the ID that Submariner knows this cluster by",
+			objects: []string{edit("submariner-operator", "elsewhere").Replace(submarinerA), edit("cluster-a", "east").Replace(propertyA), edit("submariner-operator", "elsewhere").Replace(clusterImport)},
+			want:    "242.0.255.253", source: "SubmarinerServiceImport",
+		},
+		{
+			name:    "a setting that differs from Submariner's own ID does not change how Submariner names its ServiceImport",
+			options: resolver.Options{ClusterID: "east"}, objects: []string{submarinerA, clusterImport},
+			want: "242.0.255.253", source: "SubmarinerServiceImport",
+		},
+		{
 			name: "Submariner's ServiceImport answers in v1beta1", kinds: betaKinds,
 			objects: []string{submarinerA, beta.Replace(clusterImport)}, want: "242.0.255.253", source: "SubmarinerServiceImport",
 		},
@@ -171,6 +181,7 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 		},
 		{
 			name:    "an IPv6 address answers where it is the only one",
+			options: resolver.Options{GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("2001:db8::/64")}},
 			objects: []string{propertyA, edit("[242.0.255.253]", `["2001:db8::7"]`).Replace(serviceImport)},
 			want:    "2001:db8::7", source: "ServiceImport",
 		},
@@ -274,6 +285,9 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := world{kinds: tt.kinds, options: tt.options}
+			if w.options.GlobalCIDRs == nil && tt.source == "ServiceImport" {
+				w.options.GlobalCIDRs = ranges("242.0.0.0/16")
+			}
 			w.objects = objects(t, tt.objects...)
 			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code != "" {
@@ -340,6 +354,10 @@ func TestASourceThatCannotBeReadIsNotPassedOver(t *testing.T) {
 			w := world{
 				objects: objects(t, submarinerA, clusterB, propertyA, ingressIP, clusterImport),
 				fault:   map[string]error{kind: errFlaky},
+			}
+			if kind == "ClusterProperty" {
+				// It is not read where Submariner itself tells the ID.
+				w.objects = objects(t, propertyA, ingressIP)
 			}
 			_, err := resolve(t.Context(), w.resolver(t))
 			requireRefusal(t, err, reason.SourceUnreadable, strings.TrimSuffix(kind, "List"), "etcd has no leader")

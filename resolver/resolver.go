@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,10 @@ type Request struct {
 	Namespace, Name string
 	// ClusterIPs are the Service's own, which are not global.
 	ClusterIPs []netip.Addr
+	// Known is the address that the Service is known to have; what speaks against a new one is not looked for again.
+	Known netip.Addr
+	// ForLife says that an address, once it is taken, can never be changed.
+	ForLife bool
 }
 
 // Answer is a global IP and the source that told it.
@@ -62,6 +67,7 @@ type Options struct {
 // Resolver tells global IPs. It keeps nothing between two calls and is safe for concurrent use.
 type Resolver struct {
 	objects
+	live    client.Reader
 	options Options
 	// told are the sources that are objects; they are asked all, and compared.
 	told []Source
@@ -69,26 +75,35 @@ type Resolver struct {
 	asked Source
 }
 
-// New returns a Resolver that reads objects of the kinds that are served through the reader.
-func New(reader client.Reader, installed kinds.Installed, opts Options) *Resolver {
-	o := objects{kinds.Reader{Objects: reader, Installed: installed}}
+// Readers are where objects are read.
+type Readers struct {
+	// Cached has the objects of the kinds that Kinds returns.
+	Cached client.Reader
+	// Live asks the API server for what is not worth a cache.
+	Live client.Reader
+}
+
+// New returns a Resolver that reads objects of the kinds that are served.
+func New(readers Readers, installed kinds.Installed, opts Options) *Resolver {
+	o := objects{kinds.Reader{Objects: readers.Cached, Installed: installed}}
 	return &Resolver{
 		objects: o,
+		live:    readers.Live,
 		options: opts,
-		told:    objectSources(o),
+		told:    objectSources(o, opts.AllowClusterIP),
 		asked:   newClustersetDNS(opts),
 	}
 }
 
 // objectSources are the sources that are objects, the best first.
-func objectSources(o objects) []Source {
-	return []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o}}
+func objectSources(o objects, allowClusterIP bool) []Source {
+	return []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o, allowClusterIP}}
 }
 
 // Kinds returns the kinds that tell global IPs, or what is to be known of this cluster to believe them.
 func Kinds() []kinds.Kind {
 	read := membershipKinds()
-	for _, source := range objectSources(objects{}) {
+	for _, source := range objectSources(objects{}, false) {
 		read = append(read, source.Reads()...)
 	}
 	return read
@@ -106,14 +121,20 @@ func (r *Resolver) Resolve(ctx context.Context, req Request, m Membership) (Answ
 	if refusal := Guard(answer.IP, req, m, r.options.AllowClusterIP); refusal != nil {
 		return Answer{}, reason.Errorf(refusal.Code, "%s says %s", answer.Source, refusal.Detail)
 	}
+	if refusal := r.vouch(ctx, answer, req, m); refusal != nil {
+		return Answer{}, refusal
+	}
+	if refusal := r.settled(ctx, answer, req); refusal != nil {
+		return Answer{}, refusal
+	}
 	return answer, nil
 }
 
 // compare returns the answer on which all objects that have one agree. An object that is there but wrong is not
 // passed over: nobody knows which of the others to believe then.
 func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answer, *reason.Error) {
-	var answer Answer
-	var several *reason.Error
+	var answers []Answer
+	var telling *reason.Error
 	var silences []string
 	for _, source := range r.told {
 		ip, err := source.Lookup(ctx, req, m)
@@ -122,31 +143,27 @@ func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answ
 			switch {
 			case !silent(refusal.Code):
 				return Answer{}, refusal
-			case refusal.Code == reason.SeveralExporters:
-				several = refusal
+			case refusal.Code != reason.NoAnswer:
+				telling = refusal
 			}
 			silences = append(silences, refusal.Detail)
 			continue
 		}
-		if answer.Source == "" {
-			answer = Answer{IP: ip, Source: source.Name()}
-		} else if answer.IP != ip {
-			return Answer{}, reason.Errorf(reason.SourcesDisagree, "%s says %s, %s says %s",
-				answer.Source, answer.IP, source.Name(), ip)
-		}
+		answers = append(answers, Answer{IP: ip, Source: source.Name()})
 	}
 	switch {
-	case answer.Source != "":
-		return answer, nil
-	case several != nil:
-		return Answer{}, several
+	case slices.ContainsFunc(answers, func(a Answer) bool { return a.IP != answers[0].IP }):
+		return r.breakTie(ctx, req, answers)
+	case len(answers) > 0:
+		return answers[0], nil
+	case telling != nil:
+		return Answer{}, telling
 	}
 	return Answer{}, reason.Errorf(reason.NoAnswer, "%s", strings.Join(silences, "; "))
 }
 
-// ask puts the question over the network. Of two failures the one is told that says more: that several clusters
-// export the name explains why no object helps, and where objects can tell, the lack of a DNS server is no lack of
-// sources.
+// ask puts the question over the network. Of two failures the one is told that says more: why an object that is
+// there does not help, and where objects can tell, the lack of a DNS server is no lack of sources.
 func (r *Resolver) ask(ctx context.Context, req Request, m Membership, silence *reason.Error) (Answer, *reason.Error) {
 	ip, err := r.asked.Lookup(ctx, req, m)
 	if err == nil {
@@ -154,7 +171,7 @@ func (r *Resolver) ask(ctx context.Context, req Request, m Membership, silence *
 	}
 	refusal := asReason(err)
 	first, second := refusal, silence
-	if silence.Code == reason.SeveralExporters || refusal.Code == reason.NoSource && r.tellable() {
+	if silence.Code != reason.NoAnswer || refusal.Code == reason.NoSource && r.tellable() {
 		first, second = silence, refusal
 	}
 	return Answer{}, reason.Errorf(first.Code, "%s; %s", first.Detail, second.Detail)
@@ -174,7 +191,7 @@ func (r *Resolver) tellable() bool {
 
 // silent tells a source that has nothing to say of this cluster from one that says something wrong.
 func silent(code reason.Code) bool {
-	return code == reason.NoAnswer || code == reason.SeveralExporters
+	return code == reason.NoAnswer || code == reason.SeveralExporters || code == reason.ServiceAddress
 }
 
 func asReason(err error) *reason.Error {

@@ -21,7 +21,10 @@ const SourceServiceImport = "ServiceImport"
 
 // serviceImport is the ServiceImport of the MCS API. Its addresses stand for all exporters of the name together, so
 // they are this cluster's only where it alone exports.
-type serviceImport struct{ objects }
+type serviceImport struct {
+	objects
+	allowClusterIP bool
+}
 
 func (serviceImport) Name() string { return SourceServiceImport }
 
@@ -34,7 +37,8 @@ var importKind = kinds.Kind{
 	Versions:  []string{"v1beta1", "v1alpha1"},
 	Keep: kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"},
 		[]string{"metadata", "labels", importServiceLabel}, []string{"metadata", "labels", importNamespaceLabel},
-		[]string{"metadata", "labels", importClusterLabel}),
+		[]string{"metadata", "labels", importClusterLabel},
+		[]string{"metadata", "annotations", clustersetIPAnnotation}, []string{"metadata", "annotations", derivedServiceAnnotation}),
 	About: func(o metav1.Object) (types.NamespacedName, bool) {
 		labels := o.GetLabels()
 		if namespace := labels[importNamespaceLabel]; namespace != "" && labels[importServiceLabel] != "" {
@@ -43,6 +47,14 @@ var importKind = kinds.Kind{
 		return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, true
 	},
 }
+
+const (
+	// clustersetIPAnnotation is "true" where Lighthouse gave all exporters of a name one virtual address (since 0.18).
+	clustersetIPAnnotation = "lighthouse.submariner.io/use-clusterset-ip"
+	// derivedServiceAnnotation names the Service by which an implementation makes the import reachable in this cluster (the
+	// controllers of mcs-api, Cilium); its address is a ClusterIP.
+	derivedServiceAnnotation = "multicluster.kubernetes.io/derived-service"
+)
 
 func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (netip.Addr, error) {
 	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
@@ -58,9 +70,14 @@ func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (net
 	if len(ips) == 0 {
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has no IP", owner)
 	}
-	if m.Submariner {
+	annotations := object.GetAnnotations()
+	if m.Submariner.Namespace != "" || annotations[clustersetIPAnnotation] == "true" {
 		// Submariner fills it only with a virtual address of the whole clusterset, which is no daemon's own.
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s has an IP that Submariner shares between clusters", owner)
+	}
+	if derived := annotations[derivedServiceAnnotation]; derived != "" && !s.allowClusterIP {
+		return netip.Addr{}, reason.Errorf(reason.ServiceAddress, "%s has the ClusterIP %s of the derived Service %s; "+
+			"where the networks of the clusters do not overlap, set --allow-cluster-ip", owner, strings.Join(ips, ", "), derived)
 	}
 	exporters := importExporters(object)
 	switch {

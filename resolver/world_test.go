@@ -3,14 +3,17 @@ package resolver_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -64,8 +67,12 @@ type world struct {
 	kinds   served
 	objects []*unstructured.Unstructured
 	options resolver.Options
+	// live are what only the API server itself has.
+	live []client.Object
 	// fault is what reading an object of the kind meets.
 	fault map[string]error
+	// asked counts what was read of the API server itself.
+	asked *int
 }
 
 func (w world) resolver(t *testing.T) *resolver.Resolver {
@@ -107,7 +114,29 @@ func (w world) resolver(t *testing.T) *resolver.Resolver {
 			return c.List(ctx, list, opts...)
 		},
 	})
-	return resolver.New(builder.Build(), w.kinds, w.options)
+	return resolver.New(resolver.Readers{Cached: builder.Build(), Live: w.apiServer(t)}, w.kinds, w.options)
+}
+
+// apiServer is what is asked where no cache will do.
+func (w world) apiServer(t *testing.T) client.Reader {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, clientgoscheme.AddToScheme(scheme))
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(w.live...)
+	builder.WithIndex(&corev1.Service{}, "spec.clusterIP", func(o client.Object) []string {
+		return []string{o.(*corev1.Service).Spec.ClusterIP}
+	})
+	return builder.WithInterceptorFuncs(interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if w.asked != nil {
+				*w.asked++
+			}
+			if err := w.fault[fmt.Sprintf("%T", list)]; err != nil {
+				return err
+			}
+			return c.List(ctx, list, opts...)
+		},
+	}).Build()
 }
 
 // cached returns what the caches keep of an object.

@@ -29,6 +29,9 @@ func (m DaemonFacts) State() State {
 		return State{Code: why.Code, Detail: why.Detail}
 	case m.Export.Drift.IsValid():
 		return State{Code: reason.AddressDrifted, Detail: m.Export.Drift.String()}
+	case m.Export.Refused != "":
+		// What is wrong with an answer beside a known address: the address may be another's by now.
+		return State{Code: m.Export.Refused, Detail: m.Export.RefusedDetail}
 	case !m.Deployed:
 		return State{Code: reason.NoDeployment}
 	case m.Address != m.Export.GlobalIP:

@@ -13,7 +13,7 @@ var (
 		"1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.",
 		[]string{"namespace", "daemon", "state"}, nil)
 	driftDesc = prometheus.NewDesc("rook_clusterset_mon_drift",
-		"1 for each mon whose export has another global IP now than the mon was born with.",
+		"1 for each mon of which a source says now that its global IP is not the one that it was born with.",
 		[]string{"namespace", "daemon"}, nil)
 	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster",
 		"1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.",
@@ -62,7 +62,7 @@ func (s States) collect(ctx context.Context, metrics chan<- prometheus.Metric) e
 		gauge(clusterDesc, namespace, snapshot.Cluster.Name, string(snapshot.Cluster.State(s.View.ExportKindServed())))
 		for _, daemon := range snapshot.Daemons {
 			gauge(daemonDesc, namespace, daemon.Daemon.Name(), string(daemon.State().Code))
-			if daemon.Export.Drift.IsValid() {
+			if export := daemon.Export; export.Drift.IsValid() || export.Pinned && export.Refused != "" {
 				gauge(driftDesc, namespace, daemon.Daemon.Name())
 			}
 		}

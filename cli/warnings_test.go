@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+)
+
+func TestStatusNamesAPeerThatClaimsThisClustersRange(t *testing.T) {
+	submariner := schema.GroupVersionKind{Group: "submariner.io", Version: "v1alpha1", Kind: "Submariner"}
+	member := schema.GroupVersionKind{Group: "submariner.io", Version: "v1", Kind: "Cluster"}
+	scheme, mapper := newScheme(), meta.NewDefaultRESTMapper([]schema.GroupVersion{submariner.GroupVersion(), member.GroupVersion()})
+	for _, gvk := range []schema.GroupVersionKind{submariner, member} {
+		mapper.Add(gvk, meta.RESTScopeNamespace)
+		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
+		scheme.AddKnownTypeWithName(gvk.GroupVersion().WithKind(gvk.Kind+"List"), &unstructured.UnstructuredList{})
+	}
+	stored := func(gvk schema.GroupVersionKind, name string, spec map[string]any) client.Object {
+		o := kinds.Object(gvk)
+		o.SetNamespace("submariner-operator")
+		o.SetName(name)
+		o.Object["spec"] = spec
+		return o
+	}
+	peer := func(announces string) []string {
+		c := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(
+			stored(submariner, "submariner", map[string]any{"clusterID": "cluster-a", "globalCIDR": "242.0.0.0/16"}),
+			stored(member, "cluster-b", map[string]any{"cluster_id": "cluster-b", "global_cidr": []any{announces}}),
+		).Build()
+		return clustersetWarnings(t.Context(), kinds.Reader{Objects: c, Installed: kinds.Discovered{Mapper: mapper}})
+	}
+	require.Equal(t, []string{"this cluster shares its range of global IPs with a peer: cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16"},
+		peer("0.0.0.0/0"))
+	require.Empty(t, peer("242.1.0.0/16"))
+}
