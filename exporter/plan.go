@@ -31,6 +31,10 @@ type facts struct {
 	prepared bool
 	// listed is where Rook's list has the mon; it is invalid for one that it does not list.
 	listed netip.Addr
+	// listKnown says that there is such a list.
+	listKnown bool
+	// hadDeployment says that a mon of that letter ever had a Deployment.
+	hadDeployment bool
 	// inCIDR says whether an address is one of this cluster's global IPs; nil means that it is not known now.
 	inCIDR func(netip.Addr) bool
 	// answer is what came of asking for the global IP, nil if it was not asked for.

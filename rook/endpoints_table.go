@@ -14,9 +14,12 @@ import (
 //	leftAlone | keeps its ClusterIP, or is deployed at an    | yes             | stays        | no
 //	          | address that cannot be read                  |                 |              |
 //	right     | answers there, or will                       | yes             | stays        | no
-//	wrong     | is deployed, and answers elsewhere           | no              | is corrected | no
+//	wrong     | has lived, and answers elsewhere             | no              | is corrected | no
+//	lived     | has lived, and nothing else is known         | yes             | stays        | no
 //	unborn    | is not deployed, and will answer elsewhere   | no              | is corrected | yes
 //	awaited   | is not deployed, and has no address yet      | no              | stays        | yes
+//
+// A mon has lived that is deployed, or was by its pin or by its letter (see Export.HasLived): of the latter the list knows best.
 //
 // What can be a birth is one if it is news (see births). The write as a whole is then the first of these that holds:
 //
@@ -33,11 +36,14 @@ const (
 	leftAlone
 	right
 	wrong
+	lived
 	unborn
 	awaited
 )
 
-func (s standing) isReached() bool { return s == external || s == leftAlone || s == right }
+func (s standing) isReached() bool {
+	return s == external || s == leftAlone || s == right || s == lived
+}
 
 func (s standing) isCorrected() bool { return s == wrong || s == unborn }
 
@@ -64,6 +70,7 @@ func (f EndpointsFacts) table() []row {
 func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	m := f.Mons[e.ID]
 	truth, known := m.Truth()
+	hasLived := m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, e.ID))
 	switch {
 	case f.isExternal(e.ID):
 		return external
@@ -71,12 +78,27 @@ func (f EndpointsFacts) standingOf(e Endpoint) standing {
 		return leftAlone
 	case known && truth == e.Addr.Addr():
 		return right
-	case m.Deployed:
+	case known && hasLived:
 		return wrong
+	case hasLived:
+		return lived
 	case known:
 		return unborn
 	}
 	return awaited
+}
+
+// Unsure returns the listed mons, by ID, of which what a cache has is not enough: their letter says that they had a
+// Deployment, and here they have none.
+func (f EndpointsFacts) Unsure() []string {
+	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
+	var unsure []string
+	for _, e := range endpoints {
+		if !f.Mons[e.ID].Deployed && !f.isExternal(e.ID) && HasHadDeployment(f.New, e.ID) {
+			unsure = append(unsure, e.ID)
+		}
+	}
+	return unsure
 }
 
 // isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.

@@ -47,6 +47,8 @@ type world struct {
 	mons        map[string]rook.DaemonFacts
 	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
 	monsElsewhere map[string]rook.DaemonFacts
+	// latest are the mons of which the API server says something else than mons has.
+	latest map[string]rook.DaemonFacts
 	// claims are those of daemons to addresses.
 	claims map[netip.Addr][]rook.Claim
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
@@ -150,6 +152,15 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Dae
 		return w.monsElsewhere, err
 	}
 	return maps.Clone(w.mons), err
+}
+
+func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
+	done, err := w.read(ctx)
+	defer done()
+	if latest, ok := w.latest[daemon.ID]; ok {
+		return latest, err
+	}
+	return w.mons[daemon.ID], err
 }
 
 func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
