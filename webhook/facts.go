@@ -40,6 +40,12 @@ type View interface {
 	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 }
 
+// GlobalRange is the range of this cluster's global IPs.
+type GlobalRange interface {
+	// IsGlobal says whether the address is one of them. While the range is not known, none is.
+	IsGlobal(ctx context.Context, address netip.Addr) bool
+}
+
 // Ensurer does the two things that admission has to do besides answering.
 type Ensurer interface {
 	// EnsureExport sees to it that the Service and the ServiceExport of a daemon exist.

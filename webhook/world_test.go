@@ -51,6 +51,8 @@ type world struct {
 	latest map[string]rook.DaemonFacts
 	// claims are those of daemons to addresses.
 	claims map[netip.Addr][]rook.Claim
+	// globalCIDR is the range of global IPs; it is invalid where it is not known.
+	globalCIDR netip.Prefix
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
 	strangers []netip.Addr
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
@@ -163,6 +165,10 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 	return w.mons[daemon.ID], err
 }
 
+func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
+	return w.globalCIDR.IsValid() && w.globalCIDR.Contains(address)
+}
+
 func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
 	done, err := w.read(ctx)
 	defer done()
@@ -217,7 +223,7 @@ func newStage(t testing.TB, w *world, opts Options) *stage {
 	changes := newSignals()
 	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
 	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
-	for path, d := range newDeciders(w, w, waiting) {
+	for path, d := range newDeciders(w, w, w, waiting) {
 		s.hooks[path] = &admission.Webhook{
 			Handler: handler{decider: d, view: w, metrics: m},
 			LogConstructor: func(base logr.Logger, req *admission.Request) logr.Logger {
