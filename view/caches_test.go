@@ -121,7 +121,7 @@ func TestTheCachesKeepOfTheKindsOfOthersWhatIsReadAndNothingElse(t *testing.T) {
 		"ServiceExport": {
 			"metadata.annotations.drift", "metadata.annotations.global-ip", "metadata.annotations.identity",
 			"metadata.annotations.orphaned-since", "metadata.annotations.pinned", "metadata.annotations.refused",
-			"metadata.annotations.source", "metadata.labels.app.kubernetes.io/managed-by", "metadata.ownerReferences[].apiVersion",
+			"metadata.annotations.source", "metadata.creationTimestamp", "metadata.labels.app.kubernetes.io/managed-by", "metadata.ownerReferences[].apiVersion",
 			"metadata.ownerReferences[].kind", "metadata.ownerReferences[].name", "metadata.ownerReferences[].uid",
 			"status.conditions[].message", "status.conditions[].reason", "status.conditions[].status", "status.conditions[].type",
 		},
