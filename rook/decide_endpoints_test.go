@@ -165,6 +165,36 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"),
 		},
 
+		// One address is never listed twice.
+		"a new mon whose address a stale entry has is held, until that one has another": {
+			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.2:6789"),
+			mons:   mons{"a": {Export: waitingExport()}, "b": bNew},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.2, which is that of mon "a" in this list; Rook will retry`,
+		},
+		"a new mon whose address a stale entry has is corrected once that one has another": {
+			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), stored: endpointsMap("a=242.0.0.2:6789,c=242.0.0.3:6789"),
+			mons:   mons{"a": aNew, "b": bNew, "c": bornMon("242.0.0.3", "10.96.0.3")},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: changed(endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "a=242.0.0.2:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) {
+				// The config of CSI has no IDs: an address that is right of one of them stays.
+				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=242.0.0.2:6789,b=242.0.0.2:6789,c=242.0.0.3:6789").Data[rook.EndpointsCSIKey]
+				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"
+			}),
+		},
+		"of two new mons with one address the second is held": {
+			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""),
+			mons:   mons{"a": aNew, "b": newMonWith("242.0.0.1", "10.96.0.2")},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.1, which is that of mon "a" in this list; Rook will retry`,
+		},
+		"a mon whose Deployment says no address is where it was pinned": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": {Export: aBorn.Export, Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"),
+		},
+
 		// A mon that has lived before.
 		"a restored list of mons that have lived is stored as it was written": {
 			write: highest(endpointsMap("k=10.99.1.10:6789,m=10.99.1.11:6789,o=242.0.0.12:6789"), "15"), mons: mons{}, gaveUp: reason.HoldTimedOut,

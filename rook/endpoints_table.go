@@ -17,7 +17,8 @@ import (
 //	wrong     | has lived, and answers elsewhere             | no              | is corrected | no
 //	lived     | has lived, and nothing else is known         | yes             | stays        | no
 //	unborn    | is not deployed, and will answer elsewhere   | no              | is corrected | yes
-//	awaited   | is not deployed, and has no address yet      | no              | stays        | yes
+//	awaited   | is not deployed, and has no address yet, or  | no              | stays        | yes
+//	          | one that another entry has                   |                 |              |
 //
 // A mon has lived that is deployed, or was by its pin or by its letter (see Export.HasLived): of the latter the list knows best.
 //
@@ -54,6 +55,16 @@ type row struct {
 	Endpoint
 	standing standing
 	truth    netip.Addr
+	// sameAs is the mon that has the address of this one in the list.
+	sameAs string
+}
+
+// written is the address of the entry once it is put right.
+func (r row) written() netip.Addr {
+	if r.standing.isCorrected() {
+		return r.truth
+	}
+	return r.Addr.Addr()
 }
 
 // table returns the entries of the written list, in its order.
@@ -64,7 +75,28 @@ func (f EndpointsFacts) table() []row {
 		truth, _ := f.Mons[e.ID].Truth()
 		rows[i] = row{Endpoint: e, standing: f.standingOf(e), truth: truth}
 	}
+	// One that waits keeps its entry, so that others are looked at again.
+	for again := true; again; {
+		again = oneIsListedTwice(rows)
+	}
 	return rows
+}
+
+// oneIsListedTwice has a mon to be born wait whose address another entry has when all are put right, and says whether there
+// was one: the other one's is stale, if it is unborn too, and changes with its own.
+func oneIsListedTwice(rows []row) bool {
+	for i := range rows {
+		if rows[i].standing != unborn {
+			continue
+		}
+		for j, other := range rows {
+			if j != i && other.written() == rows[i].truth && (other.standing != unborn || j < i) {
+				rows[i].standing, rows[i].sameAs = awaited, other.ID
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (f EndpointsFacts) standingOf(e Endpoint) standing {
