@@ -157,7 +157,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		return nil, fmt.Errorf("set up the exporter: %w", err)
 	}
 	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
-	if err := webhook.Setup(mgr, v, ensurer, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
+	if err := webhook.Setup(mgr, v, ensurer, globalRange{addresses}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
 		return nil, fmt.Errorf("set up the webhook: %w", err)
 	}
 	return mgr, addProbes(ctx, mgr, installed, o)
@@ -206,6 +206,15 @@ func newPreparedCache(ctx context.Context, mgr ctrl.Manager) (cache.Cache, error
 		return nil, fmt.Errorf("add the cache of prepared OSDs to the manager: %w", err)
 	}
 	return prepared, nil
+}
+
+// globalRange tells admission what the resolver knows of this cluster's global IPs.
+type globalRange struct{ *resolver.Resolver }
+
+// IsGlobal implements webhook.GlobalRange.
+func (r globalRange) IsGlobal(ctx context.Context, address netip.Addr) bool {
+	m, err := r.Membership(ctx)
+	return err == nil && m.IsGlobal(address)
 }
 
 func ownNamespace() string {

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"net/netip"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -75,6 +76,27 @@ func (p *planner) planAddress(wanted *rook.Export) {
 	if !p.answer.early || wrongAnswer(refusal.Code) || wanted.GlobalIP.IsValid() {
 		refuse(wanted, refusal)
 	}
+}
+
+// remakePause is the least age of an export that is made anew, so that this happens once in a while.
+const remakePause = time.Minute
+
+// planRemaking removes the export of a daemon that cannot be born because another lives at the address that it was given, so
+// that it is made anew and given another. A living daemon is never moved so, nor one that is to be found where it was.
+func (p *planner) planRemaking(wanted rook.Export) {
+	if p.answer == nil || !p.answer.taken || p.deployment != nil || wanted.Pinned || !p.alive() {
+		return
+	}
+	if left := remakePause - p.now.Sub(p.export.Created); left > 0 {
+		p.lookAgain(left)
+		return
+	}
+	p.remake = true
+	p.remove = []orphan{{uid: p.export.UID, resourceVersion: p.export.ResourceVersion}}
+	p.notes = append(p.notes, note{
+		code: reason.ExportRemade, warning: true, subject: p.daemon.String(),
+		detail: "ServiceExport " + p.daemon.Namespace + "/" + p.daemon.Name(),
+	})
 }
 
 // refuse notes why there is no address. Of a known one only an answer that is wrong is noted, not the want of an answer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,9 +59,10 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("ask for the global IP of %s/%s: %w", f.daemon.Namespace, name, err)
 	}
+	taken := false
 	if refusal == nil && !f.export.Pinned {
 		var err error
-		if refusal, err = t.settle(ctx, f, answer, in); err != nil {
+		if refusal, taken, err = t.settle(ctx, f, answer, in); err != nil {
 			return nil, err
 		}
 	}
@@ -69,7 +71,7 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 		return &resolution{answer: answer}, nil
 	}
 	since := t.memory.failed(name, q.signature, f.now)
-	return &resolution{refusal: refusal, early: f.now.Sub(since) < earlyFor}, nil
+	return &resolution{refusal: refusal, taken: taken, early: f.now.Sub(since) < earlyFor}, nil
 }
 
 func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place) (resolver.Answer, *reason.Error) {
@@ -88,20 +90,22 @@ func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place)
 	return resolver.Answer{}, reason.Errorf(reason.SourceUnreadable, "%v", err)
 }
 
-// settle returns why the answer cannot be taken: another daemon, in whichever namespace, holds the address.
-func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in place) (*reason.Error, error) {
+// settle returns why the answer cannot be taken: another daemon, in whichever namespace, holds the address. taken says that
+// it lives there.
+func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in place) (refusal *reason.Error, taken bool, err error) {
 	cached, err := t.view.Claims(ctx, answer.IP)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	own := nameOf(f.daemon)
 	holds := t.claims.settle(own, answer.IP, cached, func(other types.NamespacedName) bool {
 		return t.isLeaving(ctx, other, answer, in)
 	})
 	if holds == own {
-		return nil, nil
+		return nil, false, nil
 	}
-	return reason.Errorf(reason.UsedByAnother, "%s says %s, which is that of %s", answer.Source, answer.IP, holds), nil
+	taken = slices.ContainsFunc(cached, func(c rook.Claim) bool { return c.Daemon == holds && (c.Advertised || c.Pinned) })
+	return reason.Errorf(reason.UsedByAnother, "%s says %s, which is that of %s", answer.Source, answer.IP, holds), taken, nil
 }
 
 // isLeaving says whether the sources give another daemon another address than the one that it has.

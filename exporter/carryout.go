@@ -65,7 +65,7 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 	return t.remove(ctx, f, s)
 }
 
-// remove deletes what outlived its daemon, unless the daemon came back a moment ago.
+// remove deletes what outlived its daemon or was made for one that is not born, unless it lives by now.
 func (t turn) remove(ctx context.Context, f facts, s step) error {
 	back, err := t.ensurer.isDeployed(ctx, f.daemon)
 	if err != nil || back {
@@ -77,7 +77,9 @@ func (t turn) remove(ctx context.Context, f facts, s step) error {
 		}
 	}
 	t.wakeWaiting(f, rook.Export{})
-	t.metrics.orphans.WithLabelValues(f.daemon.Namespace).Inc()
+	if !s.remake {
+		t.metrics.orphans.WithLabelValues(f.daemon.Namespace).Inc()
+	}
 	return nil
 }
 

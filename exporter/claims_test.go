@@ -108,6 +108,7 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		l.create(ownerless)
 		l.create(monService("rook-ceph-mon-d", "10.96.0.4"))
 		l.settle()
+		l.createdAt("rook-ceph-mon-d", noon)
 		l.report("rook-ceph-mon-d", "True", "Valid")
 		l.answers["rook-ceph-mon-d"] = "242.0.0.7"
 		answer(l, "242.0.1.0", "242.0.0.7")

@@ -11,6 +11,9 @@ import (
 // sourceDeployment is noted as the source of an address that a mon had before its export had one.
 const sourceDeployment = "Deployment"
 
+// sourceList is that of one that lived before there was an export.
+const sourceList = "mon endpoints"
+
 // identityRetry is when an identity is tried again that cannot be known yet.
 const identityRetry = 5 * time.Second
 
@@ -35,7 +38,14 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 			wanted.Identity = rook.IdentityCluster
 		}
 	}
-	if wanted.Identity != rook.IdentityClusterset || p.deployment == nil || !address.IsValid() {
+	if wanted.Identity != rook.IdentityClusterset || !address.IsValid() {
+		return
+	}
+	if p.deployment == nil {
+		// Its store has the address at which it lived, which only the list still says.
+		if !wanted.Pinned && p.export.HasLived(p.hadDeployment) {
+			wanted.GlobalIP, wanted.Source, wanted.Pinned = address, sourceList, true
+		}
 		return
 	}
 	if own && address != wanted.GlobalIP {
@@ -52,22 +62,35 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 	wanted.Pinned = true
 }
 
-// unborn is for a mon that neither runs nor stands in Rook's list: whatever it was before, it will be born anew.
+// unborn is for a mon that neither runs nor stands in Rook's list. Rook gives no letter twice, unless it took back what it
+// noted of it: a letter that is used up is that of a mon that has lived, of which only a restored list can tell more. Without
+// any list nothing is known, and so nothing forgotten.
 func (p *planner) unborn(wanted *rook.Export) {
-	wanted.Identity = rook.IdentityClusterset
+	switch {
+	case wanted.Pinned && !p.listKnown:
+		return
+	case p.export.HasLived(p.hadDeployment) && p.hadDeployment:
+		wanted.Identity = ""
+	default:
+		wanted.Identity = rook.IdentityClusterset
+	}
 	if wanted.Pinned {
 		wanted.Pinned = false
 		wanted.GlobalIP, wanted.Source, wanted.Drift = netip.Addr{}, "", netip.Addr{}
 	}
 }
 
-// bornAt returns the address of a mon that has a Deployment, or else of one that stands in Rook's list.
+// bornAt returns the address of a mon that has a Deployment, or else of one that stands in Rook's list. Where the Deployment
+// says none, as that of a mon which was put to sleep, the mon is where it was.
 func (p *planner) bornAt() (netip.Addr, bool) {
 	if p.deployment == nil {
 		return p.listed, p.listed.IsValid()
 	}
 	if address, ok := rook.Address(p.deployment); ok {
 		return address, true
+	}
+	if p.export.Pinned {
+		return p.export.GlobalIP, true
 	}
 	return p.listed, true
 }

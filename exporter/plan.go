@@ -31,6 +31,10 @@ type facts struct {
 	prepared bool
 	// listed is where Rook's list has the mon; it is invalid for one that it does not list.
 	listed netip.Addr
+	// listKnown says that there is such a list.
+	listKnown bool
+	// hadDeployment says that a mon of that letter ever had a Deployment.
+	hadDeployment bool
 	// inCIDR says whether an address is one of this cluster's global IPs; nil means that it is not known now.
 	inCIDR func(netip.Addr) bool
 	// answer is what came of asking for the global IP, nil if it was not asked for.
@@ -41,6 +45,8 @@ type facts struct {
 type resolution struct {
 	answer  resolver.Answer
 	refusal *reason.Error
+	// taken says that another daemon lives at the address.
+	taken bool
 	// early says that the want of an answer is so new that the sources may only have been read one after the other.
 	early bool
 }
@@ -63,8 +69,9 @@ type step struct {
 	annotate *rook.Export
 	// mark is what the orphaned-since annotation of the OSD's Service should be, nil if it is; zero means none.
 	mark *time.Time
-	// remove are the objects that have been orphans for long enough.
+	// remove are the objects that have been orphans for long enough, or with remake the export that is to be made anew.
 	remove []orphan
+	remake bool
 	// notes are reported once the rest has succeeded.
 	notes []note
 	// again is when to look again even if nothing changes; zero means never.
@@ -129,6 +136,9 @@ func (p *planner) plan() {
 	}
 	p.planAddress(&wanted)
 	p.planOrphan(&wanted)
+	if len(p.remove) == 0 {
+		p.planRemaking(wanted)
+	}
 	if len(p.remove) > 0 {
 		return
 	}

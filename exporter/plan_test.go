@@ -292,6 +292,71 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 			want: outcome{annotations: map[string]string{"identity": "clusterset"}},
 		},
+		"a mon that has lived is pinned to the global IP that the list says": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("15", "a=242.0.0.7:6789")
+			},
+			want: outcome{
+				create:      true,
+				annotations: map[string]string{"identity": "clusterset", "global-ip": "242.0.0.7", "source": "mon endpoints", "pinned": "true"},
+				notes:       []reason.Code{reason.Exported, reason.AddressResolved},
+			},
+		},
+		"a mon that has lived at its ClusterIP keeps it": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.99.1.10")
+				f.endpoints = usedUpTo("15", "a=10.99.1.10:6789")
+			},
+			want: outcome{
+				create: true, annotations: map[string]string{"identity": "cluster"},
+				notes: []reason.Code{reason.Exported, reason.IdentityCluster},
+			},
+		},
+		"a mon that was seen unborn is, though a later letter was born first": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("1", "a=242.0.0.9:6789,b=242.0.0.2:6789")
+				f.exports[monA] = known(monA, func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityClusterset })
+				f.answers = map[string]resolution{monA: told("242.0.0.1")}
+			},
+			want: outcome{
+				annotations: map[string]string{"identity": "clusterset", "global-ip": "242.0.0.1", "source": "GlobalIngressIP"},
+				notes:       []reason.Code{reason.AddressResolved},
+			},
+		},
+		"a mon that has lived and is gone from the list is nothing, until the list is restored": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("15", "b=242.0.0.2:6789")
+				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
+			},
+			want: outcome{annotations: map[string]string{}},
+		},
+		"so is one that had kept its ClusterIP": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("15", "b=242.0.0.2:6789")
+				f.exports[monA] = known(monA, func(e *rook.Export) { e.Identity = rook.IdentityCluster })
+			},
+			want: outcome{annotations: map[string]string{}},
+		},
+		"a mon whose Deployment is not seen yet though its letter is used up stays what it is": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("0", "")
+				f.exports[monA] = known(monA, func(e *rook.Export) {
+					validExport(e)
+					e.Identity, e.GlobalIP, e.Source = rook.IdentityClusterset, addr("242.0.0.1"), "GlobalIngressIP"
+				})
+			},
+		},
+		"a mon without the mon endpoints stays pinned": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.exports[monA] = known(monA, pinnedAt("242.0.0.1"))
+			},
+		},
 		"a mon with the name of one that kept its ClusterIP will be born with its global IP": {
 			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")

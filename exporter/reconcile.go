@@ -208,7 +208,9 @@ func (t turn) gather(ctx context.Context, daemon rook.Daemon) (facts, error) {
 		if err != nil {
 			return facts{}, err
 		}
+		f.listKnown = endpoints != nil
 		f.listed = rook.Listed(endpoints)[daemon.ID]
+		f.hadDeployment = rook.HasHadDeployment(endpoints, daemon.ID)
 	}
 	return f, nil
 }

@@ -56,7 +56,7 @@ func (c clusterFacts) of(name string) facts {
 	f := facts{
 		now: noon, grace: time.Hour, cluster: c.cluster, daemon: d,
 		service: c.services[name], deployment: c.deployments[name], export: c.exports[name],
-		listed: rook.Listed(c.endpoints)[d.ID], inCIDR: c.inCIDR, prepared: c.prepared == name,
+		listed: rook.Listed(c.endpoints)[d.ID], listKnown: c.endpoints != nil, hadDeployment: rook.HasHadDeployment(c.endpoints, d.ID), inCIDR: c.inCIDR, prepared: c.prepared == name,
 	}
 	if answer, asked := c.answers[name]; asked {
 		f.answer = &answer
@@ -117,6 +117,13 @@ func endpointsOf(data string) *corev1.ConfigMap {
 		ObjectMeta: metav1.ObjectMeta{Namespace: testNamespace, Name: rook.MonEndpointsName},
 		Data:       map[string]string{rook.EndpointsDataKey: data},
 	}
+}
+
+// usedUpTo is a list once the mon of that number had its Deployment.
+func usedUpTo(highest, data string) *corev1.ConfigMap {
+	c := endpointsOf(data)
+	c.Data[rook.EndpointsMaxMonIDKey] = highest
+	return c
 }
 
 // known returns an export of ours as it stands in the cache.

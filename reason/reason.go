@@ -101,6 +101,7 @@ const (
 	ReloadRequested     Code = "reload_requested"
 	OrphanRemoved       Code = "orphan_removed"
 	Exported            Code = "exported"
+	ExportRemade        Code = "export_remade"
 )
 
 // Sentence returns what the code means, in words that follow the name of the object it is said of.
@@ -240,6 +241,7 @@ var sentences = map[Code]string{
 	ConnectionCorrected: "now tells the global IPs of the mons",
 	ClusterIPDropped:    "asked for a global IP as its ClusterIP, which the API server would refuse",
 	ReloadRequested:     "is asked to read the mon endpoints anew",
+	ExportRemade:        "has an address at which another daemon lives, so that its export is made anew",
 	OrphanRemoved:       "lost its daemon and was removed after the grace period",
 	Exported:            "is exported",
 }

@@ -35,10 +35,7 @@ var importKind = kinds.Kind{
 	GroupKind: schema.GroupKind{Group: kinds.ServiceExport.Group, Kind: "ServiceImport"},
 	Plural:    "serviceimports",
 	Versions:  []string{"v1beta1", "v1alpha1"},
-	Keep: kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"},
-		[]string{"metadata", "labels", importServiceLabel}, []string{"metadata", "labels", importNamespaceLabel},
-		[]string{"metadata", "labels", importClusterLabel},
-		[]string{"metadata", "annotations", clustersetIPAnnotation}, []string{"metadata", "annotations", derivedServiceAnnotation}),
+	Keep:      keepImport,
 	About: func(o metav1.Object) (types.NamespacedName, bool) {
 		labels := o.GetLabels()
 		if namespace := labels[importNamespaceLabel]; namespace != "" && labels[importServiceLabel] != "" {
@@ -47,6 +44,25 @@ var importKind = kinds.Kind{
 		return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, true
 	},
 }
+
+// keepImport keeps what is read of a ServiceImport: nothing of one without addresses, such as Submariner makes beside each
+// Service, and of one in its own namespace not who exports, for its name says that.
+func keepImport(object *unstructured.Unstructured) *unstructured.Unstructured {
+	if len(importIPs(object)) == 0 {
+		return kinds.KeepIdentity(object)
+	}
+	if object.GetLabels()[importNamespaceLabel] != "" {
+		return keepOfSubmariner(object)
+	}
+	return keepPlain(object)
+}
+
+var (
+	keepOfSubmariner = kinds.KeepFields([]string{"spec", "ips"}, []string{"metadata", "labels", importServiceLabel},
+		[]string{"metadata", "labels", importNamespaceLabel}, []string{"metadata", "labels", importClusterLabel})
+	keepPlain = kinds.KeepFields([]string{"spec", "ips"}, []string{"status", "clusters"},
+		[]string{"metadata", "annotations", clustersetIPAnnotation}, []string{"metadata", "annotations", derivedServiceAnnotation})
+)
 
 const (
 	// clustersetIPAnnotation is "true" where Lighthouse gave all exporters of a name one virtual address (since 0.18).

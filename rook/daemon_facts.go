@@ -28,6 +28,9 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 	switch {
 	case m.Export.Identity == IdentityCluster:
 		return netip.Addr{}, false
+	case m.Deployed && !m.Address.IsValid() && m.Export.Pinned:
+		// It was put to sleep, and wakes where it was.
+		return m.Export.GlobalIP, m.Export.GlobalIP.IsValid()
 	case m.Deployed:
 		return m.Address, m.Address.IsValid()
 	case m.Export.Ready() && m.HeldBy == "":

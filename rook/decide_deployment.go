@@ -81,6 +81,9 @@ func decideUpdate(f DeploymentFacts) Decision {
 	if stored, ok := Address(f.Stored); ok {
 		return f.rewriteTo(stored, reason.AddressKept)
 	}
+	if f.Export.Pinned && f.Export.GlobalIP.IsValid() {
+		return f.rewriteTo(f.Export.GlobalIP, reason.AddressKept)
+	}
 	return otherwise
 }
 

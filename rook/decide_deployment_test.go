@@ -113,6 +113,15 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Refuse, code: reason.UsedByAnother,
 			message: `osd "0" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.10, which is that of other/rook-ceph-mon-b; Rook will retry`,
 		},
+		"a mon that was put to sleep wakes at its pinned address": {
+			facts: rook.DeploymentFacts{
+				New: monAt("10.96.0.1"), Cluster: cluster, Export: export(func(e *rook.Export) { e.Pinned = true }),
+				Stored: changed(monAt("242.0.0.10"), func(d *appsv1.Deployment) {
+					d.Spec.Template.Spec.Containers[0].Command, d.Spec.Template.Spec.Containers[0].Args = []string{"sleep"}, []string{"infinity"}
+				}),
+			},
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.10",
+		},
 		"a new OSD whose answer was refused says why": {
 			facts: rook.DeploymentFacts{New: newOSD, Cluster: cluster, GaveUp: reason.HoldTimedOut, Export: export(func(e *rook.Export) {
 				e.GlobalIP, e.Refused, e.RefusedDetail = netip.Addr{}, reason.OutsideGlobalCIDR, "1.2.3.4 is not in 242.0.0.0/16"

@@ -66,17 +66,19 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 
 // awaited returns the mons to be born whose address is not known, and what to do for want of it.
 func (f EndpointsFacts) awaited(births []row) (Decision, []string) {
-	var waiting []string
-	for _, r := range births {
-		if r.standing == awaited {
-			waiting = append(waiting, r.ID)
-		}
-	}
-	if len(waiting) == 0 {
+	births = slices.DeleteFunc(slices.Clone(births), func(r row) bool { return r.standing != awaited })
+	if len(births) == 0 {
 		return Decision{}, nil
 	}
-	first := Daemon{Type: Mon, ID: waiting[0], Namespace: f.New.Namespace}
+	var waiting []string
+	for _, r := range births {
+		waiting = append(waiting, r.ID)
+	}
+	first := Daemon{Type: Mon, ID: births[0].ID, Namespace: f.New.Namespace}
 	_, obstacle := f.Mons[first.ID].obstacle(first)
+	if same := births[0].sameAs; same != "" {
+		obstacle = heldBy(births[0].truth, fmt.Sprintf("mon %q in this list", same))
+	}
 	return holdOrRefuse(first, reason.EndpointUnknown, obstacle, f.GaveUp), waiting
 }
 

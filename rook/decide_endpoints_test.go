@@ -36,6 +36,12 @@ func endpointsMap(data string, annotations ...string) *corev1.ConfigMap {
 	return c
 }
 
+// highest is the list once the mon of that number had its Deployment.
+func highest(c *corev1.ConfigMap, number string) *corev1.ConfigMap {
+	c.Data[rook.EndpointsMaxMonIDKey] = number
+	return c
+}
+
 func bornMon(truth, clusterIP string) rook.DaemonFacts {
 	return rook.DaemonFacts{
 		Export: export(func(e *rook.Export) { e.GlobalIP, e.Pinned = netip.MustParseAddr(truth), true }), Deployed: true,
@@ -157,6 +163,69 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), stored: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), mons: mons{"a": aNew, "b": bBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"),
+		},
+
+		// One address is never listed twice.
+		"a new mon whose address a stale entry has is held, until that one has another": {
+			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.2:6789"),
+			mons:   mons{"a": {Export: waitingExport()}, "b": bNew},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.2, which is that of mon "a" in this list; Rook will retry`,
+		},
+		"a new mon whose address a stale entry has is corrected once that one has another": {
+			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), stored: endpointsMap("a=242.0.0.2:6789,c=242.0.0.3:6789"),
+			mons:   mons{"a": aNew, "b": bNew, "c": bornMon("242.0.0.3", "10.96.0.3")},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: changed(endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "a=242.0.0.2:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) {
+				// The config of CSI has no IDs: an address that is right of one of them stays.
+				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=242.0.0.2:6789,b=242.0.0.2:6789,c=242.0.0.3:6789").Data[rook.EndpointsCSIKey]
+				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"
+			}),
+		},
+		"of two new mons with one address the second is held": {
+			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""),
+			mons:   mons{"a": aNew, "b": newMonWith("242.0.0.1", "10.96.0.2")},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"b"},
+			message: `mon "b" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.1, which is that of mon "a" in this list; Rook will retry`,
+		},
+		"a mon whose Deployment says no address is where it was pinned": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": {Export: aBorn.Export, Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"),
+		},
+
+		// A mon that has lived before.
+		"a restored list of mons that have lived is stored as it was written": {
+			write: highest(endpointsMap("k=10.99.1.10:6789,m=10.99.1.11:6789,o=242.0.0.12:6789"), "15"), mons: mons{}, gaveUp: reason.HoldTimedOut,
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"so is one of mons whose exports were made a moment ago": {
+			write: highest(endpointsMap("k=10.99.1.10:6789"), "15"), stored: highest(endpointsMap("z=10.99.1.9:6789"), "15"),
+			mons:   mons{"k": {Export: rook.Export{Exists: true, Ours: true}, ClusterIPs: aNew.ClusterIPs}},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"a new mon next to one that has lived is corrected": {
+			write: highest(endpointsMap("k=10.99.1.10:6789,q=10.96.0.2:6789"), "15"), stored: highest(endpointsMap("k=10.99.1.10:6789"), "15"), mons: mons{"q": bNew},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: highest(endpointsMap("k=10.99.1.10:6789,q=242.0.0.2:6789", rook.CorrectedAnnotation, "q=10.96.0.2:6789"), "15"),
+		},
+		"a mon that is pinned and not deployed just now is corrected, and no birth": {
+			write: highest(endpointsMap("a=10.96.0.1:6789"), "0"), stored: highest(endpointsMap("a=242.0.0.1:6789"), "0"),
+			mons:   mons{"a": {Export: aBorn.Export, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: highest(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), "0"),
+		},
+		"a mon that was seen unborn is, though a later letter was born first": {
+			write: highest(endpointsMap("a=242.0.0.9:6789,b=242.0.0.2:6789"), "1"), stored: highest(endpointsMap("a=242.0.0.9:6789,b=242.0.0.2:6789"), "1"),
+			mons:   mons{"a": aNew, "b": bBorn},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: highest(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"), "1"),
+		},
+		"a new mon whose letter is not used up is a birth": {
+			write: highest(endpointsMap("q=10.99.1.10:6789"), "15"), mons: mons{}, gaveUp: reason.HoldTimedOut,
+			action: rook.Refuse, code: reason.EndpointUnknown, waiting: []string{"q"},
+			message: `mon "q" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-mon-q); Rook will retry`,
 		},
 
 		// A new mon whose address is not known.

@@ -49,6 +49,16 @@ func Listed(endpoints *corev1.ConfigMap) map[string]netip.Addr {
 	return listed
 }
 
+// ListedAt returns which mon but the one the mon endpoints have at the address, or nothing.
+func ListedAt(endpoints *corev1.ConfigMap, address netip.Addr, but string) string {
+	for id, listed := range Listed(endpoints) {
+		if id != but && listed == address {
+			return id
+		}
+	}
+	return ""
+}
+
 // FormatEndpoints writes a list as Rook does.
 func FormatEndpoints(endpoints []Endpoint) string {
 	texts := make([]string, len(endpoints))

@@ -14,9 +14,13 @@ import (
 //	leftAlone | keeps its ClusterIP, or is deployed at an    | yes             | stays        | no
 //	          | address that cannot be read                  |                 |              |
 //	right     | answers there, or will                       | yes             | stays        | no
-//	wrong     | is deployed, and answers elsewhere           | no              | is corrected | no
+//	wrong     | has lived, and answers elsewhere             | no              | is corrected | no
+//	lived     | has lived, and nothing else is known         | yes             | stays        | no
 //	unborn    | is not deployed, and will answer elsewhere   | no              | is corrected | yes
-//	awaited   | is not deployed, and has no address yet      | no              | stays        | yes
+//	awaited   | is not deployed, and has no address yet, or  | no              | stays        | yes
+//	          | one that another entry has                   |                 |              |
+//
+// A mon has lived that is deployed, or was by its pin or by its letter (see Export.HasLived): of the latter the list knows best.
 //
 // What can be a birth is one if it is news (see births). The write as a whole is then the first of these that holds:
 //
@@ -33,11 +37,14 @@ const (
 	leftAlone
 	right
 	wrong
+	lived
 	unborn
 	awaited
 )
 
-func (s standing) isReached() bool { return s == external || s == leftAlone || s == right }
+func (s standing) isReached() bool {
+	return s == external || s == leftAlone || s == right || s == lived
+}
 
 func (s standing) isCorrected() bool { return s == wrong || s == unborn }
 
@@ -48,6 +55,16 @@ type row struct {
 	Endpoint
 	standing standing
 	truth    netip.Addr
+	// sameAs is the mon that has the address of this one in the list.
+	sameAs string
+}
+
+// written is the address of the entry once it is put right.
+func (r row) written() netip.Addr {
+	if r.standing.isCorrected() {
+		return r.truth
+	}
+	return r.Addr.Addr()
 }
 
 // table returns the entries of the written list, in its order.
@@ -58,12 +75,34 @@ func (f EndpointsFacts) table() []row {
 		truth, _ := f.Mons[e.ID].Truth()
 		rows[i] = row{Endpoint: e, standing: f.standingOf(e), truth: truth}
 	}
+	// One that waits keeps its entry, so that others are looked at again.
+	for again := true; again; {
+		again = oneIsListedTwice(rows)
+	}
 	return rows
+}
+
+// oneIsListedTwice has a mon to be born wait whose address another entry has when all are put right, and says whether there
+// was one: the other one's is stale, if it is unborn too, and changes with its own.
+func oneIsListedTwice(rows []row) bool {
+	for i := range rows {
+		if rows[i].standing != unborn {
+			continue
+		}
+		for j, other := range rows {
+			if j != i && other.written() == rows[i].truth && (other.standing != unborn || j < i) {
+				rows[i].standing, rows[i].sameAs = awaited, other.ID
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	m := f.Mons[e.ID]
 	truth, known := m.Truth()
+	hasLived := m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, e.ID))
 	switch {
 	case f.isExternal(e.ID):
 		return external
@@ -71,12 +110,27 @@ func (f EndpointsFacts) standingOf(e Endpoint) standing {
 		return leftAlone
 	case known && truth == e.Addr.Addr():
 		return right
-	case m.Deployed:
+	case known && hasLived:
 		return wrong
+	case hasLived:
+		return lived
 	case known:
 		return unborn
 	}
 	return awaited
+}
+
+// Unsure returns the listed mons, by ID, of which what a cache has is not enough: their letter says that they had a
+// Deployment, and here they have none.
+func (f EndpointsFacts) Unsure() []string {
+	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
+	var unsure []string
+	for _, e := range endpoints {
+		if !f.Mons[e.ID].Deployed && !f.isExternal(e.ID) && HasHadDeployment(f.New, e.ID) {
+			unsure = append(unsure, e.ID)
+		}
+	}
+	return unsure
 }
 
 // isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.

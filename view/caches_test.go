@@ -121,11 +121,11 @@ func TestTheCachesKeepOfTheKindsOfOthersWhatIsReadAndNothingElse(t *testing.T) {
 		"ServiceExport": {
 			"metadata.annotations.drift", "metadata.annotations.global-ip", "metadata.annotations.identity",
 			"metadata.annotations.orphaned-since", "metadata.annotations.pinned", "metadata.annotations.refused",
-			"metadata.annotations.source", "metadata.labels.app.kubernetes.io/managed-by", "metadata.ownerReferences[].apiVersion",
+			"metadata.annotations.source", "metadata.creationTimestamp", "metadata.labels.app.kubernetes.io/managed-by", "metadata.ownerReferences[].apiVersion",
 			"metadata.ownerReferences[].kind", "metadata.ownerReferences[].name", "metadata.ownerReferences[].uid",
 			"status.conditions[].message", "status.conditions[].reason", "status.conditions[].status", "status.conditions[].type",
 		},
-		"ServiceImport":   {"metadata.labels.multicluster.kubernetes.io/service-name", "spec.ips[]", "status.clusters[].cluster"},
+		"ServiceImport":   {"spec.ips[]", "status.clusters[].cluster"},
 		"GlobalIngressIP": {"spec.serviceRef.name", "status.allocatedIP", "status.conditions[].status", "status.conditions[].type"},
 		"Submariner":      {"spec.clusterID", "spec.globalCIDR", "status.clusterID", "status.globalCIDR"},
 		"Cluster":         {"spec.cluster_id", "spec.global_cidr[]"},

@@ -88,16 +88,22 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.Daem
 	}
 	mons := make(map[string]rook.DaemonFacts, len(daemons))
 	for _, facts := range daemons {
-		if !facts.Deployed && facts.Export.Ready() {
-			claims, err := v.Claims(ctx, facts.Export.GlobalIP)
-			if err != nil {
-				return nil, err
-			}
-			facts.HeldBy = rook.HolderAtBirth(facts.Daemon, claims)
+		if err := v.addHolder(ctx, &facts); err != nil {
+			return nil, err
 		}
 		mons[facts.Daemon.ID] = facts
 	}
 	return mons, nil
+}
+
+// addHolder adds who holds the address that a daemon is to be born with.
+func (v *View) addHolder(ctx context.Context, facts *rook.DaemonFacts) error {
+	if facts.Deployed || !facts.Export.Ready() {
+		return nil
+	}
+	claims, err := v.Claims(ctx, facts.Export.GlobalIP)
+	facts.HeldBy = rook.HolderAtBirth(facts.Daemon, claims)
+	return err
 }
 
 // daemons returns what is known of the daemons of one namespace, by name.

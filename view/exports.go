@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,6 +21,7 @@ type Export struct {
 	UID             types.UID
 	ResourceVersion string
 	Owners          []metav1.OwnerReference
+	Created         time.Time
 }
 
 // Export returns what is known of the ServiceExport of that name.
@@ -93,12 +95,14 @@ func readExport(export *unstructured.Unstructured) Export {
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
 		Owners:          export.GetOwnerReferences(),
+		Created:         export.GetCreationTimestamp().Time,
 	}
 }
 
 // keepExport keeps of a ServiceExport what readExport reads.
 func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := kinds.KeepIdentity(export)
+	kept.SetCreationTimestamp(export.GetCreationTimestamp())
 	if manager, ok := export.GetLabels()[rook.ManagedByLabel]; ok {
 		kept.SetLabels(map[string]string{rook.ManagedByLabel: manager})
 	}

@@ -179,6 +179,22 @@ func TestAMonLivesWhoeverOwnsItsDeployment(t *testing.T) {
 	}, mons)
 }
 
+func TestTheLatestOfADaemonIsWhatTheAPIServerSays(t *testing.T) {
+	cached := store(t, service("rook-ceph-mon-a", rook.MonApp, "10.96.0.1"))
+	live := store(t, service("rook-ceph-mon-a", rook.MonApp, "10.96.0.9"), deployment("rook-ceph-mon-a", "242.0.0.1"),
+		export("rook-ceph-mon-a", map[string]string{rook.IdentityAnnotation: "clusterset"}))
+	v := view.New(view.Readers{Cached: cached, Live: live}, everything())
+	facts, err := v.LatestDaemon(t.Context(), daemon("rook-ceph-mon-a"))
+	require.NoError(t, err)
+	require.True(t, facts.Deployed)
+	require.Equal(t, addr("242.0.0.1"), facts.Address)
+	require.Equal(t, []netip.Addr{addr("10.96.0.9")}, facts.ClusterIPs)
+	require.Equal(t, rook.IdentityClusterset, facts.Export.Identity)
+	facts, err = v.LatestDaemon(t.Context(), daemon("rook-ceph-mon-b"))
+	require.NoError(t, err)
+	require.Zero(t, facts)
+}
+
 func TestASnapshotHasEachDaemonOnceInOrder(t *testing.T) {
 	v := viewOf(t, namespaceObject(namespace, "true"), cluster("my-cluster"), endpoints("a=242.0.0.1:6789,k=10.96.0.9:6789"),
 		export("rook-ceph-osd-10", nil), deployment("rook-ceph-osd-2", "242.0.1.2"), export("rook-ceph-osd-2", nil),

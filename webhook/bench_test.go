@@ -188,7 +188,7 @@ func TestADeploymentWhoseAddressIsKnownIsAnsweredWithoutARequestToTheAPIServer(t
 			w.exports["rook-ceph-osd-3"], w.exports["rook-ceph-mon-a"] = ready("242.1.255.9"), ready("242.1.255.1")
 			s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
 			view := &asked{world: w}
-			decider := newDeciders(view, w, s.holds)[DeploymentPath]
+			decider := newDeciders(view, w, w, s.holds)[DeploymentPath]
 			response := handler{decider: decider, view: view, metrics: s.metrics}.Handle(t.Context(), tc.request(t))
 			require.True(t, response.Allowed)
 			require.NotEmpty(t, response.Patch)

@@ -135,8 +135,19 @@ func TestWhatRepeatsTheAddressesOfMonsIsCorrected(t *testing.T) {
 			path: MonServicePath, object: monService("d", "242.1.255.4"), reason: reason.ClusterIPDropped,
 			patch: `[{"op":"remove","path":"/spec/clusterIP"},{"op":"remove","path":"/spec/clusterIPs"}]`,
 		},
+		"the Service of a listed mon that was never born and lost its export too": {
+			path: MonServicePath, object: monService("e", "198.18.0.5"), reason: reason.ClusterIPDropped,
+			patch: `[{"op":"remove","path":"/spec/clusterIP"},{"op":"remove","path":"/spec/clusterIPs"}]`,
+		},
+		"the Service of a mon of which nothing is known that asks for an address in the global CIDR": {
+			path: MonServicePath, object: monService("z", "242.1.7.7"), reason: reason.ClusterIPDropped,
+			patch: `[{"op":"remove","path":"/spec/clusterIP"},{"op":"remove","path":"/spec/clusterIPs"}]`,
+		},
+		"the Service of a mon that has lived at its ClusterIP, which Rook restores": {
+			path: MonServicePath, object: monService("c", "10.96.0.3"), reason: reason.AlreadyRight,
+		},
 		"a mon Service that asks for what another mon is listed at": {
-			path: MonServicePath, object: monService("c", "242.1.255.4"), reason: reason.AlreadyRight,
+			path: MonServicePath, object: monService("c", "198.18.0.5"), reason: reason.AlreadyRight,
 		},
 		"a mon Service that asks for nothing": {
 			path: MonServicePath, object: monService("c", ""), reason: reason.AlreadyRight,
@@ -150,7 +161,9 @@ func TestWhatRepeatsTheAddressesOfMonsIsCorrected(t *testing.T) {
 				Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
 			}
 			w.mons["d"] = rook.DaemonFacts{Export: waiting()}
-			w.endpoints = monEndpointsOf("a=242.1.255.1:6789,b=10.96.0.2:6789,d=242.1.255.4:6789")
+			w.endpoints = monEndpointsOf("a=242.1.255.1:6789,b=10.96.0.2:6789,d=242.1.255.4:6789,e=198.18.0.5:6789,c=10.96.0.3:6789")
+			w.endpoints.Data[rook.EndpointsMaxMonIDKey] = "3"
+			w.globalCIDR = netip.MustParsePrefix("242.1.0.0/16")
 			s := newStage(t, w, Options{})
 			req := creation(t, tc.object)
 			response := s.handle(t.Context(), tc.path, req)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -103,19 +102,23 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	}
 	facts.HeldBy = rook.HolderAtBirth(daemon, claims)
 	if daemon.Type.StandsInList() {
-		facts.Listed, err = d.listed(ctx, daemon)
+		return d.addListed(ctx, daemon, facts)
 	}
-	return err
+	return nil
 }
 
-// listed returns where the stored mon endpoints have the mon. Rook wrote them milliseconds before the mon, so that what a
-// cache has of them is not enough for a mon to be born by.
-func (d *deployments) listed(ctx context.Context, daemon rook.Daemon) (netip.Addr, error) {
-	endpoints, latest, err := d.view.LatestMonEndpoints(ctx, daemon.Namespace)
+// addListed adds where the stored mon endpoints have the mon, and which other one they have at its address. Rook wrote them
+// milliseconds before the mon, so that what a cache has of them is not enough for a mon to be born by.
+func (d *deployments) addListed(ctx context.Context, mon rook.Daemon, facts *rook.DeploymentFacts) error {
+	endpoints, latest, err := d.view.LatestMonEndpoints(ctx, mon.Namespace)
 	if err == nil && !latest {
-		err = fmt.Errorf("the API server does not say what ConfigMap %s/%s holds", daemon.Namespace, rook.MonEndpointsName)
+		err = fmt.Errorf("the API server does not say what ConfigMap %s/%s holds", mon.Namespace, rook.MonEndpointsName)
 	}
-	return rook.Listed(endpoints)[daemon.ID], err
+	facts.Listed = rook.Listed(endpoints)[mon.ID]
+	if other := rook.ListedAt(endpoints, facts.Export.GlobalIP, mon.ID); other != "" && facts.HeldBy == "" {
+		facts.HeldBy = fmt.Sprintf("mon %q in Rook's list", other)
+	}
+	return err
 }
 
 func carryOut(decision rook.Decision) (answer, error) {

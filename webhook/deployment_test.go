@@ -250,6 +250,19 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	require.Equal(t, reason.InternalFault, reasonOf(response))
 }
 
+func TestNoMonIsBornWhereRooksListHasAnother(t *testing.T) {
+	w := newWorld()
+	w.exports["rook-ceph-mon-d"] = ready("242.1.255.4")
+	w.liveEndpoints = monEndpointsOf("a=242.1.255.4:6789,d=242.1.255.4:6789")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), DeploymentPath, creation(t, mon("d", "10.96.0.4")))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.UsedByAnother, reasonOf(response))
+	require.Contains(t, response.Result.Message, `which is that of mon "a" in Rook's list`)
+	w.change(func(w *world) { w.liveEndpoints = monEndpointsOf("a=242.1.255.9:6789,d=242.1.255.4:6789") })
+	require.True(t, s.handle(t.Context(), DeploymentPath, creation(t, mon("d", "10.96.0.4"))).Allowed)
+}
+
 func TestNothingIsBornAtAnAddressAtWhichAnotherDaemonLives(t *testing.T) {
 	living := rook.Claim{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-b"}, Advertised: true}
 	for name, c := range map[string]struct {

@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -78,8 +79,18 @@ func (m *monEndpoints) refresh(ctx context.Context, namespace string, facts *roo
 	if cluster != nil {
 		facts.Aside = cluster.StandAside()
 	}
-	facts.Mons, err = m.view.Mons(ctx, namespace)
-	return err
+	if facts.Mons, err = m.view.Mons(ctx, namespace); err != nil || facts.Aside != "" {
+		return err
+	}
+	for _, id := range facts.Unsure() {
+		latest, err := m.view.LatestDaemon(ctx, rook.Daemon{Type: rook.Mon, ID: id, Namespace: namespace})
+		if err != nil {
+			logf.FromContext(ctx).Error(err, "Deciding by the cache instead", "mon", id)
+			continue
+		}
+		facts.Mons[id] = latest
+	}
+	return nil
 }
 
 func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, incoming *corev1.ConfigMap, decision rook.EndpointsDecision, held time.Duration) (answer, error) {

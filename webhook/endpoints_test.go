@@ -3,12 +3,14 @@ package webhook
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	"sigs.k8s.io/yaml"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -158,6 +160,34 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAMonThatTheCacheDoesNotShowDeployedYetIsNotTakenForOneThatLivedAtWhatRookWrites(t *testing.T) {
+	// Before v1.20.5 a failover lists the new mon only after its Deployment, milliseconds later, out of Rook's memory.
+	w := newWorld()
+	w.mons = map[string]rook.DaemonFacts{"b": born("242.1.255.2", "10.96.0.2")}
+	w.latest = map[string]rook.DaemonFacts{"d": born("242.1.255.4", "10.96.0.4")}
+	w.endpoints = monEndpointsOf("b=242.1.255.2:6789")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	written := monEndpointsOf("b=242.1.255.2:6789,d=10.96.0.4:6789")
+	written.Data[rook.EndpointsMaxMonIDKey] = "3"
+	req := update(t, written, w.endpoints)
+	response := s.handle(t.Context(), MonEndpointsPath, req)
+	require.Equal(t, "b=242.1.255.2:6789,d=242.1.255.4:6789", patchedObject[corev1.ConfigMap](t, req, response).Data[rook.EndpointsDataKey])
+}
+
+func TestARestoredListOfMonsThatHaveLivedIsStoredAsItWasWritten(t *testing.T) {
+	raw, err := os.ReadFile("testdata/restored-mon-endpoints.yaml")
+	require.NoError(t, err)
+	restored := &corev1.ConfigMap{}
+	require.NoError(t, yaml.Unmarshal(raw, restored))
+	w := newWorld()
+	w.cluster = nil
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), MonEndpointsPath, creation(t, restored))
+	require.True(t, response.Allowed, "%v", response.Result)
+	require.Empty(t, response.Patch)
+	require.Empty(t, w.stored)
 }
 
 func TestADryRunOfTheFirstMonIsRefusedButStoresNothing(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
-// View is what admission needs to know of the cluster. It is read from caches alone; what is not there is nil or zero,
-// and an error, which says what was being read, means that it cannot be known.
+// View is what admission needs to know of the cluster. It is read from caches, but for what is called latest; what is not
+// there is nil or zero, and an error, which says what was being read, means that it cannot be known.
 type View interface {
 	// Enabled says whether the namespace is switched on, and EnabledNamespaces which are.
 	Enabled(ctx context.Context, namespace string) (bool, error)
@@ -32,10 +32,18 @@ type View interface {
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
 	// Mons returns what is known of each mon of the namespace, by its ID.
 	Mons(ctx context.Context, namespace string) (map[string]rook.DaemonFacts, error)
+	// LatestDaemon returns what the API server itself says of a daemon.
+	LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error)
 	// Claims returns who has the address, in whichever namespace.
 	Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error)
 	// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
 	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
+}
+
+// GlobalRange is the range of this cluster's global IPs.
+type GlobalRange interface {
+	// IsGlobal says whether the address is one of them. While the range is not known, none is.
+	IsGlobal(ctx context.Context, address netip.Addr) bool
 }
 
 // Ensurer does the two things that admission has to do besides answering.

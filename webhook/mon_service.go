@@ -16,7 +16,8 @@ import (
 // monServices lets Rook re-create a lost Service of a mon. Rook asks for the address that the mon endpoints hold, which
 // as a global IP lies outside the range of ClusterIPs: the API server would refuse it, and every reconcile would fail.
 type monServices struct {
-	view View
+	view   View
+	global GlobalRange
 }
 
 func (*monServices) object() string { return "mon-service" }
@@ -32,7 +33,7 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 	if req.Operation != admissionv1.Create || !known || !kind.StandsInList() || incoming.Spec.ClusterIP == "" {
 		return answer{code: reason.AlreadyRight}, nil
 	}
-	addresses, err := s.globalIPs(ctx, req.Namespace, id)
+	addresses, err := s.globalIPs(ctx, req.Namespace, id, incoming)
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,11 +45,19 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 	return answer{code: reason.ClusterIPDropped, patch: patch}, err
 }
 
-// globalIPs returns every address that a daemon of the namespace has from outside the cluster, and the one that the mon
-// had before its Service was lost.
-func (s *monServices) globalIPs(ctx context.Context, namespace, mon string) (map[netip.Addr]struct{}, error) {
+// globalIPs returns which addresses are none of this cluster's ClusterIPs: what is asked for, if it is in the range of global
+// IPs; every address that a daemon of the namespace has from outside; and where Rook's list has the mon that is yet to be
+// born, whatever became of its export. A mon that has lived at its ClusterIP is given it again.
+func (s *monServices) globalIPs(ctx context.Context, namespace, mon string, incoming *corev1.Service) (map[netip.Addr]struct{}, error) {
 	ctx, cancel := reading(ctx)
 	defer cancel()
+	addresses := map[netip.Addr]struct{}{}
+	for _, asked := range rook.ClusterIPs(incoming) {
+		if s.global.IsGlobal(ctx, asked) {
+			addresses[asked] = struct{}{}
+			return addresses, nil
+		}
+	}
 	exports, err := s.view.Exports(ctx, namespace)
 	if err != nil {
 		return nil, err
@@ -61,7 +70,6 @@ func (s *monServices) globalIPs(ctx context.Context, namespace, mon string) (map
 	if err != nil {
 		return nil, err
 	}
-	addresses := map[netip.Addr]struct{}{}
 	for _, export := range exports {
 		if export.GlobalIP.IsValid() {
 			addresses[export.GlobalIP] = struct{}{}
@@ -72,8 +80,8 @@ func (s *monServices) globalIPs(ctx context.Context, namespace, mon string) (map
 			addresses[truth] = struct{}{}
 		}
 	}
-	// Without its Service the export of an unborn mon has lost its address, but Rook's list still tells it.
-	if listed := rook.Listed(endpoints)[mon]; listed.IsValid() && mons[mon].Export.Identity == rook.IdentityClusterset {
+	hasLived := mons[mon].Deployed || mons[mon].Export.HasLived(rook.HasHadDeployment(endpoints, mon))
+	if listed := rook.Listed(endpoints)[mon]; listed.IsValid() && !hasLived {
 		addresses[listed] = struct{}{}
 	}
 	return addresses, nil

@@ -35,7 +35,7 @@ type Options struct {
 
 // Setup registers a handler for each path with the manager's webhook server. subscribe has a function called for each kind
 // of others that is watched, now and later.
-func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, subscribe func(func(schema.GroupVersionKind)), opts Options) error {
+func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, subscribe func(func(schema.GroupVersionKind)), opts Options) error {
 	m, err := newMetrics(crmetrics.Registry)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, subscribe func(func(sch
 	if err := mgr.Add(drain{holds: waiting, delay: opts.shutdownDelay()}); err != nil {
 		return fmt.Errorf("add the end of all holds to the manager: %w", err)
 	}
-	deciders := newDeciders(view, ensurer, waiting)
+	deciders := newDeciders(view, ensurer, global, waiting)
 	for path, d := range deciders {
 		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
 		mgr.GetWebhookServer().Register(path, withDeadline(hook))
@@ -56,7 +56,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, subscribe func(func(sch
 	return nil
 }
 
-func newDeciders(view View, ensurer Ensurer, waiting *holds) map[string]decider {
+func newDeciders(view View, ensurer Ensurer, global GlobalRange, waiting *holds) map[string]decider {
 	replacements := replacer{view: view}
 	return map[string]decider{
 		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
@@ -65,6 +65,6 @@ func newDeciders(view View, ensurer Ensurer, waiting *holds) map[string]decider 
 		ActiveMonsPath:     newActiveMons(replacements),
 		CSIConfigPath:      newCSIConfig(replacements),
 		CephConnectionPath: newCephConnection(replacements),
-		MonServicePath:     &monServices{view: view},
+		MonServicePath:     &monServices{view: view, global: global},
 	}
 }

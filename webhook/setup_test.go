@@ -84,7 +84,7 @@ func startServer(t *testing.T, opts Options) *serverUnderTest {
 		}),
 	})
 	require.NoError(t, err)
-	require.NoError(t, Setup(mgr, s.world, s.world, s.kinds.Subscribe, opts))
+	require.NoError(t, Setup(mgr, s.world, s.world, s.world, s.kinds.Subscribe, opts))
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
 	go func() { s.stopped <- mgr.Start(ctx) }()
@@ -228,7 +228,7 @@ func TestSetupFailsWhereThereIsNothingToListenTo(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
-	err = Setup(mgr, newWorld(), newWorld(), (&kindsLater{}).Subscribe, Options{})
+	err = Setup(mgr, newWorld(), newWorld(), newWorld(), (&kindsLater{}).Subscribe, Options{})
 	require.ErrorIs(t, err, errCacheNotReady)
 	require.ErrorContains(t, err, "listen to changes of *v1.Deployment")
 }

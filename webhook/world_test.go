@@ -47,8 +47,12 @@ type world struct {
 	mons        map[string]rook.DaemonFacts
 	// monsElsewhere are those of another CephCluster, in the namespace of the operator.
 	monsElsewhere map[string]rook.DaemonFacts
+	// latest are the mons of which the API server says something else than mons has.
+	latest map[string]rook.DaemonFacts
 	// claims are those of daemons to addresses.
 	claims map[netip.Addr][]rook.Claim
+	// globalCIDR is the range of global IPs; it is invalid where it is not known.
+	globalCIDR netip.Prefix
 	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
 	strangers []netip.Addr
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
@@ -152,6 +156,19 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Dae
 	return maps.Clone(w.mons), err
 }
 
+func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
+	done, err := w.read(ctx)
+	defer done()
+	if latest, ok := w.latest[daemon.ID]; ok {
+		return latest, err
+	}
+	return w.mons[daemon.ID], err
+}
+
+func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
+	return w.globalCIDR.IsValid() && w.globalCIDR.Contains(address)
+}
+
 func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
 	done, err := w.read(ctx)
 	defer done()
@@ -206,7 +223,7 @@ func newStage(t testing.TB, w *world, opts Options) *stage {
 	changes := newSignals()
 	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
 	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
-	for path, d := range newDeciders(w, w, waiting) {
+	for path, d := range newDeciders(w, w, w, waiting) {
 		s.hooks[path] = &admission.Webhook{
 			Handler: handler{decider: d, view: w, metrics: m},
 			LogConstructor: func(base logr.Logger, req *admission.Request) logr.Logger {

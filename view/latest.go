@@ -1,0 +1,44 @@
+package view
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// LatestDaemon returns what the API server itself says of a daemon, where what is decided on cannot be put right later.
+func (v *View) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
+	name := daemon.Name()
+	deployment, err := get(ctx, v.live, daemon.Namespace, name, "Deployment", &appsv1.Deployment{})
+	if err != nil {
+		return rook.DaemonFacts{}, err
+	}
+	service, err := get(ctx, v.live, daemon.Namespace, name, "Service", &corev1.Service{})
+	if err != nil {
+		return rook.DaemonFacts{}, err
+	}
+	live := kinds.Reader{Objects: v.live, Installed: v.kinds.Installed}
+	found, err := live.Get(ctx, kinds.ServiceExport, types.NamespacedName{Namespace: daemon.Namespace, Name: name})
+	if err != nil {
+		return rook.DaemonFacts{}, err
+	}
+	exports := map[string]rook.Export{}
+	if found != nil {
+		exports[name] = readExport(found).Export
+	}
+	var services []corev1.Service
+	if service != nil && isDaemonService(service) {
+		services = []corev1.Service{*service}
+	}
+	var deployments []appsv1.Deployment
+	if deployment != nil {
+		deployments = []appsv1.Deployment{*deployment}
+	}
+	facts := combine(daemon.Namespace, exports, services, deployments)[name]
+	return facts, v.addHolder(ctx, &facts)
+}
