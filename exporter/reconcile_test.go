@@ -474,6 +474,9 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 		change  func(*loop)
 		want    string
 	}{
+		"Multus":            {cluster: network("provider", "multus"), want: "CephClusterMultus"},
+		"address ranges":    {cluster: network("addressRanges", map[string]any{"public": []any{"192.168.0.0/24"}}), want: "CephClusterAddressRanges"},
+		"IPv6 alone":        {cluster: network("ipFamily", "IPv6"), want: "CephClusterSingleStack"},
 		"host networking":   {cluster: network("provider", "host"), want: "CephClusterHostNetwork"},
 		"Rook's own export": {cluster: network("multiClusterService", map[string]any{"enabled": true}), want: "NativeMultiClusterService"},
 		"an old Ceph": {cluster: func(o map[string]any) {
