@@ -105,6 +105,25 @@ func TestManagerRefusesFlagsThatCannotWork(t *testing.T) {
 	}
 }
 
+func TestGlobalIPsCanBeIPv6WhereASettingSaysSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		options managerOptions
+		want    bool
+	}{
+		"an IPv6 range":         {managerOptions{globalCIDRs: []string{"242.0.0.0/16", "fd42::/64"}}, true},
+		"ClusterIPs":            {managerOptions{allowClusterIP: true}, true},
+		"an IPv4 range":         {managerOptions{globalCIDRs: []string{"242.0.0.0/16"}}, false},
+		"no setting":            {managerOptions{}, false},
+		"IPv4 in IPv6 clothing": {managerOptions{globalCIDRs: []string{"::ffff:242.0.0.0/112"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ranges, err := c.options.complete()
+			require.NoError(t, err)
+			require.Equal(t, c.want, c.options.expectsIPv6(ranges))
+		})
+	}
+}
+
 func TestEveryFlagOfTheManagerIsDocumented(t *testing.T) {
 	help, _, err := command(t, "", "manager", "--help")
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -152,6 +153,9 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		return nil, fmt.Errorf("set up the watch of kinds: %w", err)
 	}
 	v := view.New(view.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader(), Prepared: prepared}, installed)
+	if o.expectsIPv6(globalCIDRs) {
+		v.ExpectIPv6()
+	}
 	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
 	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
@@ -179,6 +183,11 @@ func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
 			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }},
 		}),
 	}
+}
+
+// expectsIPv6 says whether the settings let global IPs be IPv6: Submariner, which needs none, knows IPv4 alone.
+func (o *managerOptions) expectsIPv6(globalCIDRs []netip.Prefix) bool {
+	return o.allowClusterIP || slices.ContainsFunc(globalCIDRs, func(r netip.Prefix) bool { return r.Addr().Is6() && !r.Addr().Is4In6() })
 }
 
 func (o *managerOptions) resolverOptions(globalCIDRs []netip.Prefix) resolver.Options {

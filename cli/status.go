@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -100,14 +101,28 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 		if !snapshot.Enabled {
 			notes = append(notes, fmt.Sprintf("namespace %s %s", ns, reason.NamespaceNotEnabled.Sentence()))
 		}
-		if cluster := snapshot.Cluster; cluster != nil && cluster.StandAside() != "" {
-			notes = append(notes, fmt.Sprintf("CephCluster %s/%s is left alone: each daemon %s", ns, cluster.Name, cluster.StandAside().Sentence()))
+		if note := asideNote(snapshot); note != "" {
+			notes = append(notes, note)
 		}
 		for _, daemon := range snapshot.Daemons {
 			rows = append(rows, statusRow(daemon))
 		}
 	}
 	return rows, notes, nil
+}
+
+// asideNote says why the CephCluster of a namespace is left alone, or nothing. What the flags of the manager say of IPv6 is
+// not known here, but seen where a daemon has such a global IP.
+func asideNote(s view.Snapshot) string {
+	if s.Cluster == nil {
+		return ""
+	}
+	cluster := *s.Cluster
+	cluster.IPv6GlobalIPs = slices.ContainsFunc(s.Daemons, func(d rook.DaemonFacts) bool { return d.Export.GlobalIP.Is6() })
+	if aside := cluster.StandAside(); aside != "" {
+		return fmt.Sprintf("CephCluster %s/%s is left alone: each daemon %s", s.Namespace, cluster.Name, aside.Sentence())
+	}
+	return ""
 }
 
 func statusRow(d rook.DaemonFacts) daemonStatus {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 func TestStatusNamesAPeerThatClaimsThisClustersRange(t *testing.T) {
@@ -39,4 +43,29 @@ func TestStatusNamesAPeerThatClaimsThisClustersRange(t *testing.T) {
 	require.Equal(t, []string{"this cluster shares its range of global IPs with a peer: cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16"},
 		peer("0.0.0.0/0"))
 	require.Empty(t, peer("242.1.0.0/16"))
+}
+
+func TestStatusSaysWhyACephClusterIsLeftAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		cluster rook.Cluster
+		export  rook.Export
+		want    string
+	}{
+		"Multus":     {cluster: rook.Cluster{Multus: true}, want: reason.ClusterMultus.Sentence()},
+		"IPv6 alone": {cluster: rook.Cluster{IPv6: true}, want: reason.ClusterSingleStack.Sentence()},
+		"not IPv6 alone where global IPs are IPv6": {
+			cluster: rook.Cluster{IPv6: true}, export: rook.Export{GlobalIP: netip.MustParseAddr("fd42::1")},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.cluster.Name = "my-cluster"
+			note := asideNote(view.Snapshot{Namespace: "rook-ceph", Cluster: &c.cluster, Daemons: []rook.DaemonFacts{{Export: c.export}}})
+			if c.want == "" {
+				require.Empty(t, note)
+				return
+			}
+			require.Equal(t, "CephCluster rook-ceph/my-cluster is left alone: each daemon "+c.want, note)
+		})
+	}
+	require.Empty(t, asideNote(view.Snapshot{}))
 }

@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
-	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -21,14 +20,12 @@ type question struct {
 	signature string
 }
 
-// question says whether to ask: the export has to be Valid, and what DNS has answered once is not asked again, for unlike
-// an object a DNS record cannot be watched.
+// question says whether to ask: the export has to be Valid.
 func (f facts) question() (question, bool) {
 	export := f.export
 	switch {
 	case !export.Ours || export.Valid != metav1.ConditionTrue,
-		f.daemon.Type.KeepsAddressForLife() && export.Identity != rook.IdentityClusterset,
-		export.GlobalIP.IsValid() && export.Source == resolver.SourceDNS:
+		f.daemon.Type.KeepsAddressForLife() && export.Identity != rook.IdentityClusterset:
 		return question{}, false
 	}
 	q := question{forLife: f.daemon.Type.KeepsAddressForLife(), signature: string(export.UID)}

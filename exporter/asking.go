@@ -49,10 +49,13 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 	q, open := f.question()
 	if !open {
 		t.memory.answered(name)
+		t.memory.settle(name, "")
 		return nil, nil
 	}
 	q.signature = fmt.Sprintf("%s %d", q.signature, t.changes.about(f.daemon.Namespace, name))
-	if !t.memory.due(name, q.signature, f.now) {
+	// A DNS record cannot be watched, so that one is asked for again only once what it rests on is another.
+	settled := f.export.GlobalIP.IsValid() && f.export.Source == resolver.SourceDNS && t.memory.isSettled(name, q.signature)
+	if settled || !t.memory.due(name, q.signature, f.now) {
 		return nil, nil
 	}
 	answer, refusal := t.ask(ctx, f.daemon, q, in)
@@ -68,6 +71,7 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 	}
 	if refusal == nil {
 		t.memory.answered(name)
+		t.memory.settle(name, q.signature)
 		return &resolution{answer: answer}, nil
 	}
 	since := t.memory.failed(name, q.signature, f.now)

@@ -19,14 +19,16 @@ type memory struct {
 	// reported holds a sum of the last event on each subject and code.
 	reported map[string]uint64
 	// tries are the daemons whose address could not be learnt, by name.
-	tries      map[string]try
+	tries map[string]try
+	// settled are the signatures of the questions that were answered, by the daemon's name.
+	settled    map[string]string
 	reloadedAt time.Time
 	// shape is what the last turn of the cluster saw of what all its daemons depend on.
 	shape string
 }
 
 func newMemory(cluster types.UID) *memory {
-	return &memory{cluster: cluster, reported: map[string]uint64{}, tries: map[string]try{}}
+	return &memory{cluster: cluster, reported: map[string]uint64{}, tries: map[string]try{}, settled: map[string]string{}}
 }
 
 var seed = maphash.MakeSeed()
@@ -65,7 +67,7 @@ func (m *memory) forgetAllBut(n note) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reported = map[string]uint64{n.subject + "\n" + string(n.code): n.sum()}
-	m.tries = map[string]try{}
+	m.tries, m.settled = map[string]try{}, map[string]string{}
 	m.shape = ""
 }
 
@@ -134,6 +136,20 @@ func (m *memory) answered(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.tries, name)
+}
+
+// settle remembers with which signature a question was answered; an empty one forgets it.
+func (m *memory) settle(name, signature string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settled[name] = signature
+}
+
+// isSettled says whether the question with that signature was answered.
+func (m *memory) isSettled(name, signature string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settled[name] == signature
 }
 
 // nextTry returns how long it is until a daemon may be asked for again, zero if nothing was in vain.

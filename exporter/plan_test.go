@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
-	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -572,13 +571,10 @@ func TestWhatIsAskedFor(t *testing.T) {
 		"an OSD whose export is not Valid":                              {func(e *rook.Export) { e.Valid = metav1.ConditionFalse }, osd0, false},
 		"an OSD whose export is that of others":                         {func(e *rook.Export) { validExport(e); e.Ours = false }, osd0, false},
 		"an OSD whose address an object tells, for that can be watched": {resolvedTo("242.0.1.0"), osd0, true},
-		"an OSD whose address DNS told once, for that cannot": {
-			func(e *rook.Export) { resolvedTo("242.0.1.0")(e); e.Source = resolver.SourceDNS }, osd0, false,
-		},
-		"a mon that is to be born":       {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityClusterset }, monA, true},
-		"a living mon, for it may drift": {pinnedAt("242.0.0.1"), monA, true},
-		"a mon that keeps its ClusterIP": {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster }, monA, false},
-		"a mon without an identity yet":  {validExport, monA, false},
+		"a mon that is to be born":                                      {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityClusterset }, monA, true},
+		"a living mon, for it may drift":                                {pinnedAt("242.0.0.1"), monA, true},
+		"a mon that keeps its ClusterIP":                                {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster }, monA, false},
+		"a mon without an identity yet":                                 {validExport, monA, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := aCluster()

@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,6 +58,7 @@ type loop struct {
 
 	mu        sync.Mutex
 	answers   map[string]string
+	source    string
 	refusal   *reason.Error
 	questions []resolver.Request
 	cidrs     []netip.Prefix
@@ -155,7 +157,7 @@ func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membe
 	defer l.mu.Unlock()
 	l.questions = append(l.questions, req)
 	if ip, ok := l.answers[req.Name]; ok {
-		return resolver.Answer{IP: addr(ip), Source: "GlobalIngressIP"}, nil
+		return resolver.Answer{IP: addr(ip), Source: cmp.Or(l.source, "GlobalIngressIP")}, nil
 	}
 	if l.refusal != nil {
 		return resolver.Answer{}, l.refusal
@@ -447,18 +449,52 @@ func inSeconds(waits []time.Duration) []time.Duration {
 	return seconds
 }
 
-func TestAnAnswerOfDNSIsNeverAskedForAgain(t *testing.T) {
+func TestAnAnswerOfDNSIsAskedForAgainOnlyWhenWhatItRestsOnChanged(t *testing.T) {
 	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
 	l.create(deployment(osd0, ""))
+	l.answers, l.source = map[string]string{osd0: "242.0.1.0"}, resolver.SourceDNS
 	l.settle()
 	l.report(osd0, "True", "Valid")
-	answered := rook.Export{GlobalIP: addr("242.0.1.0"), Source: resolver.SourceDNS}
-	require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), answered))
+	l.settle()
+	require.Equal(t, resolver.SourceDNS, l.export(osd0).Source)
+	unasked := func() {
+		t.Helper()
+		again, writes, _ := l.turn()
+		require.Empty(t, l.asked())
+		require.Empty(t, writes)
+		require.Zero(t, again)
+	}
+	askedOnce := func(why string) {
+		t.Helper()
+		l.turn()
+		require.Equal(t, []string{osd0}, l.asked(), why)
+		unasked()
+	}
+	unasked()
+
 	l.restart()
-	again, writes, _ := l.turn()
-	require.Empty(t, l.asked())
-	require.Empty(t, writes)
-	require.Zero(t, again)
+	askedOnce("a new leader knows nothing of what was asked")
+	l.changes.addForAll()
+	askedOnce("objects may tell by now")
+	l.report(osd0, "False", "ServiceUnavailable")
+	unasked()
+	l.report(osd0, "True", "Valid")
+	askedOnce("Valid turned")
+	service := &corev1.Service{}
+	key := types.NamespacedName{Namespace: testNamespace, Name: osd0}
+	require.NoError(t, l.client.Get(t.Context(), key, service))
+	service.UID = "made-anew"
+	require.NoError(t, l.client.Update(t.Context(), service))
+	askedOnce("the Service is another")
+
+	l.changes.addForAll()
+	l.answers, l.refusal = nil, reason.Errorf(reason.DNSTimeout, "silent")
+	l.turn()
+	require.Equal(t, addr("242.0.1.0"), l.export(osd0).GlobalIP, "the want of an answer is none")
+	l.clock = l.clock.Add(time.Minute)
+	l.answers = map[string]string{osd0: "242.0.1.7"}
+	l.turn()
+	require.Equal(t, addr("242.0.1.7"), l.export(osd0).GlobalIP)
 }
 
 func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
@@ -470,6 +506,9 @@ func TestACephClusterThatIsNotServedIsToldSoOnce(t *testing.T) {
 		change  func(*loop)
 		want    string
 	}{
+		"Multus":            {cluster: network("provider", "multus"), want: "CephClusterMultus"},
+		"address ranges":    {cluster: network("addressRanges", map[string]any{"public": []any{"192.168.0.0/24"}}), want: "CephClusterAddressRanges"},
+		"IPv6 alone":        {cluster: network("ipFamily", "IPv6"), want: "CephClusterSingleStack"},
 		"host networking":   {cluster: network("provider", "host"), want: "CephClusterHostNetwork"},
 		"Rook's own export": {cluster: network("multiClusterService", map[string]any{"enabled": true}), want: "NativeMultiClusterService"},
 		"an old Ceph": {cluster: func(o map[string]any) {

@@ -32,14 +32,17 @@ const (
 
 // Reasons why a CephCluster, or a whole namespace, is served or left alone.
 const (
-	Served              Code = "served"
-	NamespaceNotEnabled Code = "namespace_not_enabled"
-	ClusterUnknown      Code = "cephcluster_unknown"
-	ClusterHostNetwork  Code = "cephcluster_host_network"
-	NativeMultiCluster  Code = "native_multi_cluster_service"
-	ExternalCluster     Code = "external_cluster"
-	RookTooOld          Code = "rook_too_old"
-	CephTooOld          Code = "ceph_too_old"
+	Served               Code = "served"
+	NamespaceNotEnabled  Code = "namespace_not_enabled"
+	ClusterUnknown       Code = "cephcluster_unknown"
+	ClusterHostNetwork   Code = "cephcluster_host_network"
+	ClusterMultus        Code = "cephcluster_multus"
+	ClusterAddressRanges Code = "cephcluster_address_ranges"
+	ClusterSingleStack   Code = "cephcluster_single_stack"
+	NativeMultiCluster   Code = "native_multi_cluster_service"
+	ExternalCluster      Code = "external_cluster"
+	RookTooOld           Code = "rook_too_old"
+	CephTooOld           Code = "ceph_too_old"
 )
 
 // Reasons why a daemon has no global IP yet.
@@ -183,14 +186,17 @@ var sentences = map[Code]string{
 	MalformedDeployment:   "is not written as Rook writes it",
 	OK:                    "advertises its global IP wherever it should",
 
-	Served:              "belongs to a CephCluster that is served",
-	NamespaceNotEnabled: "is in a namespace without the label rook-clusterset.io/enabled=true",
-	ClusterUnknown:      "belongs to a CephCluster that is not known here",
-	ClusterHostNetwork:  "belongs to a CephCluster on the host network",
-	NativeMultiCluster:  "belongs to a CephCluster whose own multiClusterService is enabled",
-	ExternalCluster:     "belongs to an external CephCluster, which has no daemons here",
-	RookTooOld:          "is managed by a Rook older than v1.11",
-	CephTooOld:          "runs a Ceph older than 17.2.6, whose OSDs cannot advertise a global IP",
+	Served:               "belongs to a CephCluster that is served",
+	NamespaceNotEnabled:  "is in a namespace without the label rook-clusterset.io/enabled=true",
+	ClusterUnknown:       "belongs to a CephCluster that is not known here",
+	ClusterHostNetwork:   "belongs to a CephCluster on the host network",
+	ClusterMultus:        "belongs to a CephCluster whose daemons are reached over networks of Multus, not over their Services",
+	ClusterAddressRanges: "belongs to a CephCluster whose network.addressRanges leave no room for global IPs",
+	ClusterSingleStack:   "belongs to a CephCluster that speaks IPv6 alone, while global IPs are IPv4: an IPv6 range can be given by --global-cidr",
+	NativeMultiCluster:   "belongs to a CephCluster whose own multiClusterService is enabled",
+	ExternalCluster:      "belongs to an external CephCluster, which has no daemons here",
+	RookTooOld:           "is managed by a Rook older than v1.11",
+	CephTooOld:           "runs a Ceph older than 17.2.6, whose OSDs cannot advertise a global IP",
 
 	NoServiceExportKind:    "cannot be exported: the ServiceExport kind (multicluster.x-k8s.io) is not installed",
 	ExportMissing:          "has no ServiceExport yet",

@@ -19,6 +19,14 @@ type Cluster struct {
 	// NativeMultiCluster says that Rook itself exports the daemons.
 	NativeMultiCluster bool
 	External           bool
+	// Multus says that the daemons are reached over networks of their own and not over their Services.
+	Multus bool
+	// AddressRanges says that the daemons are told in which ranges their addresses lie.
+	AddressRanges bool
+	// IPv6 says that the daemons speak IPv6, and DualStack that they speak IPv4 beside it.
+	IPv6, DualStack bool
+	// IPv6GlobalIPs says that global IPs here can be IPv6. It stands in our settings: Submariner knows IPv4 alone.
+	IPv6GlobalIPs bool
 	// Msgr2Only says that the daemons speak only the second version of Ceph's protocol.
 	Msgr2Only bool
 	// CephVersion is as Rook writes it, for example 18.2.7-0.
@@ -43,6 +51,12 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 		}
 		return value
 	}
+	has := func(path ...string) bool {
+		value, _, err := unstructured.NestedFieldNoCopy(u.Object, path...)
+		entries, isMap := value.(map[string]any)
+		items, isList := value.([]any)
+		return err == nil && (isMap && len(entries) > 0 || isList && len(items) > 0)
+	}
 	return Cluster{
 		Namespace:          u.GetNamespace(),
 		Name:               u.GetName(),
@@ -50,6 +64,10 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 		HostNetwork:        text("spec", "network", "provider") == "host" || is("spec", "network", "hostNetwork"),
 		NativeMultiCluster: is("spec", "network", "multiClusterService", "enabled"),
 		External:           is("spec", "external", "enable"),
+		Multus:             text("spec", "network", "provider") == "multus" || has("spec", "network", "selectors"),
+		AddressRanges:      has("spec", "network", "addressRanges", "public") || has("spec", "network", "addressRanges", "cluster"),
+		IPv6:               text("spec", "network", "ipFamily") == "IPv6",
+		DualStack:          is("spec", "network", "dualStack"),
 		// Rook's own RequireMsgr2(): encryption and compression exist in the second version alone.
 		Msgr2Only: is("spec", "network", "connections", "requireMsgr2") ||
 			is("spec", "network", "connections", "encryption", "enabled") ||
@@ -77,6 +95,12 @@ func (c Cluster) StandAside() reason.Code {
 		return reason.NativeMultiCluster
 	case c.HostNetwork:
 		return reason.ClusterHostNetwork
+	case c.Multus:
+		return reason.ClusterMultus
+	case c.AddressRanges:
+		return reason.ClusterAddressRanges
+	case c.IPv6 && !c.DualStack && !c.IPv6GlobalIPs:
+		return reason.ClusterSingleStack
 	case olderThan(c.RookVersion, leastRook):
 		return reason.RookTooOld
 	case olderThan(c.CephVersion, leastCeph):

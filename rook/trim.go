@@ -14,6 +14,11 @@ import (
 var ClusterFields = [][]string{
 	{"spec", "network", "provider"},
 	{"spec", "network", "hostNetwork"},
+	{"spec", "network", "selectors"},
+	{"spec", "network", "addressRanges", "public"},
+	{"spec", "network", "addressRanges", "cluster"},
+	{"spec", "network", "ipFamily"},
+	{"spec", "network", "dualStack"},
 	{"spec", "network", "multiClusterService", "enabled"},
 	{"spec", "network", "connections", "requireMsgr2"},
 	{"spec", "network", "connections", "encryption", "enabled"},

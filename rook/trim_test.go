@@ -95,7 +95,9 @@ func TestWhatIsKeptOfACephClusterTellsTheSame(t *testing.T) {
 		"spec": map[string]any{
 			"external": map[string]any{"enable": true},
 			"network": map[string]any{
-				"provider": "host", "hostNetwork": true, "multiClusterService": map[string]any{"enabled": true},
+				"provider": "host", "hostNetwork": true, "selectors": map[string]any{"public": "rook-ceph/public"},
+				"addressRanges": map[string]any{"public": []any{"192.168.0.0/24"}, "cluster": []any{"192.168.1.0/24"}},
+				"ipFamily":      "IPv6", "dualStack": true, "multiClusterService": map[string]any{"enabled": true},
 				"connections": map[string]any{
 					"requireMsgr2": true, "encryption": map[string]any{"enabled": true}, "compression": map[string]any{"enabled": true},
 				},

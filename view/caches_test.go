@@ -116,7 +116,7 @@ func TestTheCachesKeepOfTheKindsOfOthersWhatIsReadAndNothingElse(t *testing.T) {
 	for kind, more := range map[string][]string{
 		"CephCluster": {
 			"metadata.creationTimestamp", "spec.external.enable", "spec.network.connections.requireMsgr2",
-			"spec.network.provider", "status.phase", "status.version.version",
+			"spec.network.ipFamily", "spec.network.provider", "status.phase", "status.version.version",
 		},
 		"ServiceExport": {
 			"metadata.annotations.drift", "metadata.annotations.global-ip", "metadata.annotations.identity",

@@ -25,7 +25,7 @@ func (v *View) Cluster(ctx context.Context, namespace string) (*rook.Cluster, er
 	if err != nil {
 		return nil, err
 	}
-	cluster := readCluster(found, mons)
+	cluster := v.readCluster(found, mons)
 	return &cluster, nil
 }
 
@@ -47,9 +47,10 @@ func (v *View) served(ctx context.Context, namespace string) (*unstructured.Unst
 	return &oldest, nil
 }
 
-// readCluster completes what a CephCluster says by the version of Rook, which stands on the Deployments.
-func readCluster(u *unstructured.Unstructured, deployments []appsv1.Deployment) rook.Cluster {
+// readCluster completes what a CephCluster says by our settings and by the version of Rook, which stands on the Deployments.
+func (v *View) readCluster(u *unstructured.Unstructured, deployments []appsv1.Deployment) rook.Cluster {
 	cluster := rook.ReadCluster(u)
+	cluster.IPv6GlobalIPs = v.ipv6GlobalIPs
 	for i := range deployments {
 		version := deployments[i].Labels[rook.RookVersionLabel]
 		if version == "" {

@@ -53,7 +53,7 @@ func (v *View) Snapshot(ctx context.Context, namespace string) (Snapshot, error)
 		return Snapshot{}, err
 	}
 	if cluster != nil {
-		read := readCluster(cluster, deployments)
+		read := v.readCluster(cluster, deployments)
 		s.Cluster = &read
 	}
 	s.Daemons = inOrder(namespace, combine(namespace, exports, services, deployments), rook.Listed(endpoints))

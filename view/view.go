@@ -30,6 +30,7 @@ type Readers struct {
 type View struct {
 	cached, live, prepared client.Reader
 	kinds                  kinds.Reader
+	ipv6GlobalIPs          bool
 }
 
 // New returns a View.
@@ -41,6 +42,9 @@ func New(readers Readers, installed kinds.Installed) *View {
 		kinds:    kinds.Reader{Objects: readers.Cached, Installed: installed},
 	}
 }
+
+// ExpectIPv6 says that global IPs can be IPv6, before the view is used.
+func (v *View) ExpectIPv6() { v.ipv6GlobalIPs = true }
 
 // Installed says which kinds are there.
 func (v *View) Installed() kinds.Installed { return v.kinds.Installed }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -358,4 +359,20 @@ func TestAnOSDIsPreparedOnceItsPrepareIsCompletedAndUntilItIsDeployed(t *testing
 			require.Equal(t, c.want, objects.Prepared)
 		})
 	}
+}
+
+func TestACephClusterOfIPv6AloneIsServedWhereGlobalIPsCanBeIPv6(t *testing.T) {
+	single := cluster("my-cluster")
+	require.NoError(t, unstructured.SetNestedField(single.Object, "IPv6", "spec", "network", "ipFamily"))
+	v := viewOf(t, single)
+	found, err := v.Cluster(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, reason.ClusterSingleStack, found.StandAside())
+	v.ExpectIPv6()
+	found, err = v.Cluster(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Empty(t, found.StandAside())
+	s, err := v.Snapshot(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Empty(t, s.Cluster.StandAside())
 }
