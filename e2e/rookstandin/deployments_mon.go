@@ -155,7 +155,7 @@ func (o *Operator) canaryDeployment(m mon) *appsv1.Deployment {
 
 func sleepCommand(args []string, keepArgs bool) ([]string, []string) {
 	if keepArgs {
-		return []string{"/bin/sh", "-c", "sleep 3600"}, args
+		return []string{"/bin/bash", "-c", "trap 'exit' SIGTERM\nwhile true; do sleep 1; done"}, args
 	}
 	return []string{"sleep"}, []string{"3600"}
 }

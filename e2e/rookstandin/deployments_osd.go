@@ -1,7 +1,9 @@
 package rookstandin
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,7 +75,8 @@ var fastFlags = []string{
 }
 
 const (
-	osdMemoryEnv   = "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES"
+	deviceClass    = "hdd"
+	keyringScript  = "\nset -o errexit\ntrue\n"
 	flappingScript = "\nfunction wait_on_flapping() {\n\texit_code=$1\n\tif [ \"$exit_code\" -eq 133 ]; then\n\t\tsleep 24h\n\tfi\n}\n" +
 		"\"$@\" &\npid=$!\ntrap 'kill -TERM \"$pid\"; wait \"$pid\"' TERM\nwait \"$pid\"\nwait_on_flapping \"$?\"\n"
 	activateScript = "\nset -o errexit\nset -o pipefail\nset -o nounset\nset -o xtrace\n\nOSD_ID=\"$ROOK_OSD_ID\"\nCV_MODE=raw\n" +
@@ -89,6 +92,17 @@ const (
 		"[ -s \"$OSD_DATA_DIR\"/ready ] || ceph-osd --id \"$ROOK_OSD_ID\" --fsid \"$1\" --mkfs --no-mon-config" +
 		" --osd-uuid \"$ROOK_OSD_UUID\" --bluestore-block-size=\"$2\"\n"
 )
+
+// updatedOSDDeployment returns the Deployment of an OSD that had one before. Releases that do not read the type of its device
+// from there have lost it by then.
+func (o *Operator) updatedOSDDeployment(osd OSD, node Node, exported netip.Addr) *appsv1.Deployment {
+	d := o.osdDeployment(osd, node, exported)
+	if !o.options.Release.keepsDeviceType() {
+		delete(d.Labels, "device-type")
+		delete(d.Spec.Template.Labels, "device-type")
+	}
+	return d
+}
 
 // osdDeployment returns the Deployment of an OSD. The exported address is given in native multi-cluster mode alone.
 func (o *Operator) osdDeployment(osd OSD, node Node, exported netip.Addr) *appsv1.Deployment {
@@ -108,8 +122,10 @@ func (o *Operator) osdDeployment(osd OSD, node Node, exported netip.Addr) *appsv
 			},
 		},
 	}
+	d.Annotations, d.Spec.Template.Annotations = maps.Clone(o.cluster.osdAnnotations), map[string]string{}
+	maps.Copy(d.Spec.Template.Annotations, o.cluster.osdAnnotations)
 	if o.options.Release.hasKeyRotation() {
-		d.Spec.Template.Annotations = map[string]string{"cephx-status": `{"keyGeneration":0,"keyCephVersion":""}`}
+		d.Spec.Template.Annotations["cephx-status"] = `{"keyGeneration":0,"keyCephVersion":""}`
 	}
 	d.Labels = o.withVersions(o.osdLabels(osd, node.Name))
 	return d
@@ -143,36 +159,48 @@ func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpe
 		pod.NodeSelector = map[string]string{corev1.LabelHostname: node.Name}
 	}
 	for _, name := range o.osdInitContainers(osd) {
-		init := corev1.Container{
-			Name: name, Image: o.cluster.image, ImagePullPolicy: corev1.PullIfNotPresent,
-			VolumeMounts: mounts, SecurityContext: privileged(), Resources: requests(),
-			Env: o.osdEnv(osd, node),
-		}
-		switch name {
-		case "activate":
-			init.Command = []string{"/bin/bash", "-c", activateScript}
-			if osd.Shape == OnFile {
-				init.Command = []string{"/bin/bash", "-c", activateFileScript, "--", o.fsid, strconv.FormatInt(osd.fileSize(), 10)}
-			}
-		case "chown-container-data-dir":
-			init = o.chownContainer(mounts, dataDir)
-		case "expand-bluefs":
-			init.Command = []string{"ceph-bluestore-tool"}
-			init.Args = []string{"bluefs-bdev-expand", "--path", dataDir}
-		case "blkdevmapper":
-			init.Command = []string{"/bin/bash", "-c", "set -xe; cp --archive --dereference --verbose /" + osd.claim() + " " + dataDir + "/block"}
-			init.VolumeMounts = nil
-			init.VolumeDevices = []corev1.VolumeDevice{{Name: osd.claim(), DevicePath: "/" + osd.claim()}}
-		default:
-			init.Command = []string{"/bin/bash", "-c", "true"}
-		}
-		pod.InitContainers = append(pod.InitContainers, init)
+		pod.InitContainers = append(pod.InitContainers, o.osdInitContainer(osd, name, mounts, dataDir))
 	}
 	if o.cluster.logCollector {
 		pod.ShareProcessNamespace = new(true)
 		pod.Containers = append(pod.Containers, o.logCollector("ceph-osd."+osd.ID))
 	}
 	return pod
+}
+
+func (o *Operator) osdInitContainer(osd OSD, name string, mounts []corev1.VolumeMount, dataDir string) corev1.Container {
+	init := corev1.Container{
+		Name: name, Image: o.cluster.image, ImagePullPolicy: corev1.PullIfNotPresent,
+		VolumeMounts: mounts, SecurityContext: privileged(), Resources: requests(),
+	}
+	switch name {
+	case "activate":
+		init.Command, init.Env = []string{"/bin/bash", "-c", activateScript}, activateEnv(osd)
+		if osd.Shape == OnFile {
+			init.Command = []string{"/bin/bash", "-c", activateFileScript, "--", o.fsid, strconv.FormatInt(osd.fileSize(), 10)}
+			init.Env = append(init.Env, corev1.EnvVar{Name: "ROOK_OSD_UUID", Value: osd.uuid()})
+		}
+	case "chown-container-data-dir":
+		init = o.chownContainer(mounts)
+		if osd.Shape == OnFile {
+			init.Args = append(init.Args, dataDir)
+		}
+	case "expand-bluefs":
+		init.Command = []string{"ceph-bluestore-tool"}
+		init.Args = []string{"bluefs-bdev-expand", "--path", dataDir}
+	case "blkdevmapper":
+		init.Command = []string{"/bin/bash", "-c", "set -xe; cp --archive --dereference --verbose /" + osd.claim() + " " + dataDir + "/block"}
+		init.VolumeMounts = nil
+		init.VolumeDevices = []corev1.VolumeDevice{{Name: osd.claim(), DevicePath: "/" + osd.claim()}}
+	case "cephx-keyring-update":
+		init.Command = []string{"/bin/bash", "-c", keyringScript}
+		init.Env = []corev1.EnvVar{
+			configSecretEnv("ROOK_CEPH_MON_HOST", "mon_host"), {Name: "CEPH_ARGS", Value: "--mon-host=$(ROOK_CEPH_MON_HOST)"},
+		}
+	default:
+		init.Command = []string{"/bin/bash", "-c", "true"}
+	}
+	return init
 }
 
 // osdInitContainers returns the names of the init containers in order.
@@ -258,17 +286,39 @@ func (o *Operator) osdArgs(osd OSD, node Node, exported netip.Addr) []string {
 	return args
 }
 
-func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
-	mode, block := "raw", "/dev/vdb"
+// block returns how the data of the OSD is kept, and where.
+func (osd OSD) block() (mode, path string) {
 	switch osd.Shape {
 	case RawPVC:
-		block = "/mnt/" + osd.claim()
+		return "raw", "/mnt/" + osd.claim()
 	case LVMPVC:
-		mode, block = "lvm", "/dev/ceph-block/osd-block-"+osd.ID
+		return "lvm", "/dev/ceph-block/osd-block-" + osd.ID
 	case OnFile:
-		block = "/var/lib/ceph/osd/ceph-" + osd.ID + "/block"
+		return "raw", "/var/lib/ceph/osd/ceph-" + osd.ID + "/block"
 	case OnNode:
 	}
+	return "raw", "/dev/vdb"
+}
+
+// volumeEnv is what ceph-volume is told wherever it runs.
+var volumeEnv = []corev1.EnvVar{
+	{Name: "CEPH_VOLUME_DEBUG", Value: "1"}, {Name: "CEPH_VOLUME_SKIP_RESTORECON", Value: "1"}, {Name: "DM_DISABLE_UDEV", Value: "1"},
+}
+
+func activateEnv(osd OSD) []corev1.EnvVar {
+	_, block := osd.block()
+	return append(slices.Clone(volumeEnv),
+		configSecretEnv("ROOK_CEPH_MON_HOST", "mon_host"),
+		corev1.EnvVar{Name: "CEPH_ARGS", Value: "-m $(ROOK_CEPH_MON_HOST)"},
+		corev1.EnvVar{Name: "ROOK_BLOCK_PATH", Value: block},
+		corev1.EnvVar{Name: "ROOK_METADATA_DEVICE"},
+		corev1.EnvVar{Name: "ROOK_WAL_DEVICE"},
+		corev1.EnvVar{Name: "ROOK_OSD_ID", Value: osd.ID},
+	)
+}
+
+func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
+	mode, block := osd.block()
 	env := []corev1.EnvVar{
 		{Name: "ROOK_NODE_NAME", Value: node.Name},
 		{Name: "ROOK_CLUSTER_ID", Value: string(o.cluster.uid)},
@@ -280,23 +330,27 @@ func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
 		{Name: "ROOK_CEPH_CONFIG_OVERRIDE", Value: "/etc/rook/config/override.conf"},
 		{Name: "ROOK_CRUSHMAP_ROOT", Value: "default"},
 		{Name: "ROOK_CRUSHMAP_HOSTNAME", Value: node.Name},
-		{Name: osdMemoryEnv, Value: "134217728"},
 	}
+	env = append(env, volumeEnv...)
+	env = append(env, corev1.EnvVar{Name: "ROOK_OSDS_PER_DEVICE", Value: "1"})
 	env = append(env, containerEnv(o.cluster.image)...)
 	env = append(env,
+		corev1.EnvVar{Name: "ROOK_OSD_RESTART_INTERVAL", Value: "0"},
 		corev1.EnvVar{Name: "ROOK_OSD_UUID", Value: osd.uuid()},
 		corev1.EnvVar{Name: "ROOK_OSD_ID", Value: osd.ID},
-		secretEnv("ROOK_CEPH_MON_HOST", ConfigSecret, "mon_host"),
+		configSecretEnv("ROOK_CEPH_MON_HOST", "mon_host"),
 		corev1.EnvVar{Name: "CEPH_ARGS", Value: "-m $(ROOK_CEPH_MON_HOST)"},
 		corev1.EnvVar{Name: "ROOK_BLOCK_PATH", Value: block},
 		corev1.EnvVar{Name: "ROOK_CV_MODE", Value: mode},
-		corev1.EnvVar{Name: "ROOK_OSD_DEVICE_CLASS", Value: "ssd"},
-		fieldEnv("ROOK_POD_IP", "status.podIP"),
+		corev1.EnvVar{Name: "ROOK_OSD_DEVICE_CLASS", Value: deviceClass},
 	)
+	if o.options.Release.tellsCrushDeviceClass() {
+		env = append(env, corev1.EnvVar{Name: "ROOK_OSD_CRUSH_DEVICE_CLASS", Value: deviceClass})
+	}
 	if osd.onPVC() {
 		env = append(env, corev1.EnvVar{Name: "ROOK_PVC_BACKED_OSD", Value: "true"})
 	}
-	return env
+	return append(env, fieldEnv("ROOK_POD_IP", "status.podIP"))
 }
 
 func (o *Operator) osdVolumes(osd OSD) []corev1.Volume {

@@ -59,14 +59,14 @@ func (o *Operator) osdLabels(osd OSD, host string) map[string]string {
 	labels["ceph-osd-id"] = osd.ID
 	labels["failure-domain"] = host
 	labels["portable"] = "false"
-	labels["device-class"] = "ssd"
+	labels["device-class"] = deviceClass
 	labels["topology-location-root"] = "default"
 	labels["topology-location-host"] = strings.ReplaceAll(host, ".", "-")
 	if o.options.Release.hasOSDStoreLabel() {
 		labels["osd-store"] = "bluestore"
 	}
 	if o.options.Release.hasDeviceTypeLabel() {
-		labels["device-type"] = "disk"
+		labels["device-type"] = deviceClass
 	}
 	if o.options.Release.hasEncryptedLabel() {
 		labels["encrypted"] = "false"

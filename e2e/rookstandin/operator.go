@@ -181,8 +181,8 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 	if o.commands == nil {
 		o.commands = modelCommands{o.ceph}
 	}
-	if err := o.ensureCSIConfigMap(ctx); err != nil {
-		return nil, err
+	if u, err := o.findCluster(ctx); err != nil || u == nil {
+		o.controlCSI(ctx)
 	}
 	o.restart(ctx)
 	if err := o.watchTriggers(ctx); err != nil {
@@ -314,11 +314,11 @@ func (o *Operator) reconcile(ctx context.Context) error {
 			return err
 		}
 		o.journal.add(ReconcileFailed, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "%v", err)
-		o.emit(ctx, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
-		return errors.Join(err, o.setCondition(ctx, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
+		o.emit(ctx, u, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
+		return errors.Join(err, o.setCondition(ctx, u, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
 	}
 	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", time.Since(started).Round(time.Millisecond))
-	o.emit(ctx, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
+	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.monitoring = true
@@ -327,25 +327,47 @@ func (o *Operator) reconcile(ctx context.Context) error {
 }
 
 func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
+	if err := o.beginReconcile(ctx, u); err != nil {
+		return err
+	}
 	if err := o.startCluster(ctx, u); err != nil {
 		return err
 	}
 	if o.cluster.external {
 		return nil
 	}
+	if err := o.savePeerToken(ctx); err != nil {
+		return err
+	}
 	if err := o.startMgr(ctx); err != nil {
 		return fmt.Errorf("failed to start ceph mgr: %w", err)
 	}
-	if err := o.setCondition(ctx, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
 		return err
 	}
 	if err := o.startOSDs(ctx); err != nil {
 		return fmt.Errorf("failed to start ceph osds: %w", err)
 	}
-	if err := o.setCephHealth(ctx); err != nil {
+	if err := o.setCephHealth(ctx, u); err != nil {
 		return err
 	}
-	return o.setCondition(ctx, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+	return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+}
+
+// beginReconcile is the part of a reconcile that goes on while a health check works on the mons.
+func (o *Operator) beginReconcile(ctx context.Context, u *unstructured.Unstructured) error {
+	if readSettings(u).external {
+		return nil
+	}
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Detecting Ceph version"); err != nil {
+		return err
+	}
+	if o.options.Timing.DetectVersion > 0 {
+		if err := sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+			return err
+		}
+	}
+	return o.askVersions(ctx)
 }
 
 // startCluster is the part of a reconcile that holds the orchestration: everything up to the mons.
@@ -353,18 +375,13 @@ func (o *Operator) startCluster(ctx context.Context, u *unstructured.Unstructure
 	o.orchestration.Lock()
 	defer o.orchestration.Unlock()
 	o.cluster = readSettings(u)
-	if o.options.Timing.DetectVersion > 0 {
-		if err := sleep(ctx, o.options.Timing.DetectVersion); err != nil {
-			return err
-		}
-	}
-	if err := o.setCephVersion(ctx); err != nil {
+	if err := o.setCephVersion(ctx, u); err != nil {
 		return err
 	}
 	if o.cluster.external {
-		return o.setCondition(ctx, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
+		return o.setCondition(ctx, u, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
 	}
-	if err := o.setCondition(ctx, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
 		return err
 	}
 	if err := o.ensureConfigOverride(ctx); err != nil {

@@ -199,7 +199,7 @@ func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deploy
 			return nil, err
 		}
 	}
-	return o.applyUpdate(ctx, o.osdDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
+	return o.applyUpdate(ctx, o.updatedOSDDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
 }
 
 func (o *Operator) exportOSD(ctx context.Context, osd placedOSD) (netip.Addr, error) {

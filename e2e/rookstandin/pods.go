@@ -31,9 +31,9 @@ func resourceEnv(name, path string) corev1.EnvVar {
 	}}
 }
 
-func secretEnv(name, secret, key string) corev1.EnvVar {
+func configSecretEnv(name, key string) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{
-		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: key},
+		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: ConfigSecret}, Key: key},
 	}}
 }
 
@@ -60,10 +60,15 @@ func containerEnv(image string) []corev1.EnvVar {
 
 // daemonEnv returns the environment of a daemon: that of its container, and how it finds the mons.
 func (o *Operator) daemonEnv() []corev1.EnvVar {
-	return append(containerEnv(o.cluster.image),
-		corev1.EnvVar{Name: "ROOK_MSGR2", Value: fmt.Sprintf("msgr2_%t_encryption_false_compression_false", o.cluster.requireMsgr2)},
-		secretEnv("ROOK_CEPH_MON_HOST", ConfigSecret, "mon_host"),
-		secretEnv("ROOK_CEPH_MON_INITIAL_MEMBERS", ConfigSecret, "mon_initial_members"),
+	env := containerEnv(o.cluster.image)
+	if o.cluster.connections {
+		env = append(env, corev1.EnvVar{
+			Name: "ROOK_MSGR2", Value: fmt.Sprintf("msgr2_%t_encryption_false_compression_false", o.cluster.requireMsgr2),
+		})
+	}
+	return append(env,
+		configSecretEnv("ROOK_CEPH_MON_HOST", "mon_host"),
+		configSecretEnv("ROOK_CEPH_MON_INITIAL_MEMBERS", "mon_initial_members"),
 	)
 }
 
@@ -141,13 +146,11 @@ func baseMounts(keyring, keyringDir, dataDir string) []corev1.VolumeMount {
 	}
 }
 
-func (o *Operator) chownContainer(mounts []corev1.VolumeMount, dataDir string) corev1.Container {
+func (o *Operator) chownContainer(mounts []corev1.VolumeMount, dataDirs ...string) corev1.Container {
 	return corev1.Container{
-		Name:    "chown-container-data-dir",
-		Command: []string{"chown"},
-		Args: []string{
-			"--verbose", "--recursive", "ceph:ceph", logDir, crashDir, socketDir, dataDir,
-		},
+		Name:            "chown-container-data-dir",
+		Command:         []string{"chown"},
+		Args:            append([]string{"--verbose", "--recursive", "ceph:ceph", logDir, crashDir, socketDir}, dataDirs...),
 		Image:           o.cluster.image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
 		VolumeMounts:    mounts,

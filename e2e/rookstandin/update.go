@@ -20,6 +20,10 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err != nil {
 		return nil, err
 	}
+	// A note that Rook made on what it wants differs from that of the last update.
+	if note, noted := wanted.Annotations[lastAppliedAnnotation]; noted {
+		changed = changed || note != stored.Annotations[lastAppliedAnnotation]
+	}
 	if !changed {
 		o.journal.add(Unchanged, "Deployment", wanted.Namespace+"/"+wanted.Name, "")
 		return nil, nil
