@@ -1,6 +1,7 @@
 package rookstandin
 
 import (
+	"maps"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -80,6 +81,7 @@ func (o *Operator) osdLabels(osd OSD, host string) map[string]string {
 
 // withVersions adds the labels that stand on a Deployment and not on its pods.
 func (o *Operator) withVersions(labels map[string]string) map[string]string {
+	labels = maps.Clone(labels)
 	labels["rook-version"] = o.options.Release.String()
 	labels["ceph-version"] = o.options.CephVersion
 	return labels
