@@ -177,6 +177,35 @@ func TestTheStandInWritesWhatRookWrites(t *testing.T) {
 	}
 }
 
+func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
+	ctx := t.Context()
+	s := newStage(t)
+	s.serve("a", "b", "c")
+	started := time.Now()
+	m, err := NewModel(ctx, Options{
+		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+	})
+	require.NoError(t, err)
+	require.Error(t, m.Reconcile(ctx), "the first address is refused")
+	for range 10 {
+		if m.Wanted() {
+			require.NoError(t, m.Reconcile(ctx))
+		}
+		if s.is(&s.stale) {
+			owned := &corev1.ConfigMap{ObjectMeta: m.Operator().meta("reload")}
+			require.NoError(t, m.Client().Create(ctx, owned))
+			require.NoError(t, m.Client().Delete(ctx, owned))
+			s.set(&s.stale, false)
+		}
+	}
+	written := slices.DeleteFunc(reduce(s.made()).story, func(line string) bool { return strings.HasSuffix(line, " reload") })
+	for _, line := range diff(readLines(t, "testdata/recordings/rook-1.20.6-new-cluster.story"), written) {
+		require.Regexp(t, allowed[1].line, line)
+	}
+	require.Greater(t, m.Elapsed(), time.Duration(0))
+	t.Logf("%s in %s", m.Elapsed(), time.Since(started).Round(time.Millisecond))
+}
+
 func readLines(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -262,6 +291,7 @@ type stage struct {
 	// stale is set while what Rook knows of the mons is not what is stored.
 	stale, away, hidden bool
 	awayAfter, begins   string
+	reloads             sync.Once
 	// unfinished is set where Rook was recorded while it had more to do.
 	unfinished bool
 }
@@ -290,7 +320,6 @@ func newStage(t *testing.T) *stage {
 	cluster.SetUID("8d4a6ee2-3a6b-4a2c-9d0e-000000000001")
 	cluster.SetGeneration(1)
 	require.NoError(t, s.site.client.Create(t.Context(), cluster))
-	go s.reload(t.Context())
 	return s
 }
 
@@ -481,6 +510,7 @@ func (s *stage) start(release string) {
 	}
 	ctx, end := context.WithCancel(s.t.Context())
 	s.end = end
+	s.reloads.Do(func() { go s.reload(s.t.Context()) })
 	s.operator, err = Start(ctx, Options{
 		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Timing: testTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
 		Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},

@@ -12,11 +12,11 @@ import (
 // controlCSI is the controller of the operator that is about CSI: when the operator starts, and when a CephCluster comes,
 // it makes sure of the ConfigMap that the CSI drivers read. What is refused is tried again.
 func (o *Operator) controlCSI(ctx context.Context) {
-	if o.ensureCSIConfigMap(ctx) == nil {
+	if o.ensureCSIConfigMap(ctx) == nil || o.alone {
 		return
 	}
 	o.running.Go(func() {
-		for failures := 1; sleep(ctx, o.backoff(failures)) == nil && o.ensureCSIConfigMap(ctx) != nil; failures++ {
+		for failures := 1; o.clock.sleep(ctx, o.backoff(failures)) == nil && o.ensureCSIConfigMap(ctx) != nil; failures++ {
 			continue
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 )
 
 // checkMonHealth looks after the mons between two reconciles. It never reloads the addresses: what is in memory is all
@@ -91,10 +90,10 @@ func (o *Operator) timedOut(id string) bool {
 	}
 	since, ok := o.monOutSince[id]
 	if !ok {
-		o.monOutSince[id] = time.Now()
+		o.monOutSince[id] = o.clock.now()
 		return false
 	}
-	return time.Since(since) > timeout
+	return o.clock.now().Sub(since) > timeout
 }
 
 // track notes in memory and in the ConfigMap whether a mon is in quorum; without a name, that all are.

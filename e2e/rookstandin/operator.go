@@ -118,7 +118,10 @@ type Operator struct {
 	ceph         *Ceph
 	commands     Commands
 	trigger      chan struct{}
-	running      sync.WaitGroup
+	clock        clock
+	// alone is set where nothing else may run beside what is asked of the operator.
+	alone   bool
+	running sync.WaitGroup
 
 	// named are the OSDs that a prepare job has named; the reconcile alone writes it.
 	named map[string]bool
@@ -143,8 +146,8 @@ type Operator struct {
 	adminKey string
 }
 
-// Start runs the operator until the context ends.
-func Start(ctx context.Context, options Options) (*Operator, error) {
+// newOperator returns an operator that does not run.
+func newOperator(options Options) (*Operator, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -155,30 +158,39 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 			return nil, err
 		}
 	}
-	journal := &Journal{onEntry: options.OnEntry}
 	o := &Operator{
-		options:      options,
-		write:        &writer{client: options.Client, journal: journal},
-		prepareWrite: &writer{client: jobs, journal: journal},
-		journal:      journal,
-		memory:       newMemory(),
-		ceph:         options.Ceph,
-		commands:     options.Commands,
-		trigger:      make(chan struct{}, 1),
-		monOutSince:  map[string]time.Time{},
-		named:        map[string]bool{},
+		options:     options,
+		memory:      newMemory(),
+		ceph:        options.Ceph,
+		commands:    options.Commands,
+		trigger:     make(chan struct{}, 1),
+		monOutSince: map[string]time.Time{},
+		named:       map[string]bool{},
+		clock:       wallClock{},
 	}
+	o.journal = &Journal{onEntry: options.OnEntry, now: func() time.Time { return o.clock.now() }}
+	o.write = &writer{client: options.Client, journal: o.journal}
+	o.prepareWrite = &writer{client: jobs, journal: o.journal}
 	if o.options.Kubelet == nil {
 		o.options.Kubelet = FromPods{Client: options.Client}
 	}
-	if o.ceph == nil && o.commands == nil {
-		ceph, err := StartCeph(ctx, options.Client, options.Namespace)
+	if o.commands == nil {
+		o.commands = modelCommands{o.ceph}
+	}
+	return o, nil
+}
+
+// Start runs the operator until the context ends.
+func Start(ctx context.Context, options Options) (*Operator, error) {
+	o, err := newOperator(options)
+	if err != nil {
+		return nil, err
+	}
+	if o.ceph == nil && options.Commands == nil {
+		o.ceph, err = StartCeph(ctx, o.options.Client, o.options.Namespace)
 		if err != nil {
 			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
 		}
-		o.ceph = ceph
-	}
-	if o.commands == nil {
 		o.commands = modelCommands{o.ceph}
 	}
 	if u, err := o.findCluster(ctx); err != nil || u == nil {
@@ -271,7 +283,7 @@ func (o *Operator) backoff(failures int) time.Duration {
 }
 
 func (o *Operator) healthLoop(ctx context.Context) {
-	for sleep(ctx, o.options.Timing.HealthInterval) == nil {
+	for o.clock.sleep(ctx, o.options.Timing.HealthInterval) == nil {
 		o.mu.Lock()
 		monitoring := o.monitoring
 		o.mu.Unlock()
@@ -307,7 +319,7 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	if err != nil || u == nil {
 		return err
 	}
-	started := time.Now()
+	started := o.clock.now()
 	o.journal.add(ReconcileStarted, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "")
 	if err := o.reconcileCluster(ctx, u); err != nil {
 		if ctx.Err() != nil {
@@ -317,7 +329,7 @@ func (o *Operator) reconcile(ctx context.Context) error {
 		o.emit(ctx, u, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
 		return errors.Join(err, o.setCondition(ctx, u, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
 	}
-	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", time.Since(started).Round(time.Millisecond))
+	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
 	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -363,7 +375,7 @@ func (o *Operator) beginReconcile(ctx context.Context, u *unstructured.Unstructu
 		return err
 	}
 	if o.options.Timing.DetectVersion > 0 {
-		if err := sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+		if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
 			return err
 		}
 	}

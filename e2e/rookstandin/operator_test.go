@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -415,6 +416,55 @@ func TestFailover(t *testing.T) {
 	require.Equal(t, []string{"a", "c", "d"}, status.Members)
 	err = s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-mon-b"}, &appsv1.Deployment{})
 	require.True(t, apierrors.IsNotFound(err))
+}
+
+func TestAReconcileBeginsWhileTheMonsAreWorkedOn(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, nil)
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	operator.orchestration.Lock()
+	cm := &corev1.ConfigMap{}
+	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
+	cm.Data[dataKey] = "a=10.96.0.1:6789,b=242.0.0.2:6789"
+	require.NoError(t, s.client.Update(t.Context(), cm))
+	operator.Reconcile()
+	stored := netip.MustParseAddrPort("242.0.0.2:6789")
+	eventually(t, "it dials what is stored", func() bool { return slices.Contains(operator.memory.dial(), stored) })
+	cluster := NewCephCluster("", "")
+	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
+	phase, _, _ := unstructured.NestedString(cluster.Object, "status", "phase")
+	require.Equal(t, "Progressing", phase)
+	require.Equal(t, "10.96.0.2:6789", operator.Memory()["b"].String(), "who works on the mons knows nothing of it")
+	operator.orchestration.Unlock()
+	eventually(t, "it loads them", func() bool { return operator.Memory()["b"] == stored })
+}
+
+func TestTheTokenForPeersIsSortedAsText(t *testing.T) {
+	s := newSite(t, nil)
+	operator := s.start(t, nil, func(spec map[string]any) { spec["mon"] = map[string]any{"count": int64(11)} })
+	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
+	secret := &corev1.Secret{}
+	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "cluster-peer-token-my-cluster"}, secret))
+	require.Contains(t, decoded(t, string(secret.Data["token"])), `"mon_host":"10.96.0.10:6789,10.96.0.11:6789,10.96.0.1:6789,10.96.0.2:6789,`)
+}
+
+func TestOfTooManyMonsTheSecondOnANodeGoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		nodes []string
+		goes  string
+	}{
+		"that of a shared node": {[]string{"n1", "n2", "n2", "n3"}, "c"},
+		"any, where none is":    {[]string{"n1", "n2", "n3", "n4"}, "d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := builder(t, "v1.20.6")
+			for i, node := range c.nodes {
+				o.memory.set(monName(i), monInfo{})
+				o.memory.assign(monName(i), &nodeInfo{Name: node})
+			}
+			require.Equal(t, c.goes, o.extraMon())
+		})
+	}
 }
 
 func TestAFailoverThatIsRefusedIsReverted(t *testing.T) {

@@ -56,9 +56,15 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 			o.journal.add(Continued, "ConfigMap", o.cluster.namespace+"/"+p.configMap(), "%v", err)
 		}
 		run.awaiting[p.configMap()] = p
-		jobs.Go(func() { o.runPrepareJob(ctx, p) })
+		if !o.alone {
+			jobs.Go(func() { o.runPrepareJob(ctx, p) })
+		}
 	}
-	if err := o.updateAndCreateOSDs(ctx, run); err != nil {
+	start := o.updateAndCreateOSDs
+	if o.alone {
+		start = o.startOSDsAlone
+	}
+	if err := start(ctx, run); err != nil {
 		return fmt.Errorf("failed to update/create OSDs: %w", err)
 	}
 	if err := o.waitForUpdate(ctx, run.written); err != nil {

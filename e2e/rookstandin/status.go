@@ -54,7 +54,7 @@ func (o *Operator) setCephVersion(ctx context.Context, of client.Object) error {
 func (o *Operator) setCephHealth(ctx context.Context, of client.Object) error {
 	return o.changeStatus(ctx, of, func(content map[string]any) error {
 		content["ceph"] = map[string]any{
-			"health": "HEALTH_OK", "lastChecked": time.Now().UTC().Format(time.RFC3339), "fsid": o.fsid,
+			"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid,
 		}
 		content["observedGeneration"] = o.cluster.generation
 		return nil

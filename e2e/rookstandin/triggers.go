@@ -30,7 +30,7 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t := &triggers{ctx: ctx, operator: o, generations: map[string]int64{}, specs: map[string]corev1.ServiceSpec{}, secrets: map[string]map[string][]byte{}}
+		t := newTriggers(ctx, o)
 		o.running.Go(func() { f.run(ctx, t.see) })
 	}
 	return nil
@@ -46,10 +46,19 @@ type triggers struct {
 	secrets     map[string]map[string][]byte
 }
 
+func newTriggers(ctx context.Context, o *Operator) *triggers {
+	return &triggers{
+		ctx: ctx, operator: o, generations: map[string]int64{},
+		specs: map[string]corev1.ServiceSpec{}, secrets: map[string]map[string][]byte{},
+	}
+}
+
 func (t *triggers) see(event watch.EventType, object client.Object) {
 	switch object := object.(type) {
 	case *unstructured.Unstructured:
-		t.seeCluster(event, object)
+		if object.GroupVersionKind() == CephClusterKind {
+			t.seeCluster(event, object)
+		}
 	case *corev1.Service:
 		t.seeService(event, object)
 	case *corev1.Secret:
