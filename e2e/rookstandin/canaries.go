@@ -57,7 +57,7 @@ func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Nod
 			return nil, Node{}, fmt.Errorf("error creating canary monitor deployment %s: %w", canary.Name, err)
 		}
 		o.deleteCanary(ctx, canary)
-		if err := sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
+		if err := o.clock.sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
 			return nil, Node{}, err
 		}
 	}
@@ -69,7 +69,7 @@ func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Nod
 		if scheduled {
 			return canary, o.nodeFor(name, m.id), nil
 		}
-		if err := sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
+		if err := o.clock.sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
 			return canary, Node{}, err
 		}
 	}

@@ -1,13 +1,12 @@
 package rookstandin
 
 import (
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Shape is how an OSD is backed; the shape of its Deployment follows from it.
@@ -73,7 +72,7 @@ var fastFlags = []string{
 }
 
 const (
-	osdMemoryEnv   = "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES"
+	deviceClass    = "hdd"
 	flappingScript = "\nfunction wait_on_flapping() {\n\texit_code=$1\n\tif [ \"$exit_code\" -eq 133 ]; then\n\t\tsleep 24h\n\tfi\n}\n" +
 		"\"$@\" &\npid=$!\ntrap 'kill -TERM \"$pid\"; wait \"$pid\"' TERM\nwait \"$pid\"\nwait_on_flapping \"$?\"\n"
 	activateScript = "\nset -o errexit\nset -o pipefail\nset -o nounset\nset -o xtrace\n\nOSD_ID=\"$ROOK_OSD_ID\"\nCV_MODE=raw\n" +
@@ -90,92 +89,65 @@ const (
 		" --osd-uuid \"$ROOK_OSD_UUID\" --bluestore-block-size=\"$2\"\n"
 )
 
-// osdDeployment returns the Deployment of an OSD. The exported address is given in native multi-cluster mode alone.
-func (o *Operator) osdDeployment(osd OSD, node Node, exported netip.Addr) *appsv1.Deployment {
-	name := osdResource(osd.ID)
-	labels := o.osdLabels(osd, node.Name)
-	d := &appsv1.Deployment{
-		ObjectMeta: o.meta(name),
-		Spec: appsv1.DeploymentSpec{
-			Replicas: new(int32(1)),
-			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{
-				"app": osdApp, "rook_cluster": o.cluster.namespace, "ceph-osd-id": osd.ID,
-			}},
-			Strategy: appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: podMeta(name, o.cluster.namespace, labels),
-				Spec:       o.osdPod(osd, node, exported),
-			},
-		},
+// updatedOSDDeployment returns the Deployment of an OSD that had one before. Releases that do not read the type of its device
+// from there have lost it by then.
+func (o *Operator) updatedOSDDeployment(osd OSD, node Node, exported netip.Addr) *appsv1.Deployment {
+	d := o.osdDeployment(osd, node, exported)
+	if !o.options.Release.keepsDeviceType() {
+		delete(d.Labels, "device-type")
+		delete(d.Spec.Template.Labels, "device-type")
 	}
-	if o.options.Release.hasKeyRotation() {
-		d.Spec.Template.Annotations = map[string]string{"cephx-status": `{"keyGeneration":0,"keyCephVersion":""}`}
-	}
-	d.Labels = o.withVersions(o.osdLabels(osd, node.Name))
 	return d
 }
 
-func (o *Operator) osdPod(osd OSD, node Node, exported netip.Addr) corev1.PodSpec {
-	dataDir := "/var/lib/ceph/osd/ceph-" + osd.ID
-	mounts := baseMounts(adminKeyring, adminKeyringDir, dataDir)
-	volumes := append(o.baseVolumes(adminKeyring), o.osdVolumes(osd)...)
-	udev := corev1.VolumeMount{Name: "run-udev", MountPath: "/run/udev"}
-	switch osd.Shape {
-	case OnNode:
-		mounts = append(mounts, udev, corev1.VolumeMount{Name: "devices", MountPath: "/dev"})
-	case RawPVC, LVMPVC:
-		mounts = append(mounts, udev, corev1.VolumeMount{Name: osd.claim() + "-bridge", MountPath: "/mnt/" + osd.claim()})
-	case OnFile:
+// osdDeployment returns the Deployment of an OSD. The exported address is given in native multi-cluster mode alone.
+func (o *Operator) osdDeployment(osd OSD, node Node, exported netip.Addr) *appsv1.Deployment {
+	release := o.options.Release
+	v := o.podValues("osd", osd.ID, adminKeyring, adminKeyringDir)
+	mode, block := osd.block()
+	maps.Copy(v, values{
+		"node": node.Name, "uuid": osd.uuid(), "mode": mode, "block": block, "crushLocation": "--crush-location=" + node.crushLocation(),
+		"deviceClass": deviceClass, "crushDeviceClass": release.tellsCrushDeviceClass(), "serviceAccount": prepareServiceAccount,
+		"inits": o.osdInitContainers(osd), "activate": []string{activateScript}, "command": o.osdCommand(osd),
+		"device": osd.Shape == OnNode, "chownData": osd.Shape == OnFile,
+	})
+	if osd.Shape == OnFile {
+		v["activate"] = []string{activateFileScript, "--", o.fsid, strconv.FormatInt(osd.fileSize(), 10)}
 	}
-	pod := corev1.PodSpec{
-		ServiceAccountName: prepareServiceAccount,
-		HostNetwork:        o.cluster.hostNetwork,
-		HostIPC:            true,
-		RestartPolicy:      corev1.RestartPolicyAlways,
-		Volumes:            volumes,
-		SecurityContext:    &corev1.PodSecurityContext{},
-		Containers:         []corev1.Container{o.osdContainer(osd, node, mounts, exported)},
+	if osd.onPVC() {
+		v["claim"] = osd.claim()
 	}
-	if o.cluster.hostNetwork {
-		pod.DNSPolicy = corev1.DNSClusterFirstWithHostNet
+	if osd.Fast && osd.onPVC() {
+		v["tuning"] = fastFlags
 	}
-	if !osd.onPVC() {
-		pod.NodeSelector = map[string]string{corev1.LabelHostname: node.Name}
+	if exported.IsValid() {
+		v["exported"] = exported.String()
 	}
-	for _, name := range o.osdInitContainers(osd) {
-		init := corev1.Container{
-			Name: name, Image: o.cluster.image, ImagePullPolicy: corev1.PullIfNotPresent,
-			VolumeMounts: mounts, SecurityContext: privileged(), Resources: requests(),
-			Env: o.osdEnv(osd, node),
-		}
-		switch name {
-		case "activate":
-			init.Command = []string{"/bin/bash", "-c", activateScript}
-			if osd.Shape == OnFile {
-				init.Command = []string{"/bin/bash", "-c", activateFileScript, "--", o.fsid, strconv.FormatInt(osd.fileSize(), 10)}
-			}
-		case "chown-container-data-dir":
-			init = o.chownContainer(mounts, dataDir)
-		case "expand-bluefs":
-			init.Command = []string{"ceph-bluestore-tool"}
-			init.Args = []string{"bluefs-bdev-expand", "--path", dataDir}
-		case "blkdevmapper":
-			init.Command = []string{"/bin/bash", "-c", "set -xe; cp --archive --dereference --verbose /" + osd.claim() + " " + dataDir + "/block"}
-			init.VolumeMounts = nil
-			init.VolumeDevices = []corev1.VolumeDevice{{Name: osd.claim(), DevicePath: "/" + osd.claim()}}
-		default:
-			init.Command = []string{"/bin/bash", "-c", "true"}
-		}
-		pod.InitContainers = append(pod.InitContainers, init)
+	if v["startup"] != nil {
+		v["startup"] = 720
 	}
-	if o.cluster.logCollector {
-		pod.ShareProcessNamespace = new(true)
-		pod.Containers = append(pod.Containers, o.logCollector("ceph-osd."+osd.ID))
+	selector := map[string]string{"app": osdApp, "rook_cluster": o.cluster.namespace, "ceph-osd-id": osd.ID}
+	d := o.deployment(osdResource(osd.ID), selector, o.osdLabels(osd, node.Name), pod("osd", v))
+	d.Annotations, d.Spec.Template.Annotations = maps.Clone(o.cluster.osdAnnotations), map[string]string{}
+	maps.Copy(d.Spec.Template.Annotations, o.cluster.osdAnnotations)
+	if release.hasKeyRotation() {
+		d.Spec.Template.Annotations["cephx-status"] = `{"keyGeneration":0,"keyCephVersion":""}`
 	}
-	return pod
+	return d
 }
 
-// osdInitContainers returns the names of the init containers in order.
+func (o *Operator) osdCommand(osd OSD) []string {
+	command := []string{"ceph-osd"}
+	if osd.Shape == LVMPVC {
+		command = []string{"/rook/rook"}
+	}
+	if o.cluster.flapping && o.options.Release.canWrapFlappingOSDs() {
+		command = append([]string{"bash", "-x", "-c", flappingScript, "--"}, command...)
+	}
+	return command
+}
+
+// osdInitContainers returns the names of the init containers in order, but for the last, which all daemons have.
 func (o *Operator) osdInitContainers(osd OSD) []string {
 	var names []string
 	switch osd.Shape {
@@ -192,132 +164,19 @@ func (o *Operator) osdInitContainers(osd OSD) []string {
 	if o.options.Release.hasKeyRotation() {
 		names = append(names, "cephx-keyring-update")
 	}
-	return append(names, "chown-container-data-dir")
+	return names
 }
 
-func (o *Operator) osdContainer(osd OSD, node Node, mounts []corev1.VolumeMount, exported netip.Addr) corev1.Container {
-	command := []string{"ceph-osd"}
-	if osd.Shape == LVMPVC {
-		command = []string{"/rook/rook"}
-	}
-	if o.cluster.flapping && o.options.Release.canWrapFlappingOSDs() {
-		command = append([]string{"bash", "-x", "-c", flappingScript, "--"}, command...)
-	}
-	c := corev1.Container{
-		Name:            "osd",
-		Command:         command,
-		Args:            o.osdArgs(osd, node, exported),
-		Image:           o.cluster.image,
-		ImagePullPolicy: corev1.PullIfNotPresent,
-		VolumeMounts:    mounts,
-		Env:             o.osdEnv(osd, node),
-		EnvFrom: []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: "rook-ceph-osd-env-override"}, Optional: new(true),
-		}}},
-		Resources:       requests(),
-		SecurityContext: privileged(),
-		StartupProbe:    o.startupProbe("osd", osd.ID, 720),
-		LivenessProbe:   o.livenessProbe("osd", osd.ID),
-		WorkingDir:      logDir,
-	}
-	if exported.IsValid() {
-		c.Ports = append(c.Ports, containerPort("osd-port-v2", 6800))
-		if !o.cluster.requireMsgr2 {
-			c.Ports = append(c.Ports, containerPort("osd-port-v1", 6801))
-		}
-	}
-	return c
-}
-
-func (o *Operator) osdArgs(osd OSD, node Node, exported netip.Addr) []string {
-	var args []string
-	if osd.Shape == LVMPVC {
-		args = append(args, "ceph", "osd", "start", "--")
-	}
-	args = append(args,
-		"--foreground", "--id", osd.ID, "--fsid", o.fsid, "--setuser", "ceph", "--setgroup", "ceph",
-		"--crush-location="+node.crushLocation())
-	if osd.Fast && osd.onPVC() {
-		args = append(args, fastFlags...)
-	}
-	args = append(args,
-		"--default-log-to-stderr=true",
-		"--default-err-to-stderr=true",
-		"--default-mon-cluster-log-to-stderr=true",
-		"--default-log-stderr-prefix=debug ",
-		"--default-log-to-file=false",
-		"--default-mon-cluster-log-to-file=false")
-	if !o.cluster.hostNetwork {
-		args = append(args, "--ms-learn-addr-from-peer=false")
-	}
-	args = append(args, o.bindFlags()...)
-	if exported.IsValid() {
-		args = append(args, "--public-addr="+exported.String(),
-			"--public-bind-addr=$(ROOK_POD_IP)", "--cluster-addr=$(ROOK_POD_IP)")
-	}
-	return args
-}
-
-func (o *Operator) osdEnv(osd OSD, node Node) []corev1.EnvVar {
-	mode, block := "raw", "/dev/vdb"
+// block returns how the data of the OSD is kept, and where.
+func (osd OSD) block() (mode, path string) {
 	switch osd.Shape {
 	case RawPVC:
-		block = "/mnt/" + osd.claim()
+		return "raw", "/mnt/" + osd.claim()
 	case LVMPVC:
-		mode, block = "lvm", "/dev/ceph-block/osd-block-"+osd.ID
+		return "lvm", "/dev/ceph-block/osd-block-" + osd.ID
 	case OnFile:
-		block = "/var/lib/ceph/osd/ceph-" + osd.ID + "/block"
+		return "raw", "/var/lib/ceph/osd/ceph-" + osd.ID + "/block"
 	case OnNode:
 	}
-	env := []corev1.EnvVar{
-		{Name: "ROOK_NODE_NAME", Value: node.Name},
-		{Name: "ROOK_CLUSTER_ID", Value: string(o.cluster.uid)},
-		{Name: "ROOK_CLUSTER_NAME", Value: o.cluster.name},
-		fieldEnv("ROOK_PRIVATE_IP", "status.podIP"),
-		fieldEnv("ROOK_PUBLIC_IP", "status.podIP"),
-		configEnv("ROOK_MON_ENDPOINTS", EndpointsConfigMap, dataKey),
-		{Name: "ROOK_CONFIG_DIR", Value: "/var/lib/rook"},
-		{Name: "ROOK_CEPH_CONFIG_OVERRIDE", Value: "/etc/rook/config/override.conf"},
-		{Name: "ROOK_CRUSHMAP_ROOT", Value: "default"},
-		{Name: "ROOK_CRUSHMAP_HOSTNAME", Value: node.Name},
-		{Name: osdMemoryEnv, Value: "134217728"},
-	}
-	env = append(env, containerEnv(o.cluster.image)...)
-	env = append(env,
-		corev1.EnvVar{Name: "ROOK_OSD_UUID", Value: osd.uuid()},
-		corev1.EnvVar{Name: "ROOK_OSD_ID", Value: osd.ID},
-		secretEnv("ROOK_CEPH_MON_HOST", ConfigSecret, "mon_host"),
-		corev1.EnvVar{Name: "CEPH_ARGS", Value: "-m $(ROOK_CEPH_MON_HOST)"},
-		corev1.EnvVar{Name: "ROOK_BLOCK_PATH", Value: block},
-		corev1.EnvVar{Name: "ROOK_CV_MODE", Value: mode},
-		corev1.EnvVar{Name: "ROOK_OSD_DEVICE_CLASS", Value: "ssd"},
-		fieldEnv("ROOK_POD_IP", "status.podIP"),
-	)
-	if osd.onPVC() {
-		env = append(env, corev1.EnvVar{Name: "ROOK_PVC_BACKED_OSD", Value: "true"})
-	}
-	return env
-}
-
-func (o *Operator) osdVolumes(osd OSD) []corev1.Volume {
-	volumes := []corev1.Volume{o.hostPath("ceph-daemon-data", o.cluster.namespace+"/osd"+osd.ID)}
-	if osd.Shape == OnFile {
-		return volumes
-	}
-	volumes = append(volumes, corev1.Volume{Name: "run-udev", VolumeSource: corev1.VolumeSource{
-		HostPath: &corev1.HostPathVolumeSource{Path: "/run/udev"},
-	}})
-	if osd.Shape == OnNode {
-		return append(volumes, corev1.Volume{Name: "devices", VolumeSource: corev1.VolumeSource{
-			HostPath: &corev1.HostPathVolumeSource{Path: "/dev"},
-		}})
-	}
-	return append(volumes,
-		corev1.Volume{Name: osd.claim(), VolumeSource: corev1.VolumeSource{
-			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: osd.claim()},
-		}},
-		corev1.Volume{Name: osd.claim() + "-bridge", VolumeSource: corev1.VolumeSource{
-			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
-		}},
-	)
+	return "raw", "/dev/vdb"
 }

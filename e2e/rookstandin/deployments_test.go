@@ -22,6 +22,7 @@ func builder(t *testing.T, release string, edits ...func(*settings)) *Operator {
 		cluster: settings{namespace: "rook-ceph", name: "my-cluster", uid: "uid", image: "ceph", monCount: 3},
 		fsid:    "F",
 		memory:  newMemory(),
+		clock:   wallClock{},
 	}
 	for _, edit := range edits {
 		edit(&o.cluster)

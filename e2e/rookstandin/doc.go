@@ -7,6 +7,10 @@
 // mon and kept for life, and the operator reaches the cluster only by dialling exactly the address that some mon in
 // quorum advertises. An operator that remembers another one is stuck, as the real one is.
 //
+// The Model is the Operator without a goroutine, in virtual time: whoever holds it decides what happens next.
+//
+// What both write is held to what real operators were recorded to write (testdata/recordings).
+//
 // The Recorder beside them sees every write of an object that carries the address of a mon.
 //
 // Left out is what writes no address of a mon and waits for none: the job that detects the version, the Jobs that prepare

@@ -88,7 +88,7 @@ func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) er
 		return fmt.Errorf("failed to save mon config after failing over mon %s: %w", id, err)
 	}
 	if err := o.savePeerToken(ctx); err != nil {
-		return fmt.Errorf("failed to update cluster rbd bootstrap peer token: %w", err)
+		return err
 	}
 	name := metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}
 	for _, object := range []client.Object{

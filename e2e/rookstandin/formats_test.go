@@ -57,12 +57,11 @@ func TestMonHost(t *testing.T) {
 }
 
 func TestMemoryIsWhatTheConfigMapSays(t *testing.T) {
-	m := newMemory()
-	m.set("z", monInfo{})
-	require.NoError(t, m.load(&corev1.ConfigMap{Data: map[string]string{
+	m, err := readMemory(&corev1.ConfigMap{Data: map[string]string{
 		"data": "b=10.96.0.2:3300,d=[fd00::4]:6789", "maxMonId": "1", "outOfQuorum": "d",
 		"mapping": `{"node":{"b":{"Name":"n1","Hostname":"n1","Address":"192.168.0.1","zone":"z"},"d":null}}`,
-	}}))
+	}})
+	require.NoError(t, err)
 	require.Equal(t, map[string]monInfo{
 		"b": {endpoint: netip.MustParseAddrPort("10.96.0.2:3300")},
 		"d": {endpoint: netip.MustParseAddrPort("[fd00::4]:6789"), outOfQuorum: true},
@@ -75,7 +74,8 @@ func TestMemoryIsWhatTheConfigMapSays(t *testing.T) {
 	require.True(t, ok)
 	require.Nil(t, node)
 
-	require.NoError(t, m.load(nil))
+	m, err = readMemory(nil)
+	require.NoError(t, err)
 	require.Empty(t, m.snapshot())
 	require.Equal(t, -1, m.highest())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 )
 
 // checkMonHealth looks after the mons between two reconciles. It never reloads the addresses: what is in memory is all
@@ -57,12 +56,30 @@ func (o *Operator) checkMonHealth(ctx context.Context) error {
 		return o.startMons(ctx, wanted)
 	}
 	if allIn && len(status.Monmap) > wanted && (wanted > 1 || len(status.Monmap) != 2) {
-		return o.removeMon(ctx, slices.Sorted(maps.Keys(status.Monmap))[len(status.Monmap)-1], true)
+		return o.removeMon(ctx, o.extraMon(), true)
 	}
 	if allIn && len(status.Monmap) == wanted {
 		o.deleteCanaries(ctx)
 	}
 	return nil
+}
+
+// extraMon returns the mon that goes where there are too many: the second that is found on a node, or else the last.
+func (o *Operator) extraMon() string {
+	extra := ""
+	onNode := map[string]bool{}
+	for _, m := range o.knownMons() {
+		extra = m.id
+		node, ok := o.memory.place(m.id)
+		if !ok || node == nil {
+			continue
+		}
+		if onNode[node.Name] {
+			return m.id
+		}
+		onNode[node.Name] = true
+	}
+	return extra
 }
 
 // timedOut says whether the mon has been out of quorum for too long.
@@ -73,10 +90,10 @@ func (o *Operator) timedOut(id string) bool {
 	}
 	since, ok := o.monOutSince[id]
 	if !ok {
-		o.monOutSince[id] = time.Now()
+		o.monOutSince[id] = o.clock.now()
 		return false
 	}
-	return time.Since(since) > timeout
+	return o.clock.now().Sub(since) > timeout
 }
 
 // track notes in memory and in the ConfigMap whether a mon is in quorum; without a name, that all are.
@@ -99,6 +116,7 @@ func (o *Operator) track(ctx context.Context, id string, inQuorum bool) error {
 	if !changed {
 		return nil
 	}
+	o.memory.writeConf()
 	return o.saveOutOfQuorum(ctx, out)
 }
 

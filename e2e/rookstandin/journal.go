@@ -60,10 +60,11 @@ type Journal struct {
 	mu      sync.Mutex
 	entries []Entry
 	onEntry func(Entry)
+	now     func() time.Time
 }
 
 func (j *Journal) add(event Event, kind, object, format string, args ...any) {
-	e := Entry{Time: time.Now(), Event: event, Kind: kind, Object: object, Message: fmt.Sprintf(format, args...)}
+	e := Entry{Time: j.now(), Event: event, Kind: kind, Object: object, Message: fmt.Sprintf(format, args...)}
 	j.mu.Lock()
 	j.entries = append(j.entries, e)
 	j.mu.Unlock()

@@ -19,8 +19,11 @@ func (o *Operator) ensureMonSecret(ctx context.Context) error {
 		}
 		err = o.write.create(ctx, secret)
 	}
+	if err == nil {
+		err = o.write.update(ctx, secret)
+	}
 	if err != nil {
-		return fmt.Errorf("failed to get or create the mon secret: %w", err)
+		return fmt.Errorf("failed to get, create or update the mon secret: %w", err)
 	}
 	o.fsid, o.monKey = string(secret.Data["fsid"]), string(secret.Data["mon-secret"])
 	o.mu.Lock()
@@ -38,7 +41,9 @@ func (o *Operator) newMonSecret() (*corev1.Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &corev1.Secret{ObjectMeta: o.meta(monSecret), Type: "kubernetes.io/rook", Data: map[string][]byte{
+	meta := o.meta(monSecret)
+	meta.Finalizers = []string{protectionFinal}
+	return &corev1.Secret{ObjectMeta: meta, Type: "kubernetes.io/rook", Data: map[string][]byte{
 		"fsid":          []byte(o.cluster.uid),
 		"ceph-username": []byte("client.admin"),
 		"ceph-secret":   []byte(adminKey),
@@ -48,7 +53,13 @@ func (o *Operator) newMonSecret() (*corev1.Secret, error) {
 
 func (o *Operator) saveKeyring(ctx context.Context, name, keyring string) error {
 	secret := &corev1.Secret{ObjectMeta: o.meta(name), Type: "kubernetes.io/rook", StringData: map[string]string{"keyring": keyring}}
-	if err := o.write.createOrUpdate(ctx, secret); err != nil {
+	err := o.write.get(ctx, o.cluster.namespace, name, &corev1.Secret{})
+	if apierrors.IsNotFound(err) {
+		err = o.write.create(ctx, secret)
+	} else if err == nil {
+		err = o.write.update(ctx, secret)
+	}
+	if err != nil {
 		return fmt.Errorf("failed to save keyring secret %s: %w", name, err)
 	}
 	return nil

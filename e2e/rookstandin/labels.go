@@ -1,6 +1,7 @@
 package rookstandin
 
 import (
+	"maps"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,14 +60,14 @@ func (o *Operator) osdLabels(osd OSD, host string) map[string]string {
 	labels["ceph-osd-id"] = osd.ID
 	labels["failure-domain"] = host
 	labels["portable"] = "false"
-	labels["device-class"] = "ssd"
+	labels["device-class"] = deviceClass
 	labels["topology-location-root"] = "default"
 	labels["topology-location-host"] = strings.ReplaceAll(host, ".", "-")
 	if o.options.Release.hasOSDStoreLabel() {
 		labels["osd-store"] = "bluestore"
 	}
 	if o.options.Release.hasDeviceTypeLabel() {
-		labels["device-type"] = "disk"
+		labels["device-type"] = deviceClass
 	}
 	if o.options.Release.hasEncryptedLabel() {
 		labels["encrypted"] = "false"
@@ -80,6 +81,7 @@ func (o *Operator) osdLabels(osd OSD, host string) map[string]string {
 
 // withVersions adds the labels that stand on a Deployment and not on its pods.
 func (o *Operator) withVersions(labels map[string]string) map[string]string {
+	labels = maps.Clone(labels)
 	labels["rook-version"] = o.options.Release.String()
 	labels["ceph-version"] = o.options.CephVersion
 	return labels

@@ -69,7 +69,7 @@ func differs(stored, wanted *appsv1.Deployment) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	modified, err := withoutStatus(wanted)
+	modified, err := appliedJSON(wanted)
 	if err != nil {
 		return false, err
 	}

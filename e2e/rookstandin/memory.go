@@ -20,6 +20,9 @@ type memory struct {
 	mons     map[string]monInfo
 	maxMonID int
 	mapping  map[string]*nodeInfo
+	// conf holds the addresses in the operator's own ceph.conf, which its commands dial. It is written from memory, and
+	// from the ConfigMap when a reconcile begins.
+	conf []netip.AddrPort
 }
 
 type monInfo struct {
@@ -39,8 +42,8 @@ func newMemory() *memory {
 	return &memory{maxMonID: -1, mons: map[string]monInfo{}, mapping: map[string]*nodeInfo{}}
 }
 
-// load takes the place of everything in memory by what the ConfigMap says. No ConfigMap is an empty one.
-func (m *memory) load(cm *corev1.ConfigMap) error {
+// readMemory returns what the ConfigMap says. No ConfigMap is an empty one.
+func readMemory(cm *corev1.ConfigMap) (*memory, error) {
 	fresh := newMemory()
 	if cm != nil {
 		for entry := range strings.SplitSeq(cm.Data[dataKey], ",") {
@@ -50,7 +53,7 @@ func (m *memory) load(cm *corev1.ConfigMap) error {
 			id, text, _ := strings.Cut(strings.TrimSpace(entry), "=")
 			endpoint, err := netip.ParseAddrPort(text)
 			if err != nil {
-				return fmt.Errorf("read the endpoint of mon %q: %w", id, err)
+				return nil, fmt.Errorf("read the endpoint of mon %q: %w", id, err)
 			}
 			fresh.mons[id] = monInfo{endpoint: endpoint, outOfQuorum: slices.Contains(strings.Split(cm.Data[outOfQuorumKey], ","), id)}
 			fresh.maxMonID = max(fresh.maxMonID, monIndex(id))
@@ -63,17 +66,21 @@ func (m *memory) load(cm *corev1.ConfigMap) error {
 		}
 		if text := cm.Data[mappingKey]; text != "" {
 			if err := json.Unmarshal([]byte(text), &mapping); err != nil {
-				return fmt.Errorf("read the mapping of the mons: %w", err)
+				return nil, fmt.Errorf("read the mapping of the mons: %w", err)
 			}
 		}
 		if mapping.Node != nil {
 			fresh.mapping = mapping.Node
 		}
 	}
+	return fresh, nil
+}
+
+// replace takes the place of everything in memory but ceph.conf.
+func (m *memory) replace(fresh *memory) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mons, m.maxMonID, m.mapping = fresh.mons, fresh.maxMonID, fresh.mapping
-	return nil
 }
 
 // snapshot returns a copy of the mons.
@@ -96,14 +103,32 @@ func (m *memory) forget(id string) {
 	delete(m.mapping, id)
 }
 
-// dial returns the addresses that the operator dials: those in its own ceph.conf, which is written from memory.
-func (m *memory) dial() []netip.AddrPort {
+// endpoints returns what the memory would write into ceph.conf: a mon that is out of quorum is left out.
+func (m *memory) endpoints() []netip.AddrPort {
 	var all []netip.AddrPort
 	known := m.snapshot()
 	for _, id := range slices.Sorted(maps.Keys(known)) {
-		all = append(all, known[id].endpoint)
+		if !known[id].outOfQuorum {
+			all = append(all, known[id].endpoint)
+		}
 	}
 	return all
+}
+
+// writeConf writes ceph.conf from memory.
+func (m *memory) writeConf() { m.setConf(m.endpoints()) }
+
+func (m *memory) setConf(endpoints []netip.AddrPort) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.conf = endpoints
+}
+
+// dial returns the addresses that the operator dials.
+func (m *memory) dial() []netip.AddrPort {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.conf)
 }
 
 func (m *memory) place(id string) (*nodeInfo, bool) {

@@ -1,241 +1,140 @@
 package rookstandin
 
 import (
-	"errors"
-	"maps"
-	"net/netip"
-	"slices"
-	"sync"
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// ErrNoAnswer is what a Ceph command ends with when no mon in quorum answers to any address that was dialled.
-var ErrNoAnswer = errors.New("timed out: no mon in quorum answers to an address that was dialled")
-
-// Ceph is a model of a Ceph cluster: which address each mon advertises, who is in quorum, and who answers to whom.
-// Its rules were measured on Ceph 18.2.7 and 20.2.4:
-//   - A mon takes its address at its first start, when ceph-mon --mkfs writes the first monmap into its store: the
-//     --public-addr of init-mon-fs, if mon_host of that moment tells it too. If mon_host does not, the mon never gets
-//     a rank. The --public-addr of the daemon itself changes nothing: the monmap wins over it.
-//   - The mon keeps that address as long as its store lives.
-//   - A daemon answers only to exactly the address that it advertises.
-//   - A later mon finds the others through mon_host alone. One that Rook has not saved yet, so that mon_initial_members does
-//     not name it, joins them at its --public-addr: so releases before v1.20.5 fail over.
-type Ceph struct {
-	mu     sync.Mutex
-	mons   map[string]*monDaemon
-	monmap map[string]netip.Addr
-	down   map[string]bool
-	osds   map[string]*osdDaemon
+// clock is what the operator waits by.
+type clock interface {
+	now() time.Time
+	sleep(ctx context.Context, d time.Duration) error
 }
 
-type monDaemon struct {
-	// address is the advertised one; it is not valid for a mon without a rank.
-	address        netip.Addr
-	running        bool
-	monHost        []netip.Addr
-	initialMembers []string
+type wallClock struct{}
+
+func (wallClock) now() time.Time                                   { return time.Now() }
+func (wallClock) sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }
+
+// virtualClock is moved by those who wait.
+type virtualClock struct{ elapsed time.Duration }
+
+func (c *virtualClock) now() time.Time { return time.Unix(0, 0).Add(c.elapsed) }
+
+func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
+	c.elapsed += d
+	return ctx.Err()
 }
 
-type osdDaemon struct {
-	public  netip.Addr
-	running bool
-	monHost []netip.Addr
+// Model is the Operator without a goroutine and without waiting, for stories that are told by their seed: whoever holds it
+// decides what happens next, and the same decisions have the same end. It writes by the code of the Operator, so
+// in the same order.
+type Model struct {
+	operator *Operator
+	clock    *virtualClock
+	client   client.WithWatch
+	failures int
 }
 
-// MonStart is what a mon is started with.
-type MonStart struct {
-	ID string
-	// MkfsAddr is the --public-addr of init-mon-fs, PublicAddr that of the daemon.
-	MkfsAddr, PublicAddr netip.Addr
-	// MonHost are the addresses in mon_host at that moment, InitialMembers the names in mon_initial_members.
-	MonHost        []netip.Addr
-	InitialMembers []string
-}
-
-// Quorum is what a mon answers to quorum_status.
-type Quorum struct {
-	// Monmap holds the address of each mon of the cluster.
-	Monmap map[string]netip.Addr
-	// Members are those in quorum, sorted.
-	Members []string
-}
-
-// In says whether the mon is in quorum.
-func (q Quorum) In(id string) bool { return slices.Contains(q.Members, id) }
-
-// NewCeph returns a cluster that has not been born yet.
-func NewCeph() *Ceph {
-	return &Ceph{mons: map[string]*monDaemon{}, down: map[string]bool{}, osds: map[string]*osdDaemon{}}
-}
-
-// StartMon starts the mon, for the first time or again.
-func (c *Ceph) StartMon(s MonStart) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m, ok := c.mons[s.ID]
-	if !ok {
-		m = &monDaemon{}
-		joins := len(c.monmap) > 0 && !slices.Contains(s.InitialMembers, s.ID)
-		if joins || slices.Contains(s.MonHost, s.MkfsAddr) {
-			m.address = s.MkfsAddr
+// NewModel returns a model. It needs a Client, and a Kubelet that waits for nothing.
+func NewModel(ctx context.Context, options Options) (*Model, error) {
+	m := &Model{clock: &virtualClock{}}
+	if options.Ceph == nil {
+		options.Ceph = NewCeph()
+	}
+	daemons := &daemonStarter{client: options.Client, ceph: options.Ceph, running: map[string]string{}}
+	var wakers *triggers
+	see := func(event watch.EventType, o client.Object, err error) error {
+		if d, ok := o.(*appsv1.Deployment); ok && err == nil {
+			daemons.see(ctx, event, d)
 		}
-		c.mons[s.ID] = m
-	}
-	m.running, m.monHost, m.initialMembers = true, s.MonHost, s.InitialMembers
-	c.settle()
-}
-
-// StopMon stops the mon; its store lives on.
-func (c *Ceph) StopMon(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if m, ok := c.mons[id]; ok {
-		m.running = false
-	}
-}
-
-// DeleteMon stops the mon and deletes its store.
-func (c *Ceph) DeleteMon(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.mons, id)
-}
-
-// Kill makes the mon fail, whatever its Deployment says, until Revive.
-func (c *Ceph) Kill(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down[id] = true
-}
-
-// Revive takes Kill back.
-func (c *Ceph) Revive(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.down, id)
-	c.settle()
-}
-
-// Advertised returns the address that the mon advertises; false if there is no such mon or it has no rank.
-func (c *Ceph) Advertised(id string) (netip.Addr, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m, ok := c.mons[id]
-	if !ok || !m.address.IsValid() {
-		return netip.Addr{}, false
-	}
-	return m.address, true
-}
-
-// QuorumStatus dials the addresses and returns what the first mon in quorum among them answers.
-func (c *Ceph) QuorumStatus(dial []netip.Addr) (Quorum, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.settle()
-	members := c.quorum()
-	if !slices.ContainsFunc(members, func(id string) bool { return slices.Contains(dial, c.monmap[id]) }) {
-		return Quorum{}, ErrNoAnswer
-	}
-	return Quorum{Monmap: maps.Clone(c.monmap), Members: members}, nil
-}
-
-// RemoveMon takes the mon out of the monmap, as ceph mon remove does.
-func (c *Ceph) RemoveMon(dial []netip.Addr, id string) error {
-	if _, err := c.QuorumStatus(dial); err != nil {
+		if err == nil {
+			wakers.see(event, o)
+		}
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.monmap, id)
-	delete(c.mons, id)
+	m.client = interceptor.NewClient(options.Client, interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
+			return see(watch.Added, o, c.Create(ctx, o, options...))
+		},
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
+			return see(watch.Modified, o, c.Update(ctx, o, options...))
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.DeleteOption) error {
+			// What is deleted is often named alone.
+			stored, _ := o.DeepCopyObject().(client.Object)
+			if c.Get(ctx, client.ObjectKeyFromObject(o), stored) != nil {
+				return c.Delete(ctx, o, options...)
+			}
+			return see(watch.Deleted, stored, c.Delete(ctx, o, options...))
+		},
+	})
+	options.Client = m.client
+	o, err := newOperator(options)
+	if err != nil {
+		return nil, err
+	}
+	o.clock, o.alone = m.clock, true
+	m.operator, wakers = o, newTriggers(ctx, o)
+	o.restart(ctx)
+	return m, nil
+}
+
+// Client writes as everybody else does: the model sees at once what is written by it.
+func (m *Model) Client() client.WithWatch { return m.client }
+
+// Operator returns the operator, to ask for its journal and its memory.
+func (m *Model) Operator() *Operator { return m.operator }
+
+// Elapsed returns how long the operator has waited in all.
+func (m *Model) Elapsed() time.Duration { return m.clock.elapsed }
+
+// Wanted says whether something wants a reconcile: what was written, or a failure.
+func (m *Model) Wanted() bool { return len(m.operator.trigger) > 0 || m.failures > 0 }
+
+// Reconcile is one reconcile, after the wait that follows a failure.
+func (m *Model) Reconcile(ctx context.Context) error {
+	if m.failures > 0 {
+		m.clock.elapsed += m.operator.backoff(m.failures)
+	}
+	select {
+	case <-m.operator.trigger:
+	default:
+	}
+	m.failures++
+	if err := m.operator.reconcile(ctx); err != nil {
+		return err
+	}
+	m.failures = 0
 	return nil
 }
 
-// StartOSD starts the OSD with the address that it advertises to clients.
-func (c *Ceph) StartOSD(id string, public netip.Addr, monHost []netip.Addr) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.osds[id] = &osdDaemon{public: public, running: true, monHost: monHost}
+// CheckHealth is one look at the mons, after the wait that goes before it.
+func (m *Model) CheckHealth(ctx context.Context) error {
+	m.clock.elapsed += m.operator.options.Timing.HealthInterval
+	return m.operator.checkMonHealth(ctx)
 }
 
-// StopOSD stops the OSD.
-func (c *Ceph) StopOSD(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.osds, id)
-}
-
-// OSDMap returns the public address of each OSD that is up: that is, that reaches a mon in quorum.
-func (c *Ceph) OSDMap() map[string]netip.Addr {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	up := map[string]netip.Addr{}
-	members := c.quorum()
-	for id, osd := range c.osds {
-		if slices.ContainsFunc(members, func(mon string) bool { return slices.Contains(osd.monHost, c.monmap[mon]) }) {
-			up[id] = osd.public
+// startOSDsAlone lets the prepare jobs run one after the other, where no other goroutine can run them.
+func (o *Operator) startOSDsAlone(ctx context.Context, run *osdRun) error {
+	run.updated = len(run.existing) == 0
+	o.updateOSDs(ctx, run)
+	for _, p := range o.preparations(run.existing) {
+		if err := o.prepare(ctx, p); err != nil {
+			return err
 		}
-	}
-	return up
-}
-
-func (c *Ceph) alive(id string) bool {
-	m, ok := c.mons[id]
-	return ok && m.running && m.address.IsValid() && !c.down[id]
-}
-
-// quorum returns the mons of the monmap that live, if they are more than half of it.
-func (c *Ceph) quorum() []string {
-	var members []string
-	for id := range c.monmap {
-		if c.alive(id) {
-			members = append(members, id)
+		cm := &corev1.ConfigMap{}
+		if err := o.write.get(ctx, o.cluster.namespace, p.configMap(), cm); err != nil {
+			return fmt.Errorf("read what the prepare job of %s reports: %w", p.place, err)
 		}
+		o.seeReport(ctx, run, cm)
 	}
-	if 2*len(members) <= len(c.monmap) {
-		return nil
-	}
-	slices.Sort(members)
-	return members
-}
-
-// settle lets the mons that live find each other until nothing changes any more.
-func (c *Ceph) settle() {
-	if len(c.monmap) == 0 && !c.bear() {
-		return
-	}
-	for joined := true; joined; {
-		joined = false
-		members := c.quorum()
-		for id, m := range c.mons {
-			if _, known := c.monmap[id]; known || !c.alive(id) {
-				continue
-			}
-			if slices.ContainsFunc(members, func(other string) bool { return slices.Contains(m.monHost, c.monmap[other]) }) {
-				c.monmap[id] = m.address
-				joined = true
-				break
-			}
-		}
-	}
-}
-
-// bear makes the first monmap once more than half of the initial members live.
-func (c *Ceph) bear() bool {
-	for id, m := range c.mons {
-		if !c.alive(id) || !slices.Contains(m.initialMembers, id) {
-			continue
-		}
-		born := map[string]netip.Addr{}
-		for _, member := range m.initialMembers {
-			if c.alive(member) && slices.Contains(m.monHost, c.mons[member].address) {
-				born[member] = c.mons[member].address
-			}
-		}
-		if 2*len(born) > len(m.initialMembers) {
-			c.monmap = born
-			return true
-		}
-	}
-	return false
+	return nil
 }

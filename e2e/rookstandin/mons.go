@@ -14,19 +14,47 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// loadClusterInfo takes the addresses of the mons from the ConfigMap into memory.
-func (o *Operator) loadClusterInfo(ctx context.Context) error {
+// storedMemory returns what the ConfigMap says.
+func (o *Operator) storedMemory(ctx context.Context) (*memory, error) {
 	cm := &corev1.ConfigMap{}
-	err := o.write.get(ctx, o.cluster.namespace, EndpointsConfigMap, cm)
+	err := o.write.get(ctx, o.options.Namespace, EndpointsConfigMap, cm)
 	if apierrors.IsNotFound(err) {
 		cm, err = nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("failed to get mon endpoints: %w", err)
+		return nil, fmt.Errorf("failed to get mon endpoints: %w", err)
 	}
-	if err := o.memory.load(cm); err != nil {
-		return fmt.Errorf("failed to load mon endpoints: %w", err)
+	stored, err := readMemory(cm)
+	if err != nil {
+		return nil, fmt.Errorf("failed to load mon endpoints: %w", err)
 	}
+	return stored, nil
+}
+
+// askVersions is what a reconcile does before it waits for whoever works on the mons: it reads the ConfigMap, writes
+// ceph.conf from it and asks a cluster that has mons for its versions. Nobody may answer.
+func (o *Operator) askVersions(ctx context.Context) error {
+	stored, err := o.storedMemory(ctx)
+	if err != nil || len(stored.mons) == 0 {
+		return err
+	}
+	o.memory.setConf(stored.endpoints())
+	if _, err := o.quorumStatus(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		o.journal.add(Continued, "", "", "failed to get ceph daemons versions: %v", err)
+	}
+	return nil
+}
+
+// loadClusterInfo takes the addresses of the mons from the ConfigMap into memory.
+func (o *Operator) loadClusterInfo(ctx context.Context) error {
+	stored, err := o.storedMemory(ctx)
+	if err != nil {
+		return err
+	}
+	o.memory.replace(stored)
 	o.journal.add(Loaded, "ConfigMap", o.cluster.namespace+"/"+EndpointsConfigMap, "%s", flatEndpoints(o.memory.snapshot()))
 	return nil
 }
@@ -46,7 +74,13 @@ func (o *Operator) initClusterInfo(ctx context.Context) error {
 	if err := o.saveKeyring(ctx, monsKeyring, monsKeyringText(o.monKey, adminKey)); err != nil {
 		return err
 	}
-	return o.saveKeyring(ctx, adminKeyring, adminKeyringText(adminKey))
+	// Rook stores the key, and then notes on it of which generation it is.
+	for range 2 {
+		if err := o.saveKeyring(ctx, adminKeyring, adminKeyringText(adminKey)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startMons makes the mons of a new cluster, one after the other, or sees to it that those of an old one run.

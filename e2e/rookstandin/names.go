@@ -26,6 +26,8 @@ const (
 	monSecret      = "rook-ceph-mon"
 	monsKeyring    = "rook-ceph-mons-keyring"
 	adminKeyring   = "rook-ceph-admin-keyring"
+	// peerTokenPrefix goes before the name of the CephCluster in that of the Secret for its peers.
+	peerTokenPrefix = "cluster-peer-token-"
 
 	dataKey         = "data"
 	maxMonIDKey     = "maxMonId"

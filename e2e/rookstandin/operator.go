@@ -118,7 +118,10 @@ type Operator struct {
 	ceph         *Ceph
 	commands     Commands
 	trigger      chan struct{}
-	running      sync.WaitGroup
+	clock        clock
+	// alone is set where nothing else may run beside what is asked of the operator.
+	alone   bool
+	running sync.WaitGroup
 
 	// named are the OSDs that a prepare job has named; the reconcile alone writes it.
 	named map[string]bool
@@ -143,8 +146,8 @@ type Operator struct {
 	adminKey string
 }
 
-// Start runs the operator until the context ends.
-func Start(ctx context.Context, options Options) (*Operator, error) {
+// newOperator returns an operator that does not run.
+func newOperator(options Options) (*Operator, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -155,34 +158,43 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 			return nil, err
 		}
 	}
-	journal := &Journal{onEntry: options.OnEntry}
 	o := &Operator{
-		options:      options,
-		write:        &writer{client: options.Client, journal: journal},
-		prepareWrite: &writer{client: jobs, journal: journal},
-		journal:      journal,
-		memory:       newMemory(),
-		ceph:         options.Ceph,
-		commands:     options.Commands,
-		trigger:      make(chan struct{}, 1),
-		monOutSince:  map[string]time.Time{},
-		named:        map[string]bool{},
+		options:     options,
+		memory:      newMemory(),
+		ceph:        options.Ceph,
+		commands:    options.Commands,
+		trigger:     make(chan struct{}, 1),
+		monOutSince: map[string]time.Time{},
+		named:       map[string]bool{},
+		clock:       wallClock{},
 	}
+	o.journal = &Journal{onEntry: options.OnEntry, now: func() time.Time { return o.clock.now() }}
+	o.write = &writer{client: options.Client, journal: o.journal}
+	o.prepareWrite = &writer{client: jobs, journal: o.journal}
 	if o.options.Kubelet == nil {
 		o.options.Kubelet = FromPods{Client: options.Client}
-	}
-	if o.ceph == nil && o.commands == nil {
-		ceph, err := StartCeph(ctx, options.Client, options.Namespace)
-		if err != nil {
-			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
-		}
-		o.ceph = ceph
 	}
 	if o.commands == nil {
 		o.commands = modelCommands{o.ceph}
 	}
-	if err := o.ensureCSIConfigMap(ctx); err != nil {
+	return o, nil
+}
+
+// Start runs the operator until the context ends.
+func Start(ctx context.Context, options Options) (*Operator, error) {
+	o, err := newOperator(options)
+	if err != nil {
 		return nil, err
+	}
+	if o.ceph == nil && options.Commands == nil {
+		o.ceph, err = StartCeph(ctx, o.options.Client, o.options.Namespace)
+		if err != nil {
+			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
+		}
+		o.commands = modelCommands{o.ceph}
+	}
+	if u, err := o.findCluster(ctx); err != nil || u == nil {
+		o.controlCSI(ctx)
 	}
 	o.restart(ctx)
 	if err := o.watchTriggers(ctx); err != nil {
@@ -271,7 +283,7 @@ func (o *Operator) backoff(failures int) time.Duration {
 }
 
 func (o *Operator) healthLoop(ctx context.Context) {
-	for sleep(ctx, o.options.Timing.HealthInterval) == nil {
+	for o.clock.sleep(ctx, o.options.Timing.HealthInterval) == nil {
 		o.mu.Lock()
 		monitoring := o.monitoring
 		o.mu.Unlock()
@@ -307,18 +319,18 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	if err != nil || u == nil {
 		return err
 	}
-	started := time.Now()
+	started := o.clock.now()
 	o.journal.add(ReconcileStarted, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "")
 	if err := o.reconcileCluster(ctx, u); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		o.journal.add(ReconcileFailed, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "%v", err)
-		o.emit(ctx, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
-		return errors.Join(err, o.setCondition(ctx, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
+		o.emit(ctx, u, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
+		return errors.Join(err, o.setCondition(ctx, u, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
 	}
-	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", time.Since(started).Round(time.Millisecond))
-	o.emit(ctx, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
+	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
+	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.monitoring = true
@@ -327,25 +339,47 @@ func (o *Operator) reconcile(ctx context.Context) error {
 }
 
 func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
+	if err := o.beginReconcile(ctx, u); err != nil {
+		return err
+	}
 	if err := o.startCluster(ctx, u); err != nil {
 		return err
 	}
 	if o.cluster.external {
 		return nil
 	}
+	if err := o.savePeerToken(ctx); err != nil {
+		return err
+	}
 	if err := o.startMgr(ctx); err != nil {
 		return fmt.Errorf("failed to start ceph mgr: %w", err)
 	}
-	if err := o.setCondition(ctx, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
 		return err
 	}
 	if err := o.startOSDs(ctx); err != nil {
 		return fmt.Errorf("failed to start ceph osds: %w", err)
 	}
-	if err := o.setCephHealth(ctx); err != nil {
+	if err := o.setCephHealth(ctx, u); err != nil {
 		return err
 	}
-	return o.setCondition(ctx, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+	return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+}
+
+// beginReconcile is the part of a reconcile that goes on while a health check works on the mons.
+func (o *Operator) beginReconcile(ctx context.Context, u *unstructured.Unstructured) error {
+	if readSettings(u).external {
+		return nil
+	}
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Detecting Ceph version"); err != nil {
+		return err
+	}
+	if o.options.Timing.DetectVersion > 0 {
+		if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+			return err
+		}
+	}
+	return o.askVersions(ctx)
 }
 
 // startCluster is the part of a reconcile that holds the orchestration: everything up to the mons.
@@ -353,18 +387,13 @@ func (o *Operator) startCluster(ctx context.Context, u *unstructured.Unstructure
 	o.orchestration.Lock()
 	defer o.orchestration.Unlock()
 	o.cluster = readSettings(u)
-	if o.options.Timing.DetectVersion > 0 {
-		if err := sleep(ctx, o.options.Timing.DetectVersion); err != nil {
-			return err
-		}
-	}
-	if err := o.setCephVersion(ctx); err != nil {
+	if err := o.setCephVersion(ctx, u); err != nil {
 		return err
 	}
 	if o.cluster.external {
-		return o.setCondition(ctx, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
+		return o.setCondition(ctx, u, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
 	}
-	if err := o.setCondition(ctx, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
+	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
 		return err
 	}
 	if err := o.ensureConfigOverride(ctx); err != nil {

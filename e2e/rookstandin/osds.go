@@ -56,9 +56,15 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 			o.journal.add(Continued, "ConfigMap", o.cluster.namespace+"/"+p.configMap(), "%v", err)
 		}
 		run.awaiting[p.configMap()] = p
-		jobs.Go(func() { o.runPrepareJob(ctx, p) })
+		if !o.alone {
+			jobs.Go(func() { o.runPrepareJob(ctx, p) })
+		}
 	}
-	if err := o.updateAndCreateOSDs(ctx, run); err != nil {
+	start := o.updateAndCreateOSDs
+	if o.alone {
+		start = o.startOSDsAlone
+	}
+	if err := start(ctx, run); err != nil {
 		return fmt.Errorf("failed to update/create OSDs: %w", err)
 	}
 	if err := o.waitForUpdate(ctx, run.written); err != nil {
@@ -199,7 +205,7 @@ func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deploy
 			return nil, err
 		}
 	}
-	return o.applyUpdate(ctx, o.osdDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
+	return o.applyUpdate(ctx, o.updatedOSDDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
 }
 
 func (o *Operator) exportOSD(ctx context.Context, osd placedOSD) (netip.Addr, error) {

@@ -112,7 +112,7 @@ func (o *Operator) preparations(existing map[string]bool) []preparation {
 // runPrepareJob is a prepare job as Kubernetes runs it: again until it has told its end.
 func (o *Operator) runPrepareJob(ctx context.Context, p preparation) {
 	for ctx.Err() == nil && o.prepare(ctx, p) != nil {
-		if sleep(ctx, retryWatch) != nil {
+		if o.clock.sleep(ctx, retryWatch) != nil {
 			return
 		}
 	}
@@ -123,7 +123,7 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 	if err := o.report(ctx, o.prepareWrite, p, prepareStatus{Status: prepareOrchestrating}); err != nil {
 		return err
 	}
-	if err := sleep(ctx, o.options.Timing.PrepareJob); err != nil {
+	if err := o.clock.sleep(ctx, o.options.Timing.PrepareJob); err != nil {
 		return err
 	}
 	status := prepareStatus{Status: prepareCompleted}

@@ -94,9 +94,9 @@ func TestAReportIsOfTheShapeOfRooksOwn(t *testing.T) {
 	require.Equal(t, `{"osds":null,"status":"starting","pvc-backed-osd":false,"message":""}`, written[0].Data["status"])
 	require.Equal(t, `{"osds":null,"status":"orchestrating","pvc-backed-osd":false,"message":""}`, written[1].Data["status"])
 	require.Equal(t, `{"osds":[{"id":1,"cluster":"ceph","uuid":"00000000-0000-4000-8000-000000000001","device-part-uuid":"",`+
-		`"device-class":"ssd","lv-path":"/dev/disk-1","metadata-path":"","wal-path":"","skip-lv-release":true,`+
+		`"device-class":"hdd","lv-path":"/dev/disk-1","metadata-path":"","wal-path":"","skip-lv-release":true,`+
 		`"location":"root=default host=node-2","lv-backed-pv":false,"lv-mode":"raw","store":"bluestore","topologyAffinity":"",`+
-		`"encrypted":false,"exportService":false,"nodeName":"","pvcName":"","device-type":"disk","cephxStatus":{}}],`+
+		`"encrypted":false,"exportService":false,"nodeName":"","pvcName":"","device-type":"hdd","cephxStatus":{}}],`+
 		`"status":"completed","pvc-backed-osd":false,"message":""}`, written[2].Data["status"])
 }
 

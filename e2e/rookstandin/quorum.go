@@ -18,7 +18,7 @@ func (o *Operator) quorumStatus(ctx context.Context) (Quorum, error) {
 		return status, err
 	}
 	// The model answers at once, be it that nobody answers.
-	if slept := sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
+	if slept := o.clock.sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
 		return Quorum{}, slept
 	}
 	return Quorum{}, err
@@ -37,12 +37,12 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 	for _, m := range mons {
 		ids = append(ids, m.id)
 	}
-	started := time.Now()
+	started := o.clock.now()
 	o.journal.add(Waiting, "", "", "with %v", ids)
 	last := errors.New("the pods of the mons do not run")
 	for try := range o.options.Timing.QuorumTries {
 		if try > 0 {
-			if err := sleep(ctx, o.options.Timing.QuorumInterval); err != nil {
+			if err := o.clock.sleep(ctx, o.options.Timing.QuorumInterval); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 			last = fmt.Errorf("monitors %v are not in quorum list", missing)
 			continue
 		}
-		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, time.Since(started).Round(time.Millisecond))
+		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, o.clock.now().Sub(started).Round(time.Millisecond))
 		return nil
 	}
 	o.journal.add(QuorumGivenUp, "", "", "%v", last)
@@ -99,7 +99,7 @@ func (o *Operator) okToStopMon(ctx context.Context, id string) error {
 	var last error
 	for try := range o.options.Timing.OKToStopTries {
 		if try > 0 {
-			if err := sleep(ctx, o.options.Timing.OKToStopInterval); err != nil {
+			if err := o.clock.sleep(ctx, o.options.Timing.OKToStopInterval); err != nil {
 				return err
 			}
 		}

@@ -38,20 +38,22 @@ func (r Release) atLeast(minor, patch int) bool {
 
 // What differs between the releases.
 
-func (r Release) hasStretchZoneLabel() bool { return !r.atLeast(12, 0) }
-func (r Release) hasOSDStoreLabel() bool    { return r.atLeast(12, 0) }
-func (r Release) hasServiceAccounts() bool  { return r.atLeast(14, 0) }
-func (r Release) bindsMsgr2PortOnly() bool  { return r.atLeast(14, 3) }
-func (r Release) hasDeviceTypeLabel() bool  { return r.atLeast(15, 0) }
-func (r Release) hasMonDaemonLabel() bool   { return r.atLeast(15, 7) }
-func (r Release) hasEncryptedLabel() bool   { return r.atLeast(16, 0) }
-func (r Release) hasExternalMons() bool     { return r.atLeast(17, 0) }
-func (r Release) hasActiveMonsSlice() bool  { return r.atLeast(17, 0) }
-func (r Release) hasKeyRotation() bool      { return r.atLeast(18, 0) }
-func (r Release) usesCSIOperator() bool     { return r.atLeast(18, 0) }
-func (r Release) alwaysCSIOperator() bool   { return r.atLeast(20, 0) }
-func (r Release) savesBeforeFailover() bool { return r.atLeast(20, 5) }
-func (r Release) canWrapFlappingOSDs() bool { return r.atLeast(12, 0) }
+func (r Release) hasStretchZoneLabel() bool   { return !r.atLeast(12, 0) }
+func (r Release) hasOSDStoreLabel() bool      { return r.atLeast(12, 0) }
+func (r Release) hasServiceAccounts() bool    { return r.atLeast(14, 0) }
+func (r Release) bindsMsgr2PortOnly() bool    { return r.atLeast(14, 3) }
+func (r Release) hasDeviceTypeLabel() bool    { return r.atLeast(15, 0) }
+func (r Release) hasMonDaemonLabel() bool     { return r.atLeast(15, 7) }
+func (r Release) hasEncryptedLabel() bool     { return r.atLeast(16, 0) }
+func (r Release) hasExternalMons() bool       { return r.atLeast(17, 0) }
+func (r Release) hasActiveMonsSlice() bool    { return r.atLeast(17, 0) }
+func (r Release) hasKeyRotation() bool        { return r.atLeast(18, 0) }
+func (r Release) tellsCrushDeviceClass() bool { return r.atLeast(19, 0) }
+func (r Release) usesCSIOperator() bool       { return r.atLeast(18, 0) }
+func (r Release) alwaysCSIOperator() bool     { return r.atLeast(20, 0) }
+func (r Release) savesBeforeFailover() bool   { return r.atLeast(20, 5) }
+func (r Release) keepsDeviceType() bool       { return r.atLeast(19, 0) }
+func (r Release) canWrapFlappingOSDs() bool   { return r.atLeast(12, 0) }
 
 // canaryKeepsArgs says whether a canary carries the arguments of the mon, with an empty public address.
 func (r Release) canaryKeepsArgs() bool {

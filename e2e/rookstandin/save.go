@@ -2,6 +2,7 @@ package rookstandin
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -14,10 +15,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // saveMonConfig writes the addresses in memory to every place that Rook writes them to, in Rook's order. The fourth of
-// the seven, the operator's own ceph.conf, is the memory itself.
+// the seven is the operator's own ceph.conf.
 func (o *Operator) saveMonConfig(ctx context.Context) error {
 	if err := o.persistExpectedMons(ctx); err != nil {
 		return err
@@ -25,6 +28,7 @@ func (o *Operator) saveMonConfig(ctx context.Context) error {
 	if err := o.saveConfigSecret(ctx); err != nil {
 		return fmt.Errorf("failed to save the config store: %w", err)
 	}
+	o.memory.writeConf()
 	if o.options.csiOperator() {
 		if err := o.saveCephConnection(ctx); err != nil {
 			return fmt.Errorf("failed to create/update cephConnection: %w", err)
@@ -49,9 +53,25 @@ func (o *Operator) persistExpectedMons(ctx context.Context) error {
 	if !o.options.Release.hasActiveMonsSlice() {
 		return nil
 	}
+	written := map[string]bool{}
 	for _, slice := range o.activeMons() {
+		written[slice.Name] = true
 		if err := o.write.createOrUpdate(ctx, slice); err != nil {
 			return fmt.Errorf("failed to create/update the EndpointSlice %s: %w", slice.Name, err)
+		}
+	}
+	return o.deleteOtherSlice(ctx, written)
+}
+
+// deleteOtherSlice deletes the EndpointSlice of the family that no mon is of, whether there is one or not.
+func (o *Operator) deleteOtherSlice(ctx context.Context, written map[string]bool) error {
+	for _, name := range []string{activeMonsName + "-ipv4", activeMonsName + "-ipv6"} {
+		if len(written) == 0 || written[name] {
+			continue
+		}
+		slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: name}}
+		if err := client.IgnoreNotFound(o.write.delete(ctx, slice)); err != nil {
+			return fmt.Errorf("failed to delete the EndpointSlice %s: %w", name, err)
 		}
 	}
 	return nil
@@ -166,21 +186,6 @@ func (o *Operator) saveCSIConfig(ctx context.Context) error {
 	return o.write.update(ctx, cm)
 }
 
-// ensureCSIConfigMap makes the ConfigMap that the CSI controller of the operator makes when it starts.
-func (o *Operator) ensureCSIConfigMap(ctx context.Context) error {
-	if o.options.csiOperator() {
-		return nil
-	}
-	cm := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: o.options.OperatorNamespace, Name: CSIConfigMap},
-		Data:       map[string]string{csiKey: "[]"},
-	}
-	if err := o.write.create(ctx, cm); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("failed to create the csi config map: %w", err)
-	}
-	return nil
-}
-
 // saveCephConnection writes the CephConnection, then the ClientProfile that names it.
 func (o *Operator) saveCephConnection(ctx context.Context) error {
 	monitors := make([]any, 0)
@@ -190,36 +195,37 @@ func (o *Operator) saveCephConnection(ctx context.Context) error {
 	if len(monitors) == 0 {
 		return nil
 	}
-	connection := &unstructured.Unstructured{}
-	connection.SetGroupVersionKind(CephConnectionKind)
-	err := o.write.get(ctx, o.options.OperatorNamespace, o.cluster.namespace, connection)
+	if err := o.saveCSIObject(ctx, CephConnectionKind, map[string]any{"monitors": monitors}); err != nil {
+		return err
+	}
+	secret := func(name string) map[string]any {
+		return map[string]any{"cephCsiSecrets": map[string]any{
+			"controllerPublishSecret": map[string]any{"name": name, "namespace": o.cluster.namespace},
+		}}
+	}
+	return o.saveCSIObject(ctx, clientProfileKind, map[string]any{
+		"cephConnectionRef": map[string]any{"name": o.cluster.namespace},
+		"cephFs":            secret("rook-csi-cephfs-provisioner"),
+		"rbd":               secret("rook-csi-rbd-provisioner"),
+	})
+}
+
+// saveCSIObject asks for the object of the CSI operator that has the name of the cluster, and creates or updates it.
+func (o *Operator) saveCSIObject(ctx context.Context, kind schema.GroupVersionKind, spec map[string]any) error {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kind)
+	err := o.write.get(ctx, o.options.OperatorNamespace, o.cluster.namespace, object)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	missing := err != nil
-	connection.SetNamespace(o.options.OperatorNamespace)
-	connection.SetName(o.cluster.namespace)
-	if err := unstructured.SetNestedSlice(connection.Object, monitors, "spec", "monitors"); err != nil {
-		return err
-	}
-	if missing {
-		err = o.write.create(ctx, connection)
-	} else {
-		err = o.write.update(ctx, connection)
-	}
+	save := o.write.update
 	if err != nil {
-		return err
+		save = o.write.create
 	}
-	profile := &unstructured.Unstructured{Object: map[string]any{
-		"spec": map[string]any{"cephConnectionRef": map[string]any{"name": o.cluster.namespace}},
-	}}
-	profile.SetGroupVersionKind(clientProfileKind)
-	profile.SetNamespace(o.options.OperatorNamespace)
-	profile.SetName(o.cluster.namespace)
-	if err := o.write.create(ctx, profile); err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	return nil
+	object.SetNamespace(o.options.OperatorNamespace)
+	object.SetName(o.cluster.namespace)
+	object.Object["spec"] = spec
+	return save(ctx, object)
 }
 
 // storedMaxMonID reads the highest index of a mon that ever had a Deployment; -1 if there was none.
@@ -271,16 +277,26 @@ func (o *Operator) changeEndpoints(ctx context.Context, key, value string) error
 	return o.write.update(ctx, cm)
 }
 
-// savePeerToken writes the Secret that a peer cluster is given to mirror from this one.
+// savePeerToken writes the Secret that a peer cluster is given to mirror from this one: with every endpoint in memory,
+// sorted as text.
 func (o *Operator) savePeerToken(ctx context.Context) error {
-	hosts, _ := monHost(o.memory.snapshot())
+	var endpoints []string
+	for _, info := range o.memory.snapshot() {
+		endpoints = append(endpoints, info.endpoint.String())
+	}
+	slices.Sort(endpoints)
+	token := fmt.Sprintf(`{"fsid":%q,"client_id":"rbd-mirror-peer","key":"","mon_host":%q,"namespace":%q}`,
+		o.fsid, strings.Join(endpoints, ","), o.cluster.namespace)
 	secret := &corev1.Secret{
-		ObjectMeta: o.meta("cluster-peer-token-" + o.cluster.name),
+		ObjectMeta: o.meta(peerTokenPrefix + o.cluster.name),
 		Type:       "kubernetes.io/rook",
-		StringData: map[string]string{
-			"cluster": o.cluster.namespace,
-			"token":   fmt.Sprintf(`{"fsid":%q,"client_id":"rbd-mirror-peer","key":"","mon_host":%q}`, o.fsid, hosts),
+		Data: map[string][]byte{
+			"cluster": []byte(o.cluster.namespace),
+			"token":   []byte(base64.StdEncoding.EncodeToString([]byte(token))),
 		},
 	}
-	return o.write.createOrUpdate(ctx, secret)
+	if err := o.write.createOrUpdate(ctx, secret); err != nil {
+		return fmt.Errorf("failed to update cluster rbd bootstrap peer token: %w", err)
+	}
+	return nil
 }

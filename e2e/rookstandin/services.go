@@ -105,7 +105,7 @@ func (o *Operator) export(ctx context.Context, service string) (netip.Addr, erro
 			return address, nil
 		}
 		last = err
-		if err := sleep(ctx, o.options.Timing.LookupInterval); err != nil {
+		if err := o.clock.sleep(ctx, o.options.Timing.LookupInterval); err != nil {
 			return netip.Addr{}, err
 		}
 	}

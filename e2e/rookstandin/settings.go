@@ -44,6 +44,7 @@ type settings struct {
 	clusterID       string
 	external        bool
 	requireMsgr2    bool
+	connections     bool
 	ipFamily        string
 	dualStack       bool
 	logCollector    bool
@@ -52,6 +53,8 @@ type settings struct {
 	monInterval     time.Duration
 	monTimeout      time.Duration
 	skipped         bool
+	// osdAnnotations are for the OSDs and their pods.
+	osdAnnotations map[string]string
 	// Which probes are off, by the type of the daemon.
 	startupProbeOff, livenessProbeOff map[string]bool
 }
@@ -85,6 +88,7 @@ func readSettings(u *unstructured.Unstructured) settings {
 		clusterID:    text("network", "multiClusterService", "clusterID"),
 		external:     yes("external", "enable"),
 		requireMsgr2: yes("network", "connections", "requireMsgr2") || yes("network", "connections", "encryption", "enabled") || yes("network", "connections", "compression", "enabled"),
+		connections:  field("network", "connections") != nil,
 		ipFamily:     text("network", "ipFamily"),
 		dualStack:    yes("network", "dualStack"),
 		logCollector: yes("logCollector", "enabled"),
@@ -93,6 +97,7 @@ func readSettings(u *unstructured.Unstructured) settings {
 		monInterval:  duration("healthCheck", "daemonHealth", "mon", "interval"),
 		monTimeout:   duration("healthCheck", "daemonHealth", "mon", "timeout"),
 	}
+	s.osdAnnotations, _, _ = unstructured.NestedStringMap(u.Object, "spec", "annotations", "osd")
 	_, s.skipped = u.GetLabels()[skipReconcileLabel]
 	for _, path := range [][]string{{"mon", "stretchCluster", "zones"}, {"mon", "zones"}} {
 		for _, item := range asList(field(path...)) {

@@ -11,11 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // setCondition sets a condition of the CephCluster; one that is True becomes the phase.
-func (o *Operator) setCondition(ctx context.Context, kind string, status metav1.ConditionStatus, reason, message string) error {
-	return o.changeStatus(ctx, func(content map[string]any) error {
+func (o *Operator) setCondition(ctx context.Context, of client.Object, kind string, status metav1.ConditionStatus, reason, message string) error {
+	return o.changeStatus(ctx, of, func(content map[string]any) error {
 		var read struct {
 			Conditions []metav1.Condition `json:"conditions,omitempty"`
 		}
@@ -42,29 +43,29 @@ func (o *Operator) setCondition(ctx context.Context, kind string, status metav1.
 }
 
 // setCephVersion notes what the detect-version job found.
-func (o *Operator) setCephVersion(ctx context.Context) error {
-	return o.changeStatus(ctx, func(content map[string]any) error {
+func (o *Operator) setCephVersion(ctx context.Context, of client.Object) error {
+	return o.changeStatus(ctx, of, func(content map[string]any) error {
 		content["version"] = map[string]any{"image": o.cluster.image, "version": o.options.CephVersion}
 		return nil
 	})
 }
 
 // setCephHealth notes what ceph status tells.
-func (o *Operator) setCephHealth(ctx context.Context) error {
-	return o.changeStatus(ctx, func(content map[string]any) error {
+func (o *Operator) setCephHealth(ctx context.Context, of client.Object) error {
+	return o.changeStatus(ctx, of, func(content map[string]any) error {
 		content["ceph"] = map[string]any{
-			"health": "HEALTH_OK", "lastChecked": time.Now().UTC().Format(time.RFC3339), "fsid": o.fsid,
+			"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid,
 		}
 		content["observedGeneration"] = o.cluster.generation
 		return nil
 	})
 }
 
-func (o *Operator) changeStatus(ctx context.Context, change func(map[string]any) error) error {
+func (o *Operator) changeStatus(ctx context.Context, of client.Object, change func(map[string]any) error) error {
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(CephClusterKind)
-		if err := o.write.get(ctx, o.cluster.namespace, o.cluster.name, u); err != nil {
+		if err := o.write.get(ctx, of.GetNamespace(), of.GetName(), u); err != nil {
 			return fmt.Errorf("failed to get the CephCluster: %w", err)
 		}
 		content, _ := u.Object["status"].(map[string]any)
@@ -80,18 +81,18 @@ func (o *Operator) changeStatus(ctx context.Context, change func(map[string]any)
 }
 
 // emit makes an event of the CephCluster.
-func (o *Operator) emit(ctx context.Context, kind, reason, message string) {
+func (o *Operator) emit(ctx context.Context, of client.Object, kind, reason, message string) {
 	now := metav1.Now()
 	event := &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.namespace, GenerateName: o.cluster.name + "."},
+		ObjectMeta: metav1.ObjectMeta{Namespace: of.GetNamespace(), GenerateName: of.GetName() + "."},
 		InvolvedObject: corev1.ObjectReference{
 			APIVersion: CephClusterKind.GroupVersion().String(), Kind: CephClusterKind.Kind,
-			Namespace: o.cluster.namespace, Name: o.cluster.name, UID: o.cluster.uid,
+			Namespace: of.GetNamespace(), Name: of.GetName(), UID: of.GetUID(),
 		},
 		Type: kind, Reason: reason, Message: message, Count: 1, FirstTimestamp: now, LastTimestamp: now,
 		Source: corev1.EventSource{Component: "rook-ceph-cluster-controller"},
 	}
 	if err := o.write.client.Create(ctx, event); err != nil {
-		o.journal.add(Continued, "Event", o.cluster.namespace+"/"+reason, "%v", err)
+		o.journal.add(Continued, "Event", of.GetNamespace()+"/"+reason, "%v", err)
 	}
 }

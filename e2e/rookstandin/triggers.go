@@ -2,6 +2,7 @@ package rookstandin
 
 import (
 	"context"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -29,7 +30,7 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t := &triggers{ctx: ctx, operator: o, generations: map[string]int64{}, specs: map[string]corev1.ServiceSpec{}}
+		t := newTriggers(ctx, o)
 		o.running.Go(func() { f.run(ctx, t.see) })
 	}
 	return nil
@@ -42,14 +43,26 @@ type triggers struct {
 	operator    *Operator
 	generations map[string]int64
 	specs       map[string]corev1.ServiceSpec
+	secrets     map[string]map[string][]byte
+}
+
+func newTriggers(ctx context.Context, o *Operator) *triggers {
+	return &triggers{
+		ctx: ctx, operator: o, generations: map[string]int64{},
+		specs: map[string]corev1.ServiceSpec{}, secrets: map[string]map[string][]byte{},
+	}
 }
 
 func (t *triggers) see(event watch.EventType, object client.Object) {
 	switch object := object.(type) {
 	case *unstructured.Unstructured:
-		t.seeCluster(event, object)
+		if object.GroupVersionKind() == CephClusterKind {
+			t.seeCluster(event, object)
+		}
 	case *corev1.Service:
 		t.seeService(event, object)
+	case *corev1.Secret:
+		t.seeSecret(event, object)
 	default:
 		_, canary := object.GetLabels()[canaryLabel]
 		if event == watch.Deleted && owned(object) && !canary && !isPrepareStatus(object) {
@@ -68,6 +81,7 @@ func (t *triggers) seeCluster(event watch.EventType, u *unstructured.Unstructure
 	t.generations[u.GetName()] = u.GetGeneration()
 	switch {
 	case !known:
+		t.operator.controlCSI(t.ctx)
 		t.fire(u, "created")
 	case seen != u.GetGeneration():
 		t.operator.restart(t.ctx)
@@ -87,6 +101,21 @@ func (t *triggers) seeService(event watch.EventType, service *corev1.Service) {
 	t.specs[service.Name] = service.Spec
 	if known && owned(service) && !equality.Semantic.DeepEqual(seen, service.Spec) {
 		t.fire(service, "its spec changed")
+	}
+}
+
+// seeSecret leaves out the Secrets that Rook writes for the daemons alone; that for the peers is none of them.
+func (t *triggers) seeSecret(event watch.EventType, secret *corev1.Secret) {
+	seen, known := t.secrets[secret.Name]
+	t.secrets[secret.Name] = secret.Data
+	switch {
+	case !owned(secret):
+	case event == watch.Deleted:
+		delete(t.secrets, secret.Name)
+		t.fire(secret, "deleted")
+	case secret.Name == ConfigSecret, strings.HasSuffix(secret.Name, "-keyring"):
+	case known && !equality.Semantic.DeepEqual(seen, secret.Data):
+		t.fire(secret, "its data changed")
 	}
 }
 

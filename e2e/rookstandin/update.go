@@ -20,6 +20,10 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err != nil {
 		return nil, err
 	}
+	// A note that Rook made on what it wants differs from that of the last update.
+	if note, noted := wanted.Annotations[lastAppliedAnnotation]; noted {
+		changed = changed || note != stored.Annotations[lastAppliedAnnotation]
+	}
 	if !changed {
 		o.journal.add(Unchanged, "Deployment", wanted.Namespace+"/"+wanted.Name, "")
 		return nil, nil
@@ -38,7 +42,7 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 
 // waitForUpdate waits until the Deployments have taken their update, which it tells from their generations.
 func (o *Operator) waitForUpdate(ctx context.Context, before []*appsv1.Deployment) error {
-	started := time.Now()
+	started := o.clock.now()
 	for len(before) > 0 {
 		var waiting []*appsv1.Deployment
 		for _, old := range before {
@@ -51,19 +55,19 @@ func (o *Operator) waitForUpdate(ctx context.Context, before []*appsv1.Deploymen
 				continue
 			}
 			o.journal.add(Updated, "Deployment", old.Namespace+"/"+old.Name, "generation %d to %d after %s",
-				old.Generation, now.Generation, time.Since(started).Round(time.Millisecond))
+				old.Generation, now.Generation, o.clock.now().Sub(started).Round(time.Millisecond))
 		}
 		if before = waiting; len(before) == 0 {
 			return nil
 		}
-		if time.Since(started) > o.options.Timing.UpdateTimeout {
+		if o.clock.now().Sub(started) > o.options.Timing.UpdateTimeout {
 			var names []string
 			for _, d := range before {
 				names = append(names, d.Name)
 			}
 			return fmt.Errorf("gave up waiting for deployments %s to update", strings.Join(names, ", "))
 		}
-		if err := sleep(ctx, o.options.Timing.UpdateInterval); err != nil {
+		if err := o.clock.sleep(ctx, o.options.Timing.UpdateInterval); err != nil {
 			return err
 		}
 	}

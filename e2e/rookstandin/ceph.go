@@ -1,0 +1,241 @@
+package rookstandin
+
+import (
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+)
+
+// ErrNoAnswer is what a Ceph command ends with when no mon in quorum answers to any address that was dialled.
+var ErrNoAnswer = errors.New("timed out: no mon in quorum answers to an address that was dialled")
+
+// Ceph is a model of a Ceph cluster: which address each mon advertises, who is in quorum, and who answers to whom.
+// Its rules were measured on Ceph 18.2.7 and 20.2.4:
+//   - A mon takes its address at its first start, when ceph-mon --mkfs writes the first monmap into its store: the
+//     --public-addr of init-mon-fs, if mon_host of that moment tells it too. If mon_host does not, the mon never gets
+//     a rank. The --public-addr of the daemon itself changes nothing: the monmap wins over it.
+//   - The mon keeps that address as long as its store lives.
+//   - A daemon answers only to exactly the address that it advertises.
+//   - A later mon finds the others through mon_host alone. One that Rook has not saved yet, so that mon_initial_members does
+//     not name it, joins them at its --public-addr: so releases before v1.20.5 fail over.
+type Ceph struct {
+	mu     sync.Mutex
+	mons   map[string]*monDaemon
+	monmap map[string]netip.Addr
+	down   map[string]bool
+	osds   map[string]*osdDaemon
+}
+
+type monDaemon struct {
+	// address is the advertised one; it is not valid for a mon without a rank.
+	address        netip.Addr
+	running        bool
+	monHost        []netip.Addr
+	initialMembers []string
+}
+
+type osdDaemon struct {
+	public  netip.Addr
+	running bool
+	monHost []netip.Addr
+}
+
+// MonStart is what a mon is started with.
+type MonStart struct {
+	ID string
+	// MkfsAddr is the --public-addr of init-mon-fs, PublicAddr that of the daemon.
+	MkfsAddr, PublicAddr netip.Addr
+	// MonHost are the addresses in mon_host at that moment, InitialMembers the names in mon_initial_members.
+	MonHost        []netip.Addr
+	InitialMembers []string
+}
+
+// Quorum is what a mon answers to quorum_status.
+type Quorum struct {
+	// Monmap holds the address of each mon of the cluster.
+	Monmap map[string]netip.Addr
+	// Members are those in quorum, sorted.
+	Members []string
+}
+
+// In says whether the mon is in quorum.
+func (q Quorum) In(id string) bool { return slices.Contains(q.Members, id) }
+
+// NewCeph returns a cluster that has not been born yet.
+func NewCeph() *Ceph {
+	return &Ceph{mons: map[string]*monDaemon{}, down: map[string]bool{}, osds: map[string]*osdDaemon{}}
+}
+
+// StartMon starts the mon, for the first time or again.
+func (c *Ceph) StartMon(s MonStart) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok := c.mons[s.ID]
+	if !ok {
+		m = &monDaemon{}
+		joins := len(c.monmap) > 0 && !slices.Contains(s.InitialMembers, s.ID)
+		if joins || slices.Contains(s.MonHost, s.MkfsAddr) {
+			m.address = s.MkfsAddr
+		}
+		c.mons[s.ID] = m
+	}
+	m.running, m.monHost, m.initialMembers = true, s.MonHost, s.InitialMembers
+	c.settle()
+}
+
+// StopMon stops the mon; its store lives on.
+func (c *Ceph) StopMon(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m, ok := c.mons[id]; ok {
+		m.running = false
+	}
+}
+
+// DeleteMon stops the mon and deletes its store.
+func (c *Ceph) DeleteMon(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.mons, id)
+}
+
+// Kill makes the mon fail, whatever its Deployment says, until Revive.
+func (c *Ceph) Kill(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down[id] = true
+}
+
+// Revive takes Kill back.
+func (c *Ceph) Revive(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.down, id)
+	c.settle()
+}
+
+// Advertised returns the address that the mon advertises; false if there is no such mon or it has no rank.
+func (c *Ceph) Advertised(id string) (netip.Addr, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok := c.mons[id]
+	if !ok || !m.address.IsValid() {
+		return netip.Addr{}, false
+	}
+	return m.address, true
+}
+
+// QuorumStatus dials the addresses and returns what the first mon in quorum among them answers.
+func (c *Ceph) QuorumStatus(dial []netip.Addr) (Quorum, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settle()
+	members := c.quorum()
+	if !slices.ContainsFunc(members, func(id string) bool { return slices.Contains(dial, c.monmap[id]) }) {
+		return Quorum{}, ErrNoAnswer
+	}
+	return Quorum{Monmap: maps.Clone(c.monmap), Members: members}, nil
+}
+
+// RemoveMon takes the mon out of the monmap, as ceph mon remove does.
+func (c *Ceph) RemoveMon(dial []netip.Addr, id string) error {
+	if _, err := c.QuorumStatus(dial); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.monmap, id)
+	delete(c.mons, id)
+	return nil
+}
+
+// StartOSD starts the OSD with the address that it advertises to clients.
+func (c *Ceph) StartOSD(id string, public netip.Addr, monHost []netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.osds[id] = &osdDaemon{public: public, running: true, monHost: monHost}
+}
+
+// StopOSD stops the OSD.
+func (c *Ceph) StopOSD(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.osds, id)
+}
+
+// OSDMap returns the public address of each OSD that is up: that is, that reaches a mon in quorum.
+func (c *Ceph) OSDMap() map[string]netip.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	up := map[string]netip.Addr{}
+	members := c.quorum()
+	for id, osd := range c.osds {
+		if slices.ContainsFunc(members, func(mon string) bool { return slices.Contains(osd.monHost, c.monmap[mon]) }) {
+			up[id] = osd.public
+		}
+	}
+	return up
+}
+
+func (c *Ceph) alive(id string) bool {
+	m, ok := c.mons[id]
+	return ok && m.running && m.address.IsValid() && !c.down[id]
+}
+
+// quorum returns the mons of the monmap that live, if they are more than half of it.
+func (c *Ceph) quorum() []string {
+	var members []string
+	for id := range c.monmap {
+		if c.alive(id) {
+			members = append(members, id)
+		}
+	}
+	if 2*len(members) <= len(c.monmap) {
+		return nil
+	}
+	slices.Sort(members)
+	return members
+}
+
+// settle lets the mons that live find each other until nothing changes any more.
+func (c *Ceph) settle() {
+	if len(c.monmap) == 0 && !c.bear() {
+		return
+	}
+	for joined := true; joined; {
+		joined = false
+		members := c.quorum()
+		for id, m := range c.mons {
+			if _, known := c.monmap[id]; known || !c.alive(id) {
+				continue
+			}
+			if slices.ContainsFunc(members, func(other string) bool { return slices.Contains(m.monHost, c.monmap[other]) }) {
+				c.monmap[id] = m.address
+				joined = true
+				break
+			}
+		}
+	}
+}
+
+// bear makes the first monmap once more than half of the initial members live.
+func (c *Ceph) bear() bool {
+	for id, m := range c.mons {
+		if !c.alive(id) || !slices.Contains(m.initialMembers, id) {
+			continue
+		}
+		born := map[string]netip.Addr{}
+		for _, member := range m.initialMembers {
+			if c.alive(member) && slices.Contains(m.monHost, c.mons[member].address) {
+				born[member] = c.mons[member].address
+			}
+		}
+		if 2*len(born) > len(m.initialMembers) {
+			c.monmap = born
+			return true
+		}
+	}
+	return false
+}

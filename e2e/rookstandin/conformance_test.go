@@ -1,0 +1,599 @@
+package rookstandin
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// difference is one that is allowed between what Rook wrote and what the stand-in writes, with its reason.
+type difference struct {
+	name string
+	// story and line tell where: a line is one of the recording after -, and one of the stand-in after +.
+	story, line *regexp.Regexp
+	why         string
+}
+
+// allowed are the differences that there may be beside what is left out of all recordings.
+var allowed = []difference{
+	{
+		"the owner of rook-ceph-csi-config", regexp.MustCompile(``), regexp.MustCompile(`^- configmaps rook-ceph-csi-config: owner Deployment`),
+		"the operator has no Deployment here that could own it",
+	},
+	{
+		"the OSD that comes late", regexp.MustCompile(`new-cluster$`), regexp.MustCompile(`^[-+] create deployments rook-ceph-osd-0$`),
+		"the device of the machine was not found until the third reconcile",
+	},
+}
+
+// stories play what was done to Rook, and end when it has nothing more to write.
+var stories = map[string]func(*stage){
+	"rook-1.20.6-new-cluster": func(s *stage) {
+		s.serve("a", "b", "c")
+		s.start("v1.20.6")
+		s.reconciled(3)
+	},
+	"rook-1.20.6-new-cluster-without-rook-clusterset": func(s *stage) {
+		s.start("v1.20.6")
+		s.reconciled(1)
+	},
+	"rook-1.20.6-two-operator-restarts": func(s *stage) {
+		s.settled("v1.20.6")
+		for range 2 {
+			s.start("v1.20.6")
+			s.reconciled(1)
+			s.stop()
+		}
+	},
+	"rook-1.20.6-failover": func(s *stage) {
+		s.settled("v1.20.6")
+		s.start("v1.20.6")
+		s.reconciled(1)
+		s.forget()
+		s.scaleToNothing("b")
+		s.serve("d")
+		s.reconciled(3)
+		s.from("update deployments rook-ceph-mon-b")
+	},
+	"rook-1.20.6-three-to-five-mons": func(s *stage) {
+		s.settled("v1.20.6")
+		s.start("v1.20.6")
+		s.reconciled(1)
+		s.forget()
+		s.serve("d", "e")
+		s.changeSpec(int64(5), "mon", "count")
+		s.reconciled(4)
+	},
+	"rook-1.20.6-webhook-away": func(s *stage) {
+		s.settled("v1.20.6")
+		s.start("v1.20.6")
+		s.reconciled(1)
+		s.serve("d")
+		require.NoError(s.t, s.operator.FailOver(s.t.Context(), "c"))
+		s.reconciled(3)
+		s.setMaxMonID("4")
+		s.forget()
+		s.goAwayAfter("Deployment rook-ceph/rook-ceph-mon-d")
+		s.operator.Reconcile()
+		s.eventually("the webhook goes away", func() bool { return s.isAway() })
+		s.stop()
+		s.start("v1.20.6")
+		s.eventually("it is refused", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
+		s.comeBack()
+		s.reconciled(1)
+	},
+	"rook-1.20.6-running-cluster-moved-by-hand": func(s *stage) {
+		s.start("v1.20.6")
+		s.reconciled(1)
+		s.stop()
+		s.forget()
+		s.serve("osd", "d", "e", "f")
+		s.start("v1.20.6")
+		s.reconciled(1)
+		s.changeSpec(map[string]any{"touch": "1"}, "annotations", "osd")
+		s.reconciled(2)
+		for i, id := range []string{"a", "b", "c"} {
+			s.scaleToNothing(id)
+			s.reconciled(4 + 2*i)
+		}
+		s.unfinished = true
+	},
+	"rook-1.18.9-operator-upgrade-from-1.17.9": func(s *stage) {
+		s.settled("v1.17.9")
+		s.hideCSIKinds(true)
+		s.start("v1.18.9")
+		s.eventually("it fails", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
+		s.stop()
+		s.hideCSIKinds(false)
+		s.start("v1.18.9")
+		s.reconciled(1)
+		s.operator.Reconcile()
+		s.reconciled(2)
+	},
+}
+
+func TestTheStandInWritesWhatRookWrites(t *testing.T) {
+	files, err := filepath.Glob("testdata/recordings/*.story")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	require.LessOrEqual(t, len(allowed)+len(leftOut), 15)
+	var mu sync.Mutex
+	used, played := map[string]bool{}, 0
+	t.Run("in every story", func(t *testing.T) {
+		for _, file := range files {
+			name := strings.TrimSuffix(filepath.Base(file), ".story")
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				require.Contains(t, stories, name)
+				s := newStage(t)
+				stories[name](s)
+				s.stop()
+				written := reduce(s.made())
+				release := regexp.MustCompile(`^rook-[0-9.]+[0-9]`).FindString(name)
+				recorded := readLines(t, file)
+				if s.unfinished {
+					written.story = written.story[:min(len(recorded), len(written.story))]
+				}
+				lines := diff(recorded, written.story)
+				lines = append(lines, diffShapes(readShapes(t, release), written.shapes)...)
+				mu.Lock()
+				defer mu.Unlock()
+				played++
+				for _, line := range lines {
+					i := slices.IndexFunc(allowed, func(d difference) bool { return d.story.MatchString(name) && d.line.MatchString(line) })
+					if i < 0 {
+						t.Error(line)
+						continue
+					}
+					used[allowed[i].name] = true
+				}
+			})
+		}
+	})
+	for _, d := range allowed {
+		require.True(t, used[d.name] || played < len(files), "nothing differs as %q allows", d.name)
+	}
+}
+
+func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
+	ctx := t.Context()
+	s := newStage(t)
+	s.serve("a", "b", "c")
+	started := time.Now()
+	m, err := NewModel(ctx, Options{
+		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+	})
+	require.NoError(t, err)
+	require.Error(t, m.Reconcile(ctx), "the first address is refused")
+	for range 10 {
+		if m.Wanted() {
+			require.NoError(t, m.Reconcile(ctx))
+		}
+		if s.is(&s.stale) {
+			owned := &corev1.ConfigMap{ObjectMeta: m.Operator().meta("reload")}
+			require.NoError(t, m.Client().Create(ctx, owned))
+			require.NoError(t, m.Client().Delete(ctx, owned))
+			s.set(&s.stale, false)
+		}
+	}
+	written := slices.DeleteFunc(reduce(s.made()).story, func(line string) bool { return strings.HasSuffix(line, " reload") })
+	for _, line := range diff(readLines(t, "testdata/recordings/rook-1.20.6-new-cluster.story"), written) {
+		require.Regexp(t, allowed[1].line, line)
+	}
+	require.Greater(t, m.Elapsed(), time.Duration(0))
+	t.Logf("%s in %s", m.Elapsed(), time.Since(started).Round(time.Millisecond))
+}
+
+func readLines(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+func readShapes(t *testing.T, release string) map[string][]string {
+	t.Helper()
+	shapes := map[string][]string{}
+	class := ""
+	for _, line := range readLines(t, filepath.Join("testdata/recordings", release+".shapes")) {
+		if fact, ok := strings.CutPrefix(line, "  "); ok {
+			shapes[class] = append(shapes[class], fact)
+		} else {
+			class = line
+			shapes[class] = nil
+		}
+	}
+	return shapes
+}
+
+// diffShapes compares the classes that both know.
+func diffShapes(recorded, played map[string][]string) []string {
+	var lines []string
+	for _, class := range slices.Sorted(maps.Keys(played)) {
+		facts, ok := recorded[class]
+		if !ok {
+			lines = append(lines, "+ "+class)
+		}
+		for _, line := range diff(facts, played[class]) {
+			lines = append(lines, line[:2]+class+": "+line[2:])
+		}
+	}
+	return lines
+}
+
+// diff returns the lines that stand in one alone, after - and +, by the longest common subsequence.
+func diff(recorded, played []string) []string {
+	common := make([][]int, len(recorded)+1)
+	for i := range common {
+		common[i] = make([]int, len(played)+1)
+	}
+	for i, line := range slices.Backward(recorded) {
+		for j, other := range slices.Backward(played) {
+			if line == other {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	var lines []string
+	i, j := 0, 0
+	for i < len(recorded) || j < len(played) {
+		switch {
+		case i < len(recorded) && j < len(played) && recorded[i] == played[j]:
+			i, j = i+1, j+1
+		case j == len(played) || i < len(recorded) && common[i+1][j] >= common[i][j+1]:
+			lines = append(lines, "- "+recorded[i])
+			i++
+		default:
+			lines = append(lines, "+ "+played[j])
+			j++
+		}
+	}
+	return lines
+}
+
+// stage is where a story is played: a fake cluster with one node, an admission that corrects the mons that it serves and
+// asks for a reload as soon as it may, and an operator at a time whose calls are noted.
+type stage struct {
+	t        *testing.T
+	site     *site
+	client   client.WithWatch
+	operator *Operator
+	ceph     *Ceph
+	end      context.CancelFunc
+
+	mu     sync.Mutex
+	calls  []call
+	served map[string]bool
+	// stale is set while what Rook knows of the mons is not what is stored.
+	stale, away, hidden bool
+	awayAfter, begins   string
+	reloads             sync.Once
+	// unfinished is set where Rook was recorded while it had more to do.
+	unfinished bool
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, served: map[string]bool{}}
+	s.site = newSite(t, s.admit)
+	s.client = interceptor.NewClient(s.site.client, interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
+			return s.note(ctx, "create", o, func() error { return c.Create(ctx, o, options...) })
+		},
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.UpdateOption) error {
+			return s.note(ctx, "update", o, func() error { return c.Update(ctx, o, options...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.DeleteOption) error {
+			return s.note(ctx, "delete", o, func() error { return c.Delete(ctx, o, options...) })
+		},
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+			if kind := o.GetObjectKind().GroupVersionKind(); kind.Group == CephConnectionKind.Group && s.is(&s.hidden) {
+				return &meta.NoKindMatchError{GroupKind: kind.GroupKind()}
+			}
+			return c.Get(ctx, key, o, options...)
+		},
+	})
+	cluster := NewCephCluster("rook-ceph", "my-cluster")
+	cluster.SetUID("8d4a6ee2-3a6b-4a2c-9d0e-000000000001")
+	cluster.SetGeneration(1)
+	require.NoError(t, s.site.client.Create(t.Context(), cluster))
+	return s
+}
+
+func (s *stage) is(what *bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *what
+}
+
+func (s *stage) set(what *bool, value bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*what = value
+}
+
+// note notes one call of the operator with the object as it is sent.
+func (s *stage) note(ctx context.Context, verb string, o client.Object, do func() error) error {
+	// A fake client takes no notice of an operator that has ended.
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return err
+	}
+	// What was read from a file of JSON holds its numbers as the noted calls must.
+	text, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	c := call{By: "rook", Verb: verb, Name: o.GetName(), Code: 200}
+	if err := json.Unmarshal(text, &c.Object); err != nil {
+		return err
+	}
+	gvk, err := apiutil.GVKForObject(o, s.site.client.Scheme())
+	if err != nil {
+		return err
+	}
+	c.Kind = strings.ToLower(gvk.Kind) + "s"
+	if secret, ok := o.(*corev1.Secret); ok && secret.StringData != nil {
+		data := map[string]any{}
+		for key, value := range secret.StringData {
+			data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+		}
+		c.Object["data"] = data
+	}
+	if strings.HasPrefix(c.Name, peerTokenPrefix) {
+		token, _, _ := unstructured.NestedString(c.Object, "data", "token")
+		_ = unstructured.SetNestedField(c.Object, decoded(s.t, decoded(s.t, token)), "data", "token")
+	}
+	if verb == "update" && strings.HasSuffix(c.Name, "-status") {
+		c.By = "osd-prepare"
+	}
+	before := textAt(c.Object, "data", dataKey)
+	err = do()
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		c.Code = int(status.Status().Code)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, c)
+	if cm, ok := o.(*corev1.ConfigMap); ok && err == nil && cm.Name == EndpointsConfigMap && verb != "delete" {
+		s.stale = cm.Data[dataKey] != before
+	}
+	return err
+}
+
+func decoded(t *testing.T, text string) string {
+	plain, err := base64.StdEncoding.DecodeString(text)
+	require.NoError(t, err)
+	return string(plain)
+}
+
+func (s *stage) made() []call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.calls, func(c call) bool { return strings.HasPrefix(c.Verb+" "+c.Kind+" "+c.Name, s.begins) })
+	return s.calls[max(i, 0):]
+}
+
+// reload makes Rook read anew as soon as the cluster is Ready, as deleting something that it owns does.
+func (s *stage) reload(ctx context.Context) {
+	for sleep(ctx, time.Millisecond) == nil {
+		cluster := NewCephCluster("", "")
+		if !s.is(&s.stale) || s.site.client.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
+			continue
+		}
+		if phase, _, _ := unstructured.NestedString(cluster.Object, "status", "phase"); phase != "Ready" {
+			continue
+		}
+		s.set(&s.stale, false)
+		owned := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "rook-ceph", Name: "reload", OwnerReferences: []metav1.OwnerReference{
+				{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: cluster.GetUID()},
+			},
+		}}
+		if s.site.client.Create(ctx, owned) == nil {
+			_ = s.site.client.Delete(ctx, owned)
+		}
+	}
+}
+
+// correct returns the text with the global IPs of the mons that are served.
+func (s *stage) correct(c client.Client, text string) string {
+	services := &corev1.ServiceList{}
+	if err := c.List(context.Background(), services); err != nil {
+		return text
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range services.Items {
+		if ip := services.Items[i].Spec.ClusterIP; s.served[strings.TrimPrefix(services.Items[i].Name, "rook-ceph-mon-")] {
+			text = strings.ReplaceAll(text, ip, globalOf(ip))
+		}
+	}
+	return text
+}
+
+// admit plays the webhook.
+func (s *stage) admit(c client.WithWatch, o client.Object) error {
+	if cm, ok := o.(*corev1.ConfigMap); ok && (cm.Name == EndpointsConfigMap || cm.Name == CSIConfigMap) {
+		return s.admitEndpoints(c, cm)
+	}
+	if d, ok := o.(*appsv1.Deployment); ok && d.Labels["app"] == osdApp && s.serves("osd") {
+		osd := &d.Spec.Template.Spec.Containers[0]
+		osd.Args = append(osd.Args, "--public-addr=242.0.1.0")
+	}
+	if secret, ok := o.(*corev1.Secret); ok && secret.Name != ConfigSecret {
+		return nil
+	}
+	if _, ok := o.(*corev1.Service); ok {
+		return nil
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(s.correct(c, string(text))), o)
+}
+
+func (s *stage) serves(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.served[id]
+}
+
+func (s *stage) admitEndpoints(c client.WithWatch, cm *corev1.ConfigMap) error {
+	if s.is(&s.away) {
+		return apierrors.NewInternalError(errors.New("failed calling webhook"))
+	}
+	data := cm.Data[dataKey]
+	for key := range cm.Data {
+		cm.Data[key] = s.correct(c, cm.Data[key])
+	}
+	stored := &corev1.ConfigMap{}
+	err := client.IgnoreNotFound(c.Get(context.Background(), client.ObjectKeyFromObject(cm), stored))
+	first := cm.Name == EndpointsConfigMap && stored.Name != "" && stored.Data[dataKey] == ""
+	if err != nil || !first || cm.Data[dataKey] == data {
+		return err
+	}
+	stored.Data = cm.Data
+	if err := c.Update(context.Background(), stored); err != nil {
+		return err
+	}
+	return errors.New("stored with the global IP of the first mon")
+}
+
+func (s *stage) serve(ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		s.served[id] = true
+	}
+}
+
+func (s *stage) start(release string) {
+	parsed, err := ParseRelease(release)
+	require.NoError(s.t, err)
+	version := "18.2.7-0"
+	if parsed.atLeast(20, 0) {
+		version = "20.2.4-0"
+	}
+	if s.ceph == nil {
+		// The daemons outlive the operator.
+		s.ceph, err = StartCeph(s.t.Context(), s.site.client, "rook-ceph")
+		require.NoError(s.t, err)
+	}
+	ctx, end := context.WithCancel(s.t.Context())
+	s.end = end
+	s.reloads.Do(func() { go s.reload(s.t.Context()) })
+	s.operator, err = Start(ctx, Options{
+		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Timing: testTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
+		Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+		OnEntry: func(e Entry) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if e.Event == Wrote && e.Kind+" "+e.Object == s.awayAfter {
+				s.away, s.awayAfter = true, ""
+				end()
+			}
+		},
+	})
+	require.NoError(s.t, err)
+}
+
+func (s *stage) stop() {
+	s.end()
+	s.operator.Wait()
+}
+
+// settled brings up a cluster that is served and that nothing is left to write of, and ends its operator.
+func (s *stage) settled(release string) {
+	s.serve("osd", "a", "b", "c")
+	s.start(release)
+	s.reconciled(3)
+	s.stop()
+	s.forget()
+}
+
+func (s *stage) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+}
+
+func (s *stage) from(begins string) { s.begins = begins }
+
+func (s *stage) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	require.Eventually(s.t, holds, time.Minute, 2*time.Millisecond, what)
+}
+
+// reconciled waits until so many reconciles have succeeded, and no more.
+func (s *stage) reconciled(count int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.operator.Reconciled() >= count }, time.Minute, 2*time.Millisecond)
+	time.Sleep(200 * time.Millisecond)
+	require.Equal(s.t, count, s.operator.Reconciled())
+}
+
+func (s *stage) scaleToNothing(id string) {
+	d := s.site.deployment(s.t, monResource(id))
+	d.Spec.Replicas = new(int32(0))
+	require.NoError(s.t, s.site.client.Update(s.t.Context(), d))
+}
+
+func (s *stage) changeSpec(value any, path ...string) {
+	require.Eventually(s.t, func() bool {
+		cluster := NewCephCluster("", "")
+		if s.site.client.Get(s.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
+			return false
+		}
+		cluster.SetGeneration(cluster.GetGeneration() + 1)
+		if err := unstructured.SetNestedField(cluster.Object, value, append([]string{"spec"}, path...)...); err != nil {
+			return false
+		}
+		return s.site.client.Update(s.t.Context(), cluster) == nil
+	}, time.Second, time.Millisecond)
+}
+
+func (s *stage) setMaxMonID(id string) {
+	cm := &corev1.ConfigMap{}
+	require.NoError(s.t, s.site.client.Get(s.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
+	cm.Data[maxMonIDKey] = id
+	require.NoError(s.t, s.site.client.Update(s.t.Context(), cm))
+}
+
+func (s *stage) goAwayAfter(object string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.awayAfter = object
+}
+
+func (s *stage) isAway() bool             { return s.is(&s.away) }
+func (s *stage) comeBack()                { s.set(&s.away, false) }
+func (s *stage) hideCSIKinds(hidden bool) { s.set(&s.hidden, hidden) }
