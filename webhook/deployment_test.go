@@ -415,12 +415,13 @@ func TestEveryAnswerIsLoggedAndCountedOnce(t *testing.T) {
 	for i, parts := range [][]string{
 		{`"name"="rook-ceph-osd-3"`, `"action"="patched"`, `"reason"="rewritten"`, `"dryRun"=false`},
 		{`"name"="rook-ceph-osd-4"`, `"action"="refused"`, `"reason"="export_missing"`, `"dryRun"=true`},
-		{`"name"="rook-ceph-osd-5"`, `"action"="refused"`, `"reason"="export_missing"`, `"dryRun"=false`, `"held"="5`},
+		{`"name"="rook-ceph-osd-5"`, `"action"="refused"`, `"reason"="export_missing"`, `"dryRun"=false`, `"held"="`},
 	} {
 		for _, part := range parts {
 			require.Contains(t, lines[i], part)
 		}
 	}
+	require.Regexp(t, `"held"="([5-9]\d|\d{3,})ms"`, lines[2], "a machine that is busy holds it longer than asked")
 	require.NotContains(t, lines[0], `"held"`)
 	require.InDelta(t, 1, counted(t, s, "deployment", "patched", reason.Rewritten), 0)
 	require.InDelta(t, 2, counted(t, s, "deployment", "refused", reason.ExportMissing), 0)

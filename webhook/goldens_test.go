@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -28,6 +29,9 @@ func golden(t testing.TB, file string) (string, *appsv1.Deployment) {
 	return value, d
 }
 
+// recordedCluster is the CephCluster of the recordings.
+const recordedCluster = "my-cluster"
+
 func TestEveryShapeThatRookWritesComesOutOfAdmissionAsInTheGoldenFile(t *testing.T) {
 	files, err := filepath.Glob("../rook/testdata/*.in.yaml")
 	require.NoError(t, err)
@@ -38,6 +42,9 @@ func TestEveryShapeThatRookWritesComesOutOfAdmissionAsInTheGoldenFile(t *testing
 			code, wanted := golden(t, strings.Replace(file, ".in.yaml", ".out.yaml", 1))
 			w := newWorld()
 			w.cluster.UID = ""
+			if owner := metav1.GetControllerOf(incoming); owner != nil && owner.Name == recordedCluster {
+				w.cluster.Name = recordedCluster
+			}
 			w.exports[incoming.Name] = ready(ip)
 			req := creation(t, incoming)
 			response := newStage(t, w, Options{Hold: longHold, MaxHeld: 1}).handle(t.Context(), DeploymentPath, req)
