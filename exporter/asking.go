@@ -48,14 +48,14 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 	name := f.daemon.Name()
 	q, open := f.question()
 	if !open {
-		t.memory.answered(name)
-		t.memory.settle(name, "")
+		t.memory.Answered(name)
+		t.memory.Settle(name, "")
 		return nil, nil
 	}
-	q.signature = fmt.Sprintf("%s %d", q.signature, t.changes.about(f.daemon.Namespace, name))
+	q.signature = fmt.Sprintf("%s %d", q.signature, t.changes.About(f.daemon.Namespace, name))
 	// A DNS record cannot be watched, so that one is asked for again only once what it rests on is another.
-	settled := f.export.GlobalIP.IsValid() && f.export.Source == resolver.SourceDNS && t.memory.isSettled(name, q.signature)
-	if settled || !t.memory.due(name, q.signature, f.now) {
+	settled := f.export.GlobalIP.IsValid() && f.export.Source == resolver.SourceDNS && t.memory.IsSettled(name, q.signature)
+	if settled || !t.memory.Due(name, q.signature, f.now) {
 		return nil, nil
 	}
 	answer, refusal := t.ask(ctx, f.daemon, q, in)
@@ -70,11 +70,13 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 		}
 	}
 	if refusal == nil {
-		t.memory.answered(name)
-		t.memory.settle(name, q.signature)
+		t.memory.Answered(name)
+		if answer.Source == resolver.SourceDNS {
+			t.memory.Settle(name, q.signature)
+		}
 		return &resolution{answer: answer}, nil
 	}
-	since := t.memory.failed(name, q.signature, f.now)
+	since := t.memory.Failed(name, q.signature, f.now)
 	return &resolution{refusal: refusal, taken: taken, early: f.now.Sub(since) < earlyFor}, nil
 }
 

@@ -23,7 +23,7 @@ func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 		return err
 	}
 	if len(s.remove) > 0 || s.create {
-		t.memory.forget(f.daemon.String(), s.notes...)
+		t.memory.Forget(f.daemon.String(), recalled(s.notes)...)
 	}
 	for _, n := range s.notes {
 		t.report(ctx, f.daemon.Name(), n)
@@ -87,7 +87,7 @@ func (t turn) remove(ctx context.Context, f facts, s step) error {
 // before its time.
 func (t turn) reload(ctx context.Context, endpoints *corev1.ConfigMap) error {
 	now := t.now()
-	t.memory.noteReload(now)
+	t.memory.NoteReload(now)
 	if err := t.ensurer.requestReload(ctx, t.cluster, now); err != nil {
 		return err
 	}

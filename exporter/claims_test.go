@@ -61,7 +61,7 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 	}
 	answer := func(l *loop, zero, one string) {
 		l.answers[osd0], l.answers[osd1] = zero, one
-		l.changes.addForAll()
+		l.changes.AddForAll()
 		l.settle()
 	}
 	has := func(l *loop, name, ip string) {
@@ -81,7 +81,7 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		refused(l, osd1, testNamespace+"/"+osd0)
 		require.False(t, l.export(osd1).GlobalIP.IsValid())
 		l.answers[osd0] = "242.0.1.7"
-		l.changes.add(named(osd0))
+		l.changes.Add(named(osd0))
 		l.settle()
 		has(l, osd0, "242.0.1.7")
 		has(l, osd1, "242.0.1.0")

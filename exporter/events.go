@@ -24,15 +24,15 @@ const (
 // report makes an event of a note, once per change. Without that an event would return with every turn that finds the
 // same, or reads a cache that is a moment behind.
 func (t turn) report(ctx context.Context, daemon string, n note) {
-	if t.memory.isNews(n) {
+	if t.memory.IsNews(n.recalled()) {
 		t.record(ctx, daemon, n)
 	}
 }
 
 // reportOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is.
 func (t turn) reportOnly(ctx context.Context, n note) {
-	news := t.memory.isNews(n)
-	t.memory.forgetAllBut(n)
+	news := t.memory.IsNews(n.recalled())
+	t.memory.ForgetAllBut(n.recalled())
 	if news {
 		t.record(ctx, "", n)
 	}

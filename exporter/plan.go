@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
@@ -93,6 +94,19 @@ func (n note) text() string {
 		text += ": " + n.detail
 	}
 	return text
+}
+
+// recalled is the note as it is remembered.
+func (n note) recalled() recall.Note {
+	return recall.Note{Subject: n.subject, Code: string(n.code), Text: n.text()}
+}
+
+func recalled(notes []note) []recall.Note {
+	var all []recall.Note
+	for _, n := range notes {
+		all = append(all, n.recalled())
+	}
+	return all
 }
 
 // makePlan decides what is to be done for a daemon of a CephCluster that is served.

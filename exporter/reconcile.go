@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
@@ -29,7 +30,7 @@ type reconciler struct {
 	view    *view.View
 	ensurer *Ensurer
 	sources asker
-	changes *changes
+	changes *recall.Changes
 	claims  *claims
 	events  recorder.EventRecorder
 	metrics *counters
@@ -38,7 +39,7 @@ type reconciler struct {
 	// wake asks for a turn.
 	wake func(target)
 
-	memories memories
+	memories recall.Memories
 }
 
 // Reconcile implements reconcile.TypedReconciler.
@@ -52,13 +53,13 @@ func (r *reconciler) Reconcile(ctx context.Context, to target) (ctrl.Result, err
 		return ctrl.Result{}, err
 	}
 	if !enabled {
-		r.memories.forget(to.Namespace)
+		r.memories.Forget(to.Namespace)
 		return ctrl.Result{}, nil
 	}
 	if cluster == nil {
 		cluster = &rook.Cluster{Namespace: to.Namespace}
 	}
-	t := turn{reconciler: r, cluster: *cluster, memory: r.memories.of(to.Namespace, cluster.UID)}
+	t := turn{reconciler: r, cluster: *cluster, memory: r.memories.Of(to.Namespace, cluster.UID)}
 	again, err := t.run(ctx, to)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("export %s of CephCluster %s/%s: %w", whatOf(to), to.Namespace, cluster.Name, err)
@@ -78,7 +79,7 @@ type turn struct {
 	*reconciler
 	// cluster has no name where there is no CephCluster.
 	cluster rook.Cluster
-	memory  *memory
+	memory  *recall.Memory
 }
 
 // clusterGone says that there is no CephCluster to begin anything for. What is there already is seen to all the same: its
@@ -126,7 +127,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	notes := overlapNotes(whole, t.place(ctx))
-	t.memory.forget(whole, notes...)
+	t.memory.Forget(whole, recalled(notes)...)
 	for _, n := range notes {
 		t.report(ctx, "", n)
 	}
@@ -137,7 +138,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	reload, again := rook.DecideReload(t.cluster, endpoints, t.memory.lastReload(), t.now())
+	reload, again := rook.DecideReload(t.cluster, endpoints, t.memory.LastReload(), t.now())
 	if !reload {
 		return again, nil
 	}
@@ -148,7 +149,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 func (t turn) spread(ctx context.Context) error {
 	shared := t.cluster
 	shared.Phase = ""
-	if !t.memory.reshaped(fmt.Sprintf("%+v %d", shared, t.changes.aboutAll())) {
+	if !t.memory.Reshaped(fmt.Sprintf("%+v %d", shared, t.changes.AboutAll())) {
 		return nil
 	}
 	names, err := t.view.Names(ctx, t.cluster.Namespace)
@@ -182,7 +183,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 		// It waits for its sources to change.
 		return s.again, nil
 	}
-	return sooner(s.again, t.memory.nextTry(daemon.Name(), f.now)), nil
+	return sooner(s.again, t.memory.NextTry(daemon.Name(), f.now)), nil
 }
 
 // gather reads the facts of a daemon.
@@ -220,7 +221,7 @@ func (t turn) wakeWaiting(f facts, now rook.Export) {
 	if had := f.export.GlobalIP; had.IsValid() && now.GlobalIP != had {
 		for _, waiting := range t.claims.release(nameOf(f.daemon), had) {
 			// It was refused a moment ago, and need not wait to ask again.
-			t.changes.add(waiting)
+			t.changes.Add(waiting)
 			t.wake(target{Namespace: waiting.Namespace, Daemon: waiting.Name})
 		}
 	}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
@@ -128,7 +129,7 @@ func (l *loop) restart() {
 		view:    view.New(view.Readers{Cached: l.client, Live: l.client}, l.kinds),
 		ensurer: NewEnsurer(l.client, l.client, l.kinds),
 		sources: l,
-		changes: &changes{},
+		changes: &recall.Changes{},
 		claims:  newClaims(),
 		events:  l,
 		metrics: newCounters(),
@@ -364,7 +365,7 @@ func TestOnlyWhatHasNoAnswerIsAskedAgainAndEverMoreSeldom(t *testing.T) {
 	}
 	require.Equal(t, []time.Duration{5, 10, 20, 40, 60, 60}, inSeconds(waits))
 
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	l.clock = l.clock.Add(-time.Second)
 	l.answers[osd0] = "242.0.1.0"
 	l.turn()
@@ -410,11 +411,11 @@ func TestAWrongAnswerIsForgottenWithTheNextWantOfOne(t *testing.T) {
 
 	delete(l.answers, osd0)
 	l.refusal = reason.Errorf(reason.SourcesDisagree, "242.0.1.0 and 242.0.1.9")
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	l.turn()
 	require.Equal(t, reason.SourcesDisagree, l.export(osd0).Refused)
 	l.refusal = reason.Errorf(reason.NoAnswer, "")
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	l.turn()
 	require.Empty(t, l.export(osd0).Refused, "the address that it has stands as it did")
 	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
@@ -436,7 +437,7 @@ func TestAnExportThatAdmissionCreatedIsToldOfTooAndOnce(t *testing.T) {
 	}, told)
 	l.create(deployment(osd0, ""))
 	l.answers[osd0] = "242.0.1.9"
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	_, _, told = l.turn()
 	require.Equal(t, []string{`AddressFollowed: osd "0" has a new global IP, which it takes at Rook's next update: 242.0.1.9 instead of 242.0.1.0`}, told)
 }
@@ -474,7 +475,7 @@ func TestAnAnswerOfDNSIsAskedForAgainOnlyWhenWhatItRestsOnChanged(t *testing.T) 
 
 	l.restart()
 	askedOnce("a new leader knows nothing of what was asked")
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	askedOnce("objects may tell by now")
 	l.report(osd0, "False", "ServiceUnavailable")
 	unasked()
@@ -487,7 +488,7 @@ func TestAnAnswerOfDNSIsAskedForAgainOnlyWhenWhatItRestsOnChanged(t *testing.T) 
 	require.NoError(t, l.client.Update(t.Context(), service))
 	askedOnce("the Service is another")
 
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	l.answers, l.refusal = nil, reason.Errorf(reason.DNSTimeout, "silent")
 	l.turn()
 	require.Equal(t, addr("242.0.1.0"), l.export(osd0).GlobalIP, "the want of an answer is none")

@@ -15,6 +15,7 @@ import (
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
@@ -54,7 +55,7 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 		view:    v,
 		ensurer: NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed),
 		sources: res,
-		changes: &changes{},
+		changes: &recall.Changes{},
 		claims:  newClaims(),
 		events:  mgr.GetEventRecorder(rook.Manager),
 		metrics: counters,

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -32,7 +33,7 @@ type watches struct {
 	prepared   cache.Cache
 	controller controller.TypedController[target]
 	view       *view.View
-	changes    *changes
+	changes    *recall.Changes
 	// reads are the kinds whose objects answer for global IPs.
 	reads []kinds.Kind
 }
@@ -72,7 +73,7 @@ func (w watches) add(installed *kinds.Watch) error {
 	// A kind that comes or goes concerns every CephCluster. One pending turn of all is as good as many.
 	all := make(chan event.GenericEvent, 1)
 	wake := func() {
-		w.changes.addForAll()
+		w.changes.AddForAll()
 		select {
 		case all <- event.GenericEvent{}:
 		default:
@@ -136,11 +137,11 @@ func (w watches) handlerOf(kind schema.GroupKind) handler.TypedEventHandler[clie
 		if i >= 0 && w.reads[i].About != nil {
 			if service, ok := w.reads[i].About(o); ok {
 				// What could not be resolved may be asked for at once.
-				w.changes.add(service)
+				w.changes.Add(service)
 				return targetsNamed(service.Namespace, service.Name)
 			}
 		}
-		w.changes.addForAll()
+		w.changes.AddForAll()
 		return w.clusters()
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -61,7 +62,7 @@ func TestAChangeOfASourceIsTheBusinessOfTheDaemonThatItIsAbout(t *testing.T) {
 			w := watches{view: l.view, changes: l.changes, reads: resolver.Kinds()}
 			gvk := c.object.GetObjectKind().GroupVersionKind()
 			require.Equal(t, c.woken, mapped(t, w.handlerOf(gvk.GroupKind()), c.object))
-			require.Equal(t, c.counted, l.changes.about(testNamespace, monA) > 0)
+			require.Equal(t, c.counted, l.changes.About(testNamespace, monA) > 0)
 		})
 	}
 }
@@ -116,7 +117,7 @@ func (neverLooked) Wait(ctx context.Context) error {
 }
 
 func TestNoHandlerWaitsForKinds(t *testing.T) {
-	w := watches{view: view.New(view.Readers{Cached: newLoop(t).client}, neverLooked{}), changes: &changes{}, reads: resolver.Kinds()}
+	w := watches{view: view.New(view.Readers{Cached: newLoop(t).client}, neverLooked{}), changes: &recall.Changes{}, reads: resolver.Kinds()}
 	submariner := sourceObject("Submariner", "submariner-operator", "submariner", nil)
 	require.Empty(t, mapped(t, w.handlerOf(submariner.GetObjectKind().GroupVersionKind().GroupKind()), submariner))
 }
@@ -133,7 +134,7 @@ func TestWhatAllDaemonsDependOnWakesThemWhenItChangesAndNotOtherwise(t *testing.
 	both := []target{toMonA, {Namespace: testNamespace, Daemon: osd0}}
 	require.Equal(t, both, cluster(), "a new leader")
 	require.Empty(t, cluster())
-	l.changes.addForAll()
+	l.changes.AddForAll()
 	require.Equal(t, both, cluster(), "a source that is about all")
 
 	setCeph := func(path []string, value any) {

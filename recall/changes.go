@@ -1,4 +1,4 @@
-package exporter
+package recall
 
 import (
 	"sync"
@@ -6,15 +6,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// changes counts what the sources that are objects saw change: of the Service that each change was about, and of all. A
+// Changes counts what the sources that are objects saw change: of the Service that each change was about, and of all. A
 // question that was answered in vain is put again when the count moves.
-type changes struct {
+type Changes struct {
 	mu  sync.Mutex
 	of  map[types.NamespacedName]int
 	all int
 }
 
-func (c *changes) add(service types.NamespacedName) {
+func (c *Changes) Add(service types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
@@ -23,19 +23,19 @@ func (c *changes) add(service types.NamespacedName) {
 	c.of[service]++
 }
 
-func (c *changes) addForAll() {
+func (c *Changes) AddForAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all++
 }
 
-func (c *changes) about(namespace, name string) int {
+func (c *Changes) About(namespace, name string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.of[types.NamespacedName{Namespace: namespace, Name: name}] + c.all
 }
 
-func (c *changes) aboutAll() int {
+func (c *Changes) AboutAll() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.all
