@@ -14,6 +14,7 @@ type Changes struct {
 	all int
 }
 
+// Add counts a change that is about one Service.
 func (c *Changes) Add(service types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -23,18 +24,21 @@ func (c *Changes) Add(service types.NamespacedName) {
 	c.of[service]++
 }
 
+// AddForAll counts a change that can be about any Service.
 func (c *Changes) AddForAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all++
 }
 
+// About returns how many changes there were that can be about a Service.
 func (c *Changes) About(namespace, name string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.of[types.NamespacedName{Namespace: namespace, Name: name}] + c.all
 }
 
+// AboutAll returns how many changes there were that can be about any Service.
 func (c *Changes) AboutAll() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -85,13 +85,14 @@ func (m *Memory) Reshaped(shape string) bool {
 	return changed
 }
 
-// LastReload returns when Rook was last asked to reload, and NoteReload remembers it.
+// LastReload returns when Rook was last asked to reload.
 func (m *Memory) LastReload() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.reloadedAt
 }
 
+// NoteReload remembers when Rook was asked to reload.
 func (m *Memory) NoteReload(at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -191,6 +192,7 @@ func (m *Memories) Of(namespace string, cluster types.UID) *Memory {
 	return m.all[namespace]
 }
 
+// Forget forgets the CephCluster of a namespace.
 func (m *Memories) Forget(namespace string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
