@@ -37,6 +37,8 @@ type reconciler struct {
 	grace   time.Duration
 	// wake asks for a turn.
 	wake func(target)
+	// unreadable names the kinds that are served and may not be read.
+	unreadable func() []string
 
 	memories memories
 }
@@ -125,7 +127,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 		t.reportOnly(ctx, note{code: code, warning: true, subject: whole})
 		return 0, nil
 	}
-	notes := overlapNotes(whole, t.place(ctx))
+	notes := t.placeNotes(whole, t.place(ctx))
 	t.memory.forget(whole, notes...)
 	for _, n := range notes {
 		t.report(ctx, "", n)
