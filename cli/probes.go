@@ -23,16 +23,17 @@ func addProbes(ctx context.Context, mgr ctrl.Manager, installed *kinds.Watch, o 
 		return fmt.Errorf("watch the webhook configuration: %w", err)
 	}
 	checker := certs.NewChecker(mgr.GetCache(), mgr.GetAPIReader(), mgr.GetCache(), o.certDir, o.namespace)
+	log := mgr.GetLogger().WithName("readiness")
 	return errors.Join(
 		mgr.AddHealthzCheck("ping", healthz.Ping),
-		mgr.AddReadyzCheck("webhook", func(r *http.Request) error { return mgr.GetWebhookServer().StartedChecker()(r) }),
-		mgr.AddReadyzCheck("kinds", installed.Ready),
-		mgr.AddReadyzCheck("certs", logged(mgr.GetLogger().WithName("readiness"), checker.Check)),
+		mgr.AddReadyzCheck("webhook", logged(log, "webhook", func(r *http.Request) error { return mgr.GetWebhookServer().StartedChecker()(r) })),
+		mgr.AddReadyzCheck("kinds", logged(log, "kinds", installed.Ready)),
+		mgr.AddReadyzCheck("certs", logged(log, "certs", checker.Check)),
 	)
 }
 
 // logged logs what a probe says whenever that changes: the answer to the kubelet withholds the reason.
-func logged(log logr.Logger, check healthz.Checker) healthz.Checker {
+func logged(log logr.Logger, name string, check healthz.Checker) healthz.Checker {
 	var mu sync.Mutex
 	last := "not asked yet"
 	return func(r *http.Request) error {
@@ -44,7 +45,7 @@ func logged(log logr.Logger, check healthz.Checker) healthz.Checker {
 		mu.Lock()
 		defer mu.Unlock()
 		if text != last {
-			log.Info("readiness changed", "state", text)
+			log.Info("readiness changed", "check", name, "state", text)
 			last = text
 		}
 		return err

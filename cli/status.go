@@ -60,7 +60,7 @@ func statusCommand(version string) *cobra.Command {
 				return err
 			}
 			installed := kinds.Discovered{Mapper: c.RESTMapper()}
-			for _, note := range append(clustersetWarnings(cmd.Context(), kinds.Reader{Objects: c, Installed: installed}), notes...) {
+			for _, note := range append(clustersetWarnings(cmd.Context(), c, installed), notes...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
 			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {

@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -17,7 +21,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
-func TestStatusNamesAPeerThatClaimsThisClustersRange(t *testing.T) {
+func TestStatusNamesAPeerThatClaimsThisClustersRangeAndAKindThatMayNotBeRead(t *testing.T) {
 	submariner := schema.GroupVersionKind{Group: "submariner.io", Version: "v1alpha1", Kind: "Submariner"}
 	member := schema.GroupVersionKind{Group: "submariner.io", Version: "v1", Kind: "Cluster"}
 	scheme, mapper := newScheme(), meta.NewDefaultRESTMapper([]schema.GroupVersion{submariner.GroupVersion(), member.GroupVersion()})
@@ -33,15 +37,31 @@ func TestStatusNamesAPeerThatClaimsThisClustersRange(t *testing.T) {
 		o.Object["spec"] = spec
 		return o
 	}
+	forbidden := ""
 	peer := func(announces string) []string {
 		c := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(
 			stored(submariner, "submariner", map[string]any{"clusterID": "cluster-a", "globalCIDR": "242.0.0.0/16"}),
 			stored(member, "cluster-b", map[string]any{"cluster_id": "cluster-b", "global_cidr": []any{announces}}),
-		).Build()
-		return clustersetWarnings(t.Context(), kinds.Reader{Objects: c, Installed: kinds.Discovered{Mapper: mapper}})
+		).WithInterceptorFuncs(interceptor.Funcs{
+			Create: func(_ context.Context, _ client.WithWatch, o client.Object, _ ...client.CreateOption) error {
+				review := o.(*authorizationv1.SubjectAccessReview)
+				require.Equal(t, "system:serviceaccount:rook-clusterset:rook-clusterset", review.Spec.User)
+				if forbidden == "even to ask" {
+					return errors.New("you may not ask")
+				}
+				review.Status.Allowed = review.Spec.ResourceAttributes.Resource != forbidden
+				return nil
+			},
+		}).Build()
+		return clustersetWarnings(t.Context(), c, kinds.Discovered{Mapper: mapper})
 	}
 	require.Equal(t, []string{"this cluster shares its range of global IPs with a peer: cluster-b announces 0.0.0.0/0, this cluster has 242.0.0.0/16"},
 		peer("0.0.0.0/0"))
+	require.Empty(t, peer("242.1.0.0/16"))
+
+	forbidden = "clusters"
+	require.Equal(t, []string{"this cluster " + reason.SourceLeftOut.Sentence() + ": Cluster.submariner.io"}, peer("242.1.0.0/16"))
+	forbidden = "even to ask"
 	require.Empty(t, peer("242.1.0.0/16"))
 }
 

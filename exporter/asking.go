@@ -34,13 +34,18 @@ func (t turn) place(ctx context.Context) place {
 	return place{membership, err}
 }
 
-// overlapNotes names the peers that claim addresses of this cluster.
-func overlapNotes(subject string, in place) []note {
-	overlaps := in.Overlaps()
-	if len(overlaps) == 0 {
-		return nil
+// placeNotes says what is odd about this cluster's place in the clusterset, though its daemons are served.
+func (t turn) placeNotes(subject string, in place) []note {
+	var notes []note
+	for code, details := range map[reason.Code][]string{
+		reason.PeerCIDROverlaps: in.Overlaps(),
+		reason.SourceLeftOut:    t.unreadable(),
+	} {
+		if len(details) > 0 {
+			notes = append(notes, note{code: code, warning: true, subject: subject, detail: strings.Join(details, "; ")})
+		}
 	}
-	return []note{{code: reason.PeerCIDROverlaps, warning: true, subject: subject, detail: strings.Join(overlaps, "; ")}}
+	return notes
 }
 
 // answer asks for the global IP of the daemon where that may be done now; otherwise it returns nil.

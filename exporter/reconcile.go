@@ -38,6 +38,8 @@ type reconciler struct {
 	grace   time.Duration
 	// wake asks for a turn.
 	wake func(target)
+	// unreadable names the kinds that are served and may not be read.
+	unreadable func() []string
 
 	memories recall.Memories
 }
@@ -126,7 +128,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 		t.reportOnly(ctx, note{code: code, warning: true, subject: whole})
 		return 0, nil
 	}
-	notes := overlapNotes(whole, t.place(ctx))
+	notes := t.placeNotes(whole, t.place(ctx))
 	t.memory.Forget(whole, recalled(notes)...)
 	for _, n := range notes {
 		t.report(ctx, "", n)

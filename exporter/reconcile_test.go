@@ -57,18 +57,20 @@ type loop struct {
 	client client.WithWatch
 	kinds  servedKinds
 
-	mu        sync.Mutex
-	answers   map[string]string
-	source    string
-	refusal   *reason.Error
-	questions []resolver.Request
-	cidrs     []netip.Prefix
-	peers     map[string][]netip.Prefix
-	clock     time.Time
-	told      []string
-	writes    []string
-	deny      func(write string) error
-	woken     []target
+	mu      sync.Mutex
+	answers map[string]string
+	source  string
+	// unreadable are the kinds that may not be read.
+	unreadable []string
+	refusal    *reason.Error
+	questions  []resolver.Request
+	cidrs      []netip.Prefix
+	peers      map[string][]netip.Prefix
+	clock      time.Time
+	told       []string
+	writes     []string
+	deny       func(write string) error
+	woken      []target
 }
 
 func newLoop(t *testing.T, objects ...client.Object) *loop {
@@ -136,6 +138,8 @@ func (l *loop) restart() {
 		now:     func() time.Time { return l.clock },
 		grace:   time.Hour,
 		wake:    func(to target) { l.woken = append(l.woken, to) },
+
+		unreadable: func() []string { return l.unreadable },
 	}
 }
 
@@ -555,6 +559,17 @@ func TestAPeerThatClaimsThisClustersRangeIsToldOfOnceAndStopsNoBirth(t *testing.
 	l.peers = map[string][]netip.Prefix{"cluster-b": {netip.MustParsePrefix("0.0.0.0/0")}}
 	_, _, told = l.turn()
 	require.Len(t, told, 1, "it is news again")
+}
+
+func TestASourceThatMayNotBeReadIsToldOfOnce(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.unreadable = []string{"GlobalIngressIP.submariner.io"}
+	_, _, told := l.turn()
+	require.Len(t, told, 1)
+	require.Contains(t, told[0], "SourceLeftOut: CephCluster rook-ceph/my-cluster ")
+	require.Contains(t, told[0], "GlobalIngressIP.submariner.io")
+	_, _, told = l.turn()
+	require.Empty(t, told)
 }
 
 func TestAnUpgradedRookIsServedAlthoughSomeDeploymentsStillTellTheOldVersion(t *testing.T) {

@@ -61,6 +61,8 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 		metrics: counters,
 		now:     time.Now,
 		grace:   opts.OrphanGrace,
+
+		unreadable: installed.Unreadable,
 	}
 	c, err := controller.NewTyped("exporter", mgr, controller.TypedOptions[target]{
 		Reconciler:              r,

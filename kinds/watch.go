@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -28,23 +29,29 @@ type Watch struct {
 	log    logr.Logger
 	queue  workqueue.TypedRateLimitingInterface[string]
 	looked chan struct{}
+	// list asks the API server for an object of a kind.
+	list func(context.Context, schema.GroupVersionKind) error
+	// retry is when a kind that may not be read is tried again.
+	retry time.Duration
 
-	mu          sync.Mutex
-	watched     map[schema.GroupKind]schema.GroupVersionKind
+	mu      sync.Mutex
+	watched map[schema.GroupKind]schema.GroupVersionKind
+	// unreadable are the kinds that are served and may not be read.
+	unreadable  map[schema.GroupKind]bool
 	subscribers []func(schema.GroupVersionKind)
 	onLoss      []func(schema.GroupKind)
 }
 
 // NewWatch returns a Watch of the kinds that the manager starts.
 func NewWatch(mgr ctrl.Manager, wanted []Kind) (*Watch, error) {
-	k := newWatch(mgr.GetCache(), mgr.GetLogger().WithName("kinds"), wanted)
+	k := newWatch(mgr.GetCache(), lister(mgr.GetAPIReader()), mgr.GetLogger().WithName("kinds"), wanted)
 	if err := mgr.Add(k); err != nil {
 		return nil, fmt.Errorf("add the watch of kinds to the manager: %w", err)
 	}
 	return k, nil
 }
 
-func newWatch(c cache.Cache, log logr.Logger, wanted []Kind) *Watch {
+func newWatch(c cache.Cache, list func(context.Context, schema.GroupVersionKind) error, log logr.Logger, wanted []Kind) *Watch {
 	byDefinition := map[string]Kind{}
 	for _, kind := range wanted {
 		byDefinition[kind.definition()] = kind
@@ -55,7 +62,11 @@ func newWatch(c cache.Cache, log logr.Logger, wanted []Kind) *Watch {
 		log:     log,
 		queue:   workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 		looked:  make(chan struct{}),
+		list:    list,
+		retry:   time.Minute,
 		watched: map[schema.GroupKind]schema.GroupVersionKind{},
+
+		unreadable: map[schema.GroupKind]bool{},
 	}
 }
 
@@ -241,6 +252,9 @@ func (k *Watch) look(ctx context.Context, name string) (wake func(), err error) 
 func nothing() {}
 
 func (k *Watch) find(ctx context.Context, kind Kind, gvk schema.GroupVersionKind) (wake func(), err error) {
+	if k.leftOut(ctx, kind, gvk) {
+		return nothing, nil
+	}
 	// The informer is not waited for: whoever reads the kind waits for it.
 	if _, err := k.cache.GetInformer(ctx, Object(gvk), cache.BlockUntilSynced(false)); err != nil {
 		return nothing, fmt.Errorf("watch %s: %w", gvk, err)

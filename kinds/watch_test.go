@@ -35,7 +35,9 @@ type definitions struct {
 	objects map[string]*apiextensionsv1.CustomResourceDefinition
 	// unwatchable is what starting an informer of a kind fails with.
 	unwatchable map[schema.GroupKind]error
-	running     map[schema.GroupVersionKind]bool
+	// forbidden are the kinds that may not be read.
+	forbidden map[schema.GroupKind]bool
+	running   map[schema.GroupVersionKind]bool
 }
 
 func newDefinitions(t *testing.T) *definitions {
@@ -45,6 +47,7 @@ func newDefinitions(t *testing.T) *definitions {
 		FakeInformers: informertest.FakeInformers{Scheme: scheme},
 		objects:       map[string]*apiextensionsv1.CustomResourceDefinition{},
 		unwatchable:   map[schema.GroupKind]error{},
+		forbidden:     map[schema.GroupKind]bool{},
 		running:       map[schema.GroupVersionKind]bool{},
 	}
 }
@@ -78,6 +81,16 @@ func (d *definitions) RemoveInformer(_ context.Context, object client.Object) er
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.running, object.GetObjectKind().GroupVersionKind())
+	return nil
+}
+
+// list is what the API server says when a kind is listed.
+func (d *definitions) list(_ context.Context, gvk schema.GroupVersionKind) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.forbidden[gvk.GroupKind()] {
+		return apierrors.NewForbidden(schema.GroupResource{Group: gvk.Group, Resource: "serviceimports"}, "", errors.New("no rule allows it"))
+	}
 	return nil
 }
 
@@ -125,7 +138,7 @@ func definition(name string, served ...string) *apiextensionsv1.CustomResourceDe
 // running starts a Watch and returns what it ended with.
 func running(t *testing.T, d *definitions) (*Watch, <-chan error) {
 	t.Helper()
-	k := newWatch(d, testr.New(t), wanted)
+	k := newWatch(d, d.list, testr.New(t), wanted)
 	ended := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -250,7 +263,7 @@ func TestAKindThatCannotBeWatchedYetIsTriedAgain(t *testing.T) {
 func TestASubscriberMayWaitForTheKinds(t *testing.T) {
 	d := newDefinitions(t)
 	d.objects[exportsCRD] = definition(exportsCRD, "v1alpha1")
-	k := newWatch(d, testr.New(t), wanted)
+	k := newWatch(d, d.list, testr.New(t), wanted)
 	told := make(chan error, 1)
 	k.Subscribe(func(schema.GroupVersionKind) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -265,7 +278,7 @@ func TestASubscriberMayWaitForTheKinds(t *testing.T) {
 
 func TestKindsAreNotReadyBeforeTheyHaveLooked(t *testing.T) {
 	d := newDefinitions(t)
-	k := newWatch(d, testr.New(t), wanted)
+	k := newWatch(d, d.list, testr.New(t), wanted)
 	require.Error(t, k.Ready(httptest.NewRequest("GET", "/readyz", nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -274,4 +287,47 @@ func TestKindsAreNotReadyBeforeTheyHaveLooked(t *testing.T) {
 	k, _ = running(t, d)
 	require.NoError(t, k.Ready(httptest.NewRequest("GET", "/readyz", nil)))
 	require.False(t, k.NeedLeaderElection())
+}
+
+func TestAnOptionalKindThatMayNotBeReadIsLeftOutAndTriedAgain(t *testing.T) {
+	imports := Kind{GroupKind: schema.GroupKind{Group: ServiceExport.Group, Kind: "ServiceImport"}, Plural: "serviceimports", Versions: []string{"v1alpha1"}}
+	d := newDefinitions(t)
+	d.objects[imports.definition()] = definition(imports.definition(), "v1alpha1")
+	d.forbidden[imports.GroupKind] = true
+	k := newWatch(d, d.list, testr.New(t), append([]Kind{imports}, wanted...))
+	k.retry = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = k.Start(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	require.NoError(t, k.Wait(ctx))
+	_, served := k.Served(imports.GroupKind)
+	require.False(t, served)
+	require.False(t, d.runs(imports.WithVersion("v1alpha1")), "its informer would never sync")
+	require.Equal(t, []string{"ServiceImport.multicluster.x-k8s.io"}, k.Unreadable())
+	require.NoError(t, k.Ready(httptest.NewRequest("GET", "/readyz", nil)))
+
+	d.mu.Lock()
+	delete(d.forbidden, imports.GroupKind)
+	d.mu.Unlock()
+	eventually(t, func() bool {
+		_, served := k.Served(imports.GroupKind)
+		return served && len(k.Unreadable()) == 0
+	})
+}
+
+func TestAKindThatNothingCanBeDoneWithoutIsWaitedForThoughItMayNotBeRead(t *testing.T) {
+	d := newDefinitions(t)
+	d.objects[exportsCRD] = definition(exportsCRD, "v1alpha1")
+	d.forbidden[ServiceExport] = true
+	k, _ := running(t, d)
+	_, served := k.Served(ServiceExport)
+	require.True(t, served)
+	require.Empty(t, k.Unreadable())
 }

@@ -84,6 +84,7 @@ const (
 	DNSTimeout           Code = "dns_timeout"
 	ClusterIDUnknown     Code = "cluster_id_unknown"
 	SourceUnreadable     Code = "source_unreadable"
+	SourceLeftOut        Code = "source_left_out"
 	AddressDrifted       Code = "address_drifted"
 	AddressFollowed      Code = "address_followed"
 	AddressResolved      Code = "address_resolved"
@@ -232,6 +233,7 @@ var sentences = map[Code]string{
 	DNSTimeout:           "could not be looked up: the DNS server did not answer in time",
 	ClusterIDUnknown:     "cannot be looked up: the ID of this cluster is not known",
 	SourceUnreadable:     "could not be looked up: a source failed",
+	SourceLeftOut:        "is served without a kind that rook-clusterset may not read: give it the right to list and watch it",
 	AddressDrifted:       "was born with another global IP than its export has now, and keeps it until Rook replaces it",
 	AddressFollowed:      "has a new global IP, which it takes at Rook's next update",
 	AddressResolved:      "has a global IP",
