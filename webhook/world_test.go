@@ -162,7 +162,10 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 	if latest, ok := w.latest[daemon.ID]; ok {
 		return latest, err
 	}
-	return w.mons[daemon.ID], err
+	if m, ok := w.mons[daemon.ID]; ok {
+		return m, err
+	}
+	return rook.DaemonFacts{Export: w.exports[daemon.Name()]}, err
 }
 
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
