@@ -226,8 +226,33 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		mons      map[string]rook.DaemonFacts
 		corrected string
-		want      rook.Replacements
+		// stored is the list as it was stored.
+		stored string
+		want   rook.Replacements
 	}{
+		"what Rook wrote of a mon whose export is not Valid just now, by what was stored for it": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: waitingExport(), ClusterIPs: addrs("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "a=242.0.0.1:6789,b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"what Rook wrote of a mon of which a cache that is behind has nothing": {
+			corrected: "b=10.96.0.2:6789", stored: "a=242.0.0.1:6789,b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"what was stored for a mon to be born, before what a cache has of its export": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: readyExport("242.0.0.9"), ClusterIPs: addrs("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"where a mon lives, before what was stored for it": {
+			mons:      map[string]rook.DaemonFacts{"b": born("242.0.0.2", "10.96.0.2")},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.9:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"not by what was stored for a mon that keeps its ClusterIP": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: rook.Export{Identity: rook.IdentityCluster}, Deployed: true, Address: addr("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements(),
+		},
+		"not by an entry that was never corrected": {
+			mons:   map[string]rook.DaemonFacts{"b": {Export: waitingExport(), ClusterIPs: addrs("10.96.0.12")}},
+			stored: "b=10.96.0.2:6789", want: replacements(),
+		},
 		"the ClusterIPs of a mon": {
 			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.1", "fd00::1")},
 			want: replacements("10.96.0.1", "242.0.0.1", "fd00::1", "242.0.0.1"),
@@ -265,7 +290,7 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, c.corrected))
+			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, endpointsMap(c.stored, rook.CorrectedAnnotation, c.corrected)))
 		})
 	}
 }

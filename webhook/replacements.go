@@ -31,11 +31,11 @@ func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, 
 	if err != nil {
 		return nil, err
 	}
-	lastWritten, err := r.lastWritten(ctx, namespace)
+	endpoints, _, err := r.view.LatestMonEndpoints(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return rook.ReplacementsFor(mons, lastWritten), nil
+	return rook.ReplacementsFor(mons, endpoints), nil
 }
 
 // ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. They
@@ -74,13 +74,4 @@ func (r replacer) everywhere(ctx context.Context) ([]string, map[netip.Addr]stri
 	}
 	holders, err := r.view.MonClusterIPs(ctx)
 	return namespaces, holders, err
-}
-
-// lastWritten returns what Rook last wrote for the mons that had to be corrected.
-func (r replacer) lastWritten(ctx context.Context, namespace string) (string, error) {
-	endpoints, _, err := r.view.LatestMonEndpoints(ctx, namespace)
-	if err != nil || endpoints == nil {
-		return "", err
-	}
-	return endpoints.Annotations[rook.CorrectedAnnotation], nil
 }
