@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -17,7 +19,7 @@ func newCephConfig(r replacer) decider {
 		name:         cephConfigObject,
 		empty:        func() *corev1.Secret { return &corev1.Secret{} },
 		concerns:     func(s *corev1.Secret) bool { return s.Name == rook.ConfigSecretName },
-		replacements: r.of,
+		replacements: func(ctx context.Context, s *corev1.Secret) (rook.Replacements, error) { return r.of(ctx, s.Namespace) },
 		correct: func(s *corev1.Secret, replacements rook.Replacements) (bool, error) {
 			monHost, changed := rook.CorrectMonHost(string(s.Data[rook.MonHostKey]), replacements)
 			if changed {

@@ -18,7 +18,7 @@ type corrector[T client.Object] struct {
 	empty func() T
 	// concerns says whether the object is the one that Rook writes, by its name.
 	concerns     func(T) bool
-	replacements func(ctx context.Context, namespace string) (rook.Replacements, error)
+	replacements func(context.Context, T) (rook.Replacements, error)
 	correct      func(T, rook.Replacements) (changed bool, err error)
 	corrected    reason.Code
 }
@@ -39,7 +39,7 @@ func (c *corrector[T]) decide(ctx context.Context, req admission.Request) (answe
 	if !c.concerns(incoming) {
 		return answer{code: reason.AlreadyRight}, nil
 	}
-	replacements, err := c.replacements(ctx, req.Namespace)
+	replacements, err := c.replacements(ctx, incoming)
 	if err != nil {
 		return answer{}, err
 	}

@@ -219,13 +219,8 @@ func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
 	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
 	w.liveEndpoints = endpoints
 	s := newStage(t, w, Options{})
-	for path, of := range map[string]func(string) client.Object{
-		CSIConfigPath:      func(monitor string) client.Object { return csiConfig(`"` + monitor + `"`) },
-		CephConnectionPath: func(monitor string) client.Object { return cephConnection(monitor) },
-	} {
-		require.Empty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.1:3300"))).Patch, path)
-		require.NotEmpty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.77:3300"))).Patch, path)
-	}
+	require.Empty(t, s.handle(t.Context(), CSIConfigPath, creation(t, csiConfig(`"10.96.0.1:3300"`))).Patch)
+	require.NotEmpty(t, s.handle(t.Context(), CSIConfigPath, creation(t, csiConfig(`"10.96.0.77:3300"`))).Patch)
 	require.NotEmpty(t, s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]"))).Patch,
 		"what is written in the namespace of the mon is about that mon")
 }
@@ -238,9 +233,33 @@ func TestNorIsOneThatAMonHasInANamespaceThatIsNotSwitchedOn(t *testing.T) {
 	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
 	w.liveEndpoints = endpoints
 	s := newStage(t, w, Options{})
-	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
+	require.Empty(t, s.handle(t.Context(), CSIConfigPath, creation(t, csiConfig(`"10.96.0.1:3300"`))).Patch)
 	w.strangers = nil
-	require.NotEmpty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
+	require.NotEmpty(t, s.handle(t.Context(), CSIConfigPath, creation(t, csiConfig(`"10.96.0.1:3300"`))).Patch)
+}
+
+func TestACephConnectionIsCorrectedByTheMonsOfTheClusterThatItIsNamedAfter(t *testing.T) {
+	// The mon of another cluster, in another namespace, has a ClusterIP that is the global IP or the lost ClusterIP of one here.
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
+	w.monsElsewhere = map[string]rook.DaemonFacts{"a": born("242.1.255.2", "10.96.0.1")}
+	endpoints := monEndpointsOf("a=242.1.255.1:6789")
+	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
+	w.liveEndpoints = endpoints
+	w.strangers = []netip.Addr{netip.MustParseAddr("10.96.0.77")}
+	s := newStage(t, w, Options{})
+	for written, want := range map[string]string{"10.96.0.1:3300": "242.1.255.1:3300", "10.96.0.77:3300": "242.1.255.1:3300"} {
+		req := creation(t, cephConnection(written))
+		require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CephConnectionPath, req))), want)
+	}
+	named := func(name string) *unstructured.Unstructured {
+		u := cephConnection("10.96.0.1:3300")
+		u.SetName(name)
+		return u
+	}
+	req := creation(t, named(operatorNamespace))
+	require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CephConnectionPath, req))), "242.1.255.2:3300")
+	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, named("not-switched-on"))).Patch)
 }
 
 const slowness = 300 * time.Millisecond

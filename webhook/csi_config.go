@@ -15,7 +15,7 @@ func newCSIConfig(r replacer) decider {
 		name:         "csi-config",
 		empty:        func() *corev1.ConfigMap { return &corev1.ConfigMap{} },
 		concerns:     func(c *corev1.ConfigMap) bool { return c.Name == rook.CSIConfigName },
-		replacements: func(ctx context.Context, _ string) (rook.Replacements, error) { return r.ofAll(ctx) },
+		replacements: func(ctx context.Context, _ *corev1.ConfigMap) (rook.Replacements, error) { return r.ofAll(ctx) },
 		correct: func(c *corev1.ConfigMap, replacements rook.Replacements) (bool, error) {
 			text, changed, err := rook.CorrectCSIConfig(c.Data[rook.EndpointsCSIKey], replacements)
 			if changed {

@@ -38,6 +38,16 @@ func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, 
 	return rook.ReplacementsFor(mons, endpoints), nil
 }
 
+// ofEnabled returns the replacements for what Rook writes elsewhere of the daemons of a namespace, if that is switched on.
+func (r replacer) ofEnabled(ctx context.Context, namespace string) (rook.Replacements, error) {
+	reads, cancel := reading(ctx)
+	defer cancel()
+	if enabled, err := r.view.Enabled(reads, namespace); err != nil || !enabled {
+		return nil, err
+	}
+	return r.of(ctx, namespace)
+}
+
 // ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. They
 // are read side by side: however many the clusters are, Rook does not wait longer for a slow API server.
 func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
