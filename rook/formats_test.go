@@ -212,6 +212,22 @@ func TestACephConnectionKeepsAllButTheAddressesOfMons(t *testing.T) {
 	require.False(t, rook.CorrectCephConnection(&unstructured.Unstructured{Object: map[string]any{"spec": "odd"}}, monReplacements))
 }
 
+func TestTheConfigOfCSIIsCorrectedClusterByCluster(t *testing.T) {
+	of := func(cluster string) rook.Replacements {
+		return map[string]rook.Replacements{
+			"one": replacements("10.96.0.1", "242.0.0.1"), "two": replacements("10.96.0.1", "242.0.0.2"),
+		}[cluster]
+	}
+	corrected, changed, err := rook.CorrectCSIConfigs(`[{"clusterID":"one","monitors":["10.96.0.1:6789"],"n":{"clusterID":"two"}},`+
+		`{"monitors":["10.96.0.1:3300"], "x":[{"namespace":"one"}],"clusterID":"a1b2c3","namespace":"two"},{"clusterID":"three","monitors":["10.96.0.1:6789"]},`+
+		`{"clusterID":"one","namespace":"","monitors":["10.96.0.1:6789"]},{"monitors":["10.96.0.1:6789"]}]`, of)
+	require.NoError(t, err)
+	require.True(t, changed)
+	require.Equal(t, `[{"clusterID":"one","monitors":["242.0.0.1:6789"],"n":{"clusterID":"two"}},`+
+		`{"monitors":["242.0.0.2:3300"], "x":[{"namespace":"one"}],"clusterID":"a1b2c3","namespace":"two"},{"clusterID":"three","monitors":["10.96.0.1:6789"]},`+
+		`{"clusterID":"one","namespace":"","monitors":["242.0.0.1:6789"]},{"monitors":["10.96.0.1:6789"]}]`, corrected)
+}
+
 func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 	addr, addrs := netip.MustParseAddr, func(texts ...string) []netip.Addr {
 		var all []netip.Addr
@@ -293,14 +309,4 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, endpointsMap(c.stored, rook.CorrectedAnnotation, c.corrected)))
 		})
 	}
-}
-
-func TestAnAddressStandsForTheMonThatHasItNow(t *testing.T) {
-	lost, own := netip.MustParseAddr("10.96.0.1"), netip.MustParseAddr("10.96.0.2")
-	truth := netip.MustParseAddr("242.0.0.9")
-	remembered := map[string]rook.Replacements{"rook-ceph": {lost: truth, own: truth}}
-	require.Equal(t, rook.Replacements{lost: truth, own: truth},
-		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph"}), "nobody else has the lost one")
-	require.Equal(t, rook.Replacements{own: truth},
-		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph", lost: "elsewhere"}))
 }

@@ -64,21 +64,6 @@ func correctedPairs(endpoints *corev1.ConfigMap) (written []Endpoint, stored map
 	return written, stored
 }
 
-// JoinReplacements returns the replacements for what Rook writes of the mons of several namespaces at once. There an
-// address stands for the mon whose Service has it now, in the namespace that holders has, whatever Rook remembers of a
-// mon in another.
-func JoinReplacements(byNamespace map[string]Replacements, holders map[netip.Addr]string) Replacements {
-	all := Replacements{}
-	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
-		for old, truth := range byNamespace[namespace] {
-			if holder, held := holders[old]; !held || holder == namespace {
-				all[old] = truth
-			}
-		}
-	}
-	return all
-}
-
 // without drops the replacements of addresses that are true: right is what Rook writes there.
 func (r Replacements) without(addresses map[netip.Addr]bool) Replacements {
 	maps.DeleteFunc(r, func(old, _ netip.Addr) bool { return addresses[old] })

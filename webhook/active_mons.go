@@ -11,7 +11,7 @@ import (
 
 // newActiveMons corrects the EndpointSlices of the mons in quorum, through which clients in the cluster find a mon.
 func newActiveMons(r replacer) decider {
-	return &corrector[*discoveryv1.EndpointSlice]{
+	return &corrector[*discoveryv1.EndpointSlice, rook.Replacements]{
 		name:  "active-mons",
 		empty: func() *discoveryv1.EndpointSlice { return &discoveryv1.EndpointSlice{} },
 		concerns: func(s *discoveryv1.EndpointSlice) bool {

@@ -15,7 +15,7 @@ const cephConfigObject = "ceph-config"
 // newCephConfig corrects mon_host, which every daemon reads at its start. A mon whose own entry in it is not the address
 // that it advertises never gets a rank.
 func newCephConfig(r replacer) decider {
-	return &corrector[*corev1.Secret]{
+	return &corrector[*corev1.Secret, rook.Replacements]{
 		name:         cephConfigObject,
 		empty:        func() *corev1.Secret { return &corev1.Secret{} },
 		concerns:     func(s *corev1.Secret) bool { return s.Name == rook.ConfigSecretName },

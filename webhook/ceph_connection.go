@@ -11,7 +11,7 @@ import (
 
 // newCephConnection corrects the object from which the operator of the CSI drivers learns the mons of a cluster.
 func newCephConnection(r replacer) decider {
-	return &corrector[*unstructured.Unstructured]{
+	return &corrector[*unstructured.Unstructured, rook.Replacements]{
 		name:     "ceph-connection",
 		empty:    func() *unstructured.Unstructured { return &unstructured.Unstructured{} },
 		concerns: func(*unstructured.Unstructured) bool { return true },
