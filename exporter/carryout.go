@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -37,6 +38,12 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 			return err
 		}
 	}
+	if s.unpins(f) || len(s.remove) > 0 && !s.remake {
+		// What is forgotten here is never known again, and a cache can be behind.
+		if lives, err := t.lives(ctx, f.daemon); err != nil || lives {
+			return err
+		}
+	}
 	if s.apply != nil {
 		if err := t.ensurer.applyService(ctx, s.apply); err != nil {
 			return err
@@ -63,6 +70,19 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 		return nil
 	}
 	return t.remove(ctx, f, s)
+}
+
+// lives says whether the API server itself knows of the daemon, be it only in Rook's list.
+func (t turn) lives(ctx context.Context, daemon rook.Daemon) (bool, error) {
+	deployed, err := t.ensurer.isDeployed(ctx, daemon)
+	if err != nil || deployed || !daemon.Type.StandsInList() {
+		return deployed, err
+	}
+	endpoints, latest, err := t.view.LatestMonEndpoints(ctx, daemon.Namespace)
+	if err == nil && !latest {
+		err = fmt.Errorf("the API server does not say whether Rook lists %s/%s", daemon.Namespace, daemon.Name())
+	}
+	return rook.Listed(endpoints)[daemon.ID].IsValid(), err
 }
 
 // remove deletes what outlived its daemon or was made for one that is not born, unless it lives by now.

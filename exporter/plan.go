@@ -79,6 +79,11 @@ type step struct {
 	again time.Duration
 }
 
+// unpins says that the step forgets at which address a mon lived.
+func (s step) unpins(f facts) bool {
+	return f.export.Pinned && s.annotate != nil && !s.annotate.Pinned
+}
+
 // note is an event on the CephCluster.
 type note struct {
 	code    reason.Code

@@ -1,6 +1,7 @@
 package rook
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,27 +15,36 @@ const csiMonitorsKey = "monitors"
 // to replace. It splices them into the text, so that all else (unknown keys, their order, how numbers are written, white
 // space) stays to the byte.
 func CorrectCSIConfig(text string, r Replacements) (string, bool, error) {
+	return CorrectCSIConfigs(text, func(string) Replacements { return r })
+}
+
+// CorrectCSIConfigs does so for the clusters of a whole operator, each by the replacements of its namespace, which is its ID or,
+// of a part of a cluster, stands beside its ID.
+func CorrectCSIConfigs(text string, of func(namespace string) Replacements) (string, bool, error) {
 	if text == "" {
 		return text, false, nil
 	}
-	monitors, err := csiMonitors(text)
+	clusters, err := csiClusters(text)
 	if err != nil {
 		return text, false, fmt.Errorf("read %s: %w", EndpointsCSIKey, err)
 	}
 	var out strings.Builder
 	done := 0
-	for _, m := range monitors {
-		replaced, ok := r.replace(m.value)
-		if !ok {
-			continue
+	for _, c := range clusters {
+		r := of(cmp.Or(c.namespace, c.id))
+		for _, m := range c.monitors {
+			replaced, ok := r.replace(m.value)
+			if !ok {
+				continue
+			}
+			quoted, err := json.Marshal(replaced)
+			if err != nil {
+				return text, false, fmt.Errorf("write a monitor into %s: %w", EndpointsCSIKey, err)
+			}
+			out.WriteString(text[done:m.start])
+			out.Write(quoted)
+			done = m.end
 		}
-		quoted, err := json.Marshal(replaced)
-		if err != nil {
-			return text, false, fmt.Errorf("write a monitor into %s: %w", EndpointsCSIKey, err)
-		}
-		out.WriteString(text[done:m.start])
-		out.Write(quoted)
-		done = m.end
 	}
 	if done == 0 {
 		return text, false, nil
@@ -43,16 +53,21 @@ func CorrectCSIConfig(text string, r Replacements) (string, bool, error) {
 	return out.String(), true, nil
 }
 
+// csiCluster is an entry of the list.
+type csiCluster struct {
+	id, namespace string
+	monitors      []jsonString
+}
+
 // jsonString is a string of a JSON document and where its text stands there, quotes included.
 type jsonString struct {
 	value      string
 	start, end int
 }
 
-// csiMonitors returns the monitors of every cluster of the list: the strings at [i].monitors[j].
-func csiMonitors(text string) ([]jsonString, error) {
+func csiClusters(text string) ([]csiCluster, error) {
 	d := json.NewDecoder(strings.NewReader(text))
-	var monitors []jsonString
+	var clusters []csiCluster
 	var stack jsonPath
 	for {
 		before := int(d.InputOffset())
@@ -61,15 +76,24 @@ func csiMonitors(text string) ([]jsonString, error) {
 			if before == 0 || len(stack) > 0 {
 				return nil, io.ErrUnexpectedEOF
 			}
-			return monitors, nil
+			return clusters, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		value, isString := token.(string)
-		if isString && stack.isCSIMonitor() {
-			end := int(d.InputOffset())
-			monitors = append(monitors, jsonString{value: value, start: before + strings.IndexByte(text[before:end], '"'), end: end})
+		if token == json.Delim('{') && len(stack) == 1 && !stack[0].object {
+			clusters = append(clusters, csiCluster{})
+		}
+		if value, isString := token.(string); isString && len(clusters) > 0 {
+			last, end := &clusters[len(clusters)-1], int(d.InputOffset())
+			switch {
+			case stack.isCSIMonitor():
+				last.monitors = append(last.monitors, jsonString{value: value, start: before + strings.IndexByte(text[before:end], '"'), end: end})
+			case stack.isValueOfCluster("clusterID"):
+				last.id = value
+			case stack.isValueOfCluster("namespace"):
+				last.namespace = value
+			}
 		}
 		stack.take(token)
 	}
@@ -80,23 +104,34 @@ type jsonPath []jsonLevel
 
 type jsonLevel struct {
 	object bool
-	// last is the last string that was read at this level. Before an array or an object that is always its key.
-	last string
+	// key is the last key of an object, and value says that its value is next.
+	key   string
+	value bool
 }
 
 func (p jsonPath) isCSIMonitor() bool {
-	return len(p) == 3 && !p[0].object && p[1].object && p[1].last == csiMonitorsKey && !p[2].object
+	return len(p) == 3 && !p[0].object && p[1].object && p[1].key == csiMonitorsKey && !p[2].object
+}
+
+func (p jsonPath) isValueOfCluster(key string) bool {
+	return len(p) == 2 && !p[0].object && p[1].value && p[1].key == key
 }
 
 func (p *jsonPath) take(token json.Token) {
-	switch token {
-	case json.Delim('['), json.Delim('{'):
-		*p = append(*p, jsonLevel{object: token == json.Delim('{')})
-		return
-	case json.Delim(']'), json.Delim('}'):
+	if token == json.Delim(']') || token == json.Delim('}') {
 		*p = (*p)[:len(*p)-1]
+		return
 	}
-	if text, ok := token.(string); ok && len(*p) > 0 {
-		(*p)[len(*p)-1].last = text
+	if len(*p) > 0 && (*p)[len(*p)-1].object {
+		top := &(*p)[len(*p)-1]
+		if !top.value {
+			top.key, _ = token.(string)
+			top.value = true
+			return
+		}
+		top.value = false
+	}
+	if token == json.Delim('[') || token == json.Delim('{') {
+		*p = append(*p, jsonLevel{object: token == json.Delim('{')})
 	}
 }

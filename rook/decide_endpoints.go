@@ -105,7 +105,7 @@ func (f EndpointsFacts) correct(rows []row) correction {
 	c.wrong = wrong
 
 	// The same memory of Rook is in both keys, so that here it is surer than what the Services have by now.
-	r := ReplacementsFor(f.Mons, "")
+	r := ReplacementsFor(f.Mons, nil)
 	for _, e := range wrong {
 		r[e.Addr.Addr()] = truth[e.ID]
 	}

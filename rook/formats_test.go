@@ -212,6 +212,22 @@ func TestACephConnectionKeepsAllButTheAddressesOfMons(t *testing.T) {
 	require.False(t, rook.CorrectCephConnection(&unstructured.Unstructured{Object: map[string]any{"spec": "odd"}}, monReplacements))
 }
 
+func TestTheConfigOfCSIIsCorrectedClusterByCluster(t *testing.T) {
+	of := func(cluster string) rook.Replacements {
+		return map[string]rook.Replacements{
+			"one": replacements("10.96.0.1", "242.0.0.1"), "two": replacements("10.96.0.1", "242.0.0.2"),
+		}[cluster]
+	}
+	corrected, changed, err := rook.CorrectCSIConfigs(`[{"clusterID":"one","monitors":["10.96.0.1:6789"],"n":{"clusterID":"two"}},`+
+		`{"monitors":["10.96.0.1:3300"], "x":[{"namespace":"one"}],"clusterID":"a1b2c3","namespace":"two"},{"clusterID":"three","monitors":["10.96.0.1:6789"]},`+
+		`{"clusterID":"one","namespace":"","monitors":["10.96.0.1:6789"]},{"monitors":["10.96.0.1:6789"]}]`, of)
+	require.NoError(t, err)
+	require.True(t, changed)
+	require.Equal(t, `[{"clusterID":"one","monitors":["242.0.0.1:6789"],"n":{"clusterID":"two"}},`+
+		`{"monitors":["242.0.0.2:3300"], "x":[{"namespace":"one"}],"clusterID":"a1b2c3","namespace":"two"},{"clusterID":"three","monitors":["10.96.0.1:6789"]},`+
+		`{"clusterID":"one","namespace":"","monitors":["242.0.0.1:6789"]},{"monitors":["10.96.0.1:6789"]}]`, corrected)
+}
+
 func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 	addr, addrs := netip.MustParseAddr, func(texts ...string) []netip.Addr {
 		var all []netip.Addr
@@ -226,8 +242,33 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		mons      map[string]rook.DaemonFacts
 		corrected string
-		want      rook.Replacements
+		// stored is the list as it was stored.
+		stored string
+		want   rook.Replacements
 	}{
+		"what Rook wrote of a mon whose export is not Valid just now, by what was stored for it": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: waitingExport(), ClusterIPs: addrs("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "a=242.0.0.1:6789,b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"what Rook wrote of a mon of which a cache that is behind has nothing": {
+			corrected: "b=10.96.0.2:6789", stored: "a=242.0.0.1:6789,b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"what was stored for a mon to be born, before what a cache has of its export": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: readyExport("242.0.0.9"), ClusterIPs: addrs("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"where a mon lives, before what was stored for it": {
+			mons:      map[string]rook.DaemonFacts{"b": born("242.0.0.2", "10.96.0.2")},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.9:6789", want: replacements("10.96.0.2", "242.0.0.2"),
+		},
+		"not by what was stored for a mon that keeps its ClusterIP": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: rook.Export{Identity: rook.IdentityCluster}, Deployed: true, Address: addr("10.96.0.2")}},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements(),
+		},
+		"not by an entry that was never corrected": {
+			mons:   map[string]rook.DaemonFacts{"b": {Export: waitingExport(), ClusterIPs: addrs("10.96.0.12")}},
+			stored: "b=10.96.0.2:6789", want: replacements(),
+		},
 		"the ClusterIPs of a mon": {
 			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.1", "fd00::1")},
 			want: replacements("10.96.0.1", "242.0.0.1", "fd00::1", "242.0.0.1"),
@@ -265,17 +306,7 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, c.corrected))
+			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, endpointsMap(c.stored, rook.CorrectedAnnotation, c.corrected)))
 		})
 	}
-}
-
-func TestAnAddressStandsForTheMonThatHasItNow(t *testing.T) {
-	lost, own := netip.MustParseAddr("10.96.0.1"), netip.MustParseAddr("10.96.0.2")
-	truth := netip.MustParseAddr("242.0.0.9")
-	remembered := map[string]rook.Replacements{"rook-ceph": {lost: truth, own: truth}}
-	require.Equal(t, rook.Replacements{lost: truth, own: truth},
-		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph"}), "nobody else has the lost one")
-	require.Equal(t, rook.Replacements{own: truth},
-		rook.JoinReplacements(remembered, map[netip.Addr]string{own: "rook-ceph", lost: "elsewhere"}))
 }

@@ -5,50 +5,63 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Replacements has the true address for each address that Rook may write instead.
 type Replacements map[netip.Addr]netip.Addr
 
-// ReplacementsFor returns the replacements for what Rook writes: for the ClusterIPs that the mons have now, and for what
-// Rook last wrote of mons in the format of the mon endpoints, the value of CorrectedAnnotation. The latter matters where a
-// Service was re-created with another ClusterIP than Rook remembers; the former is the surer knowledge where they differ.
-func ReplacementsFor(mons map[string]DaemonFacts, corrected string) Replacements {
+// ReplacementsFor returns the replacements for what Rook writes: for what Rook last wrote of mons, which CorrectedAnnotation on
+// the mon endpoints has, and for the ClusterIPs that the mons have now. The former matters where a Service was re-created with
+// another ClusterIP than Rook remembers; the latter is the surer knowledge where they differ. What was stored instead stands in
+// the mon endpoints, which may be nil, and is enough: what a cache has of a mon to be born can be behind it.
+func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap) Replacements {
+	written, stored := correctedPairs(endpoints)
+	truths := truths(mons)
+	truthOf := func(id string) (netip.Addr, bool) {
+		m := mons[id]
+		if instead, corrected := stored[id]; corrected && !m.Deployed && m.Export.Identity != IdentityCluster {
+			truths[instead] = true
+			return instead, true
+		}
+		return m.Truth()
+	}
 	r := Replacements{}
 	current := map[netip.Addr]bool{}
-	for _, m := range mons {
+	for id, m := range mons {
 		for _, ip := range m.ClusterIPs {
 			current[ip] = true
 		}
-		if truth, known := m.Truth(); known && !slices.Contains(m.ClusterIPs, truth) {
+		if truth, known := truthOf(id); known && !slices.Contains(m.ClusterIPs, truth) {
 			for _, ip := range m.ClusterIPs {
 				r[ip] = truth
 			}
 		}
 	}
-	// Entries that cannot be understood were never corrected, so there is nothing to replace for them.
-	remembered, _ := ParseEndpoints(corrected)
-	for _, e := range remembered {
-		if truth, known := mons[e.ID].Truth(); known && !current[e.Addr.Addr()] {
+	for _, e := range written {
+		if truth, known := truthOf(e.ID); known && !current[e.Addr.Addr()] {
 			r[e.Addr.Addr()] = truth
 		}
 	}
-	return r.without(truths(mons))
+	return r.without(truths)
 }
 
-// JoinReplacements returns the replacements for what Rook writes of the mons of several namespaces at once. There an
-// address stands for the mon whose Service has it now, in the namespace that holders has, whatever Rook remembers of a
-// mon in another.
-func JoinReplacements(byNamespace map[string]Replacements, holders map[netip.Addr]string) Replacements {
-	all := Replacements{}
-	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
-		for old, truth := range byNamespace[namespace] {
-			if holder, held := holders[old]; !held || holder == namespace {
-				all[old] = truth
-			}
+// correctedPairs returns what Rook last wrote of the mons that had to be corrected, and by ID what was stored for them. Entries
+// that cannot be understood were never corrected.
+func correctedPairs(endpoints *corev1.ConfigMap) (written []Endpoint, stored map[string]netip.Addr) {
+	if endpoints == nil {
+		return nil, nil
+	}
+	written, _ = ParseEndpoints(endpoints.Annotations[CorrectedAnnotation])
+	listed := Listed(endpoints)
+	stored = map[string]netip.Addr{}
+	for _, e := range written {
+		if instead := listed[e.ID]; instead.IsValid() && instead != e.Addr.Addr() {
+			stored[e.ID] = instead
 		}
 	}
-	return all
+	return written, stored
 }
 
 // without drops the replacements of addresses that are true: right is what Rook writes there.

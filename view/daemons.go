@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -178,21 +177,6 @@ func (v *View) Names(ctx context.Context, namespace string) ([]string, error) {
 		return nil, err
 	}
 	return slices.Sorted(maps.Keys(daemons)), nil
-}
-
-// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
-func (v *View) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error) {
-	services, err := v.services(ctx, ofType(rook.Mon))
-	if err != nil {
-		return nil, err
-	}
-	holders := map[netip.Addr]string{}
-	for i := range services {
-		for _, ip := range rook.ClusterIPs(&services[i]) {
-			holders[ip] = services[i].Namespace
-		}
-	}
-	return holders, nil
 }
 
 func (v *View) deployments(ctx context.Context, opts ...client.ListOption) ([]appsv1.Deployment, error) {

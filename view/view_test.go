@@ -216,15 +216,6 @@ func TestASnapshotHasEachDaemonOnceInOrder(t *testing.T) {
 	require.Equal(t, addr("10.96.0.9"), names["rook-ceph-mon-k"])
 }
 
-func TestTheClusterIPsOfMonsAreKnownInEveryNamespace(t *testing.T) {
-	elsewhere := service("rook-ceph-mon-a", rook.MonApp, "10.96.0.9")
-	elsewhere.Namespace = "not-switched-on"
-	v := viewOf(t, service("rook-ceph-mon-a", rook.MonApp, "10.96.0.1"), elsewhere, service("rook-ceph-osd-1", rook.OSDApp, "10.96.0.2"))
-	holders, err := v.MonClusterIPs(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, map[netip.Addr]string{addr("10.96.0.1"): namespace, addr("10.96.0.9"): "not-switched-on"}, holders)
-}
-
 func TestWhatIsNotThereIsNilAndNoError(t *testing.T) {
 	c := store(t)
 	v := view.New(view.Readers{Cached: c, Live: c}, served{})

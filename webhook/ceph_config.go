@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"context"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -13,11 +15,11 @@ const cephConfigObject = "ceph-config"
 // newCephConfig corrects mon_host, which every daemon reads at its start. A mon whose own entry in it is not the address
 // that it advertises never gets a rank.
 func newCephConfig(r replacer) decider {
-	return &corrector[*corev1.Secret]{
+	return &corrector[*corev1.Secret, rook.Replacements]{
 		name:         cephConfigObject,
 		empty:        func() *corev1.Secret { return &corev1.Secret{} },
 		concerns:     func(s *corev1.Secret) bool { return s.Name == rook.ConfigSecretName },
-		replacements: r.of,
+		replacements: func(ctx context.Context, s *corev1.Secret) (rook.Replacements, error) { return r.of(ctx, s.Namespace) },
 		correct: func(s *corev1.Secret, replacements rook.Replacements) (bool, error) {
 			monHost, changed := rook.CorrectMonHost(string(s.Data[rook.MonHostKey]), replacements)
 			if changed {

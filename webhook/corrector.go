@@ -12,22 +12,27 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
+// replacing are the replacements of one cluster, or those of several by namespace.
+type replacing interface {
+	rook.Replacements | map[string]rook.Replacements
+}
+
 // corrector puts right an object in which Rook repeats the addresses of its mons. It never refuses.
-type corrector[T client.Object] struct {
+type corrector[T client.Object, R replacing] struct {
 	name  string
 	empty func() T
 	// concerns says whether the object is the one that Rook writes, by its name.
 	concerns     func(T) bool
-	replacements func(ctx context.Context, namespace string) (rook.Replacements, error)
-	correct      func(T, rook.Replacements) (changed bool, err error)
+	replacements func(context.Context, T) (R, error)
+	correct      func(T, R) (changed bool, err error)
 	corrected    reason.Code
 }
 
-func (c *corrector[T]) object() string { return c.name }
+func (c *corrector[T, R]) object() string { return c.name }
 
-func (*corrector[T]) mustRefuse(context.Context, admission.Request) bool { return false }
+func (*corrector[T, R]) mustRefuse(context.Context, admission.Request) bool { return false }
 
-func (c *corrector[T]) decide(ctx context.Context, req admission.Request) (answer, error) {
+func (c *corrector[T, R]) decide(ctx context.Context, req admission.Request) (answer, error) {
 	incoming := c.empty()
 	if err := decode(req.Object, incoming); err != nil {
 		if c.name == cephConfigObject {
@@ -39,7 +44,7 @@ func (c *corrector[T]) decide(ctx context.Context, req admission.Request) (answe
 	if !c.concerns(incoming) {
 		return answer{code: reason.AlreadyRight}, nil
 	}
-	replacements, err := c.replacements(ctx, req.Namespace)
+	replacements, err := c.replacements(ctx, incoming)
 	if err != nil {
 		return answer{}, err
 	}

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -207,40 +208,35 @@ func TestWhatRookLastWroteIsReplacedToo(t *testing.T) {
 	require.NotEmpty(t, response.Patch)
 }
 
-func TestAClusterIPThatAMonOfAnotherClusterHasByNowIsNotReplaced(t *testing.T) {
-	// The Service of mon a was re-created, and its old ClusterIP was given to an old mon of another CephCluster.
+func TestWhatTheOperatorsNamespaceHasOfAClusterIsCorrectedByTheMonsOfThatCluster(t *testing.T) {
+	// The mon of another cluster, in another namespace, has a ClusterIP that is the global IP or the lost ClusterIP of one here.
 	w := newWorld()
 	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
-	w.monsElsewhere = map[string]rook.DaemonFacts{"a": {
-		Deployed: true, Address: netip.MustParseAddr("10.96.0.1"), ClusterIPs: []netip.Addr{netip.MustParseAddr("10.96.0.1")},
-		Export: rook.Export{Exists: true, Ours: true, Identity: rook.IdentityCluster},
-	}}
+	w.monsElsewhere = map[string]rook.DaemonFacts{"a": born("242.1.255.2", "10.96.0.1")}
 	endpoints := monEndpointsOf("a=242.1.255.1:6789")
 	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
 	w.liveEndpoints = endpoints
 	s := newStage(t, w, Options{})
-	for path, of := range map[string]func(string) client.Object{
-		CSIConfigPath:      func(monitor string) client.Object { return csiConfig(`"` + monitor + `"`) },
-		CephConnectionPath: func(monitor string) client.Object { return cephConnection(monitor) },
-	} {
-		require.Empty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.1:3300"))).Patch, path)
-		require.NotEmpty(t, s.handle(t.Context(), path, creation(t, of("10.96.0.77:3300"))).Patch, path)
+	for written, want := range map[string]string{"10.96.0.1:3300": "242.1.255.1:3300", "10.96.0.77:3300": "242.1.255.1:3300"} {
+		req := creation(t, cephConnection(written))
+		require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CephConnectionPath, req))), want)
+		req = creation(t, csiConfig(`"`+written+`"`))
+		require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CSIConfigPath, req))), want)
 	}
-	require.NotEmpty(t, s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]"))).Patch,
-		"what is written in the namespace of the mon is about that mon")
-}
-
-func TestNorIsOneThatAMonHasInANamespaceThatIsNotSwitchedOn(t *testing.T) {
-	w := newWorld()
-	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
-	w.strangers = []netip.Addr{netip.MustParseAddr("10.96.0.1")}
-	endpoints := monEndpointsOf("a=242.1.255.1:6789")
-	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
-	w.liveEndpoints = endpoints
-	s := newStage(t, w, Options{})
-	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
-	w.strangers = nil
-	require.NotEmpty(t, s.handle(t.Context(), CephConnectionPath, creation(t, cephConnection("10.96.0.1:3300"))).Patch)
+	named := func(name string) *unstructured.Unstructured {
+		u := cephConnection("10.96.0.1:3300")
+		u.SetName(name)
+		return u
+	}
+	req := creation(t, named(operatorNamespace))
+	require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CephConnectionPath, req))), "242.1.255.2:3300")
+	other := csiConfig(`"10.96.0.1:3300"`)
+	other.Data[rook.EndpointsCSIKey] = strings.Replace(other.Data[rook.EndpointsCSIKey], rookNamespace, operatorNamespace, 1)
+	req = creation(t, other)
+	require.Contains(t, string(patchedRaw(t, req, s.handle(t.Context(), CSIConfigPath, req))), "242.1.255.2:3300")
+	other.Data[rook.EndpointsCSIKey] = strings.Replace(other.Data[rook.EndpointsCSIKey], operatorNamespace, "not-switched-on", 1)
+	require.Empty(t, s.handle(t.Context(), CSIConfigPath, creation(t, other)).Patch)
+	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, named("not-switched-on"))).Patch)
 }
 
 const slowness = 300 * time.Millisecond

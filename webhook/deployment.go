@@ -96,6 +96,16 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Stored != nil || !facts.Export.Ready() {
 		return nil
 	}
+	if daemon.Type.KeepsAddressForLife() {
+		// It has this one chance: of an export that was made anew a moment ago the cache has the lost address.
+		latest, err := d.view.LatestDaemon(ctx, daemon)
+		if err != nil {
+			return err
+		}
+		if facts.Export = latest.Export; !facts.Export.Ready() {
+			return nil
+		}
+	}
 	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
 	if err != nil {
 		return err

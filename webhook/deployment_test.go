@@ -250,6 +250,22 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	require.Equal(t, reason.InternalFault, reasonOf(response))
 }
 
+func TestAMonIsBornByWhatTheAPIServerSaysOfItsExport(t *testing.T) {
+	w := newWorld()
+	w.exports["rook-ceph-mon-d"], w.exports["rook-ceph-osd-4"] = ready("242.1.255.4"), ready("242.1.255.5")
+	w.latest = map[string]rook.DaemonFacts{"d": {Export: waiting()}, "4": {Export: waiting()}}
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), DeploymentPath, creation(t, mon("d", "10.96.0.4")))
+	require.False(t, response.Allowed, "its export was made anew, which the cache does not show yet")
+	require.Equal(t, reason.ExportNotValid, reasonOf(response))
+	require.True(t, s.handle(t.Context(), DeploymentPath, creation(t, osd("4"))).Allowed, "an OSD can follow")
+
+	w.change(func(w *world) { w.latest["d"] = rook.DaemonFacts{Export: ready("242.1.255.9")} })
+	req := creation(t, mon("d", "10.96.0.4"))
+	response = s.handle(t.Context(), DeploymentPath, req)
+	require.Contains(t, string(patchedRaw(t, req, response)), "--public-addr=242.1.255.9")
+}
+
 func TestNoMonIsBornWhereRooksListHasAnother(t *testing.T) {
 	w := newWorld()
 	w.exports["rook-ceph-mon-d"] = ready("242.1.255.4")

@@ -36,8 +36,6 @@ type View interface {
 	LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error)
 	// Claims returns who has the address, in whichever namespace.
 	Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error)
-	// MonClusterIPs returns the namespace of the mon whose Service has the ClusterIP, for all namespaces, switched on or not.
-	MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error)
 }
 
 // GlobalRange is the range of this cluster's global IPs.

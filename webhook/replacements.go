@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -31,17 +30,29 @@ func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, 
 	if err != nil {
 		return nil, err
 	}
-	lastWritten, err := r.lastWritten(ctx, namespace)
+	endpoints, _, err := r.view.LatestMonEndpoints(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return rook.ReplacementsFor(mons, lastWritten), nil
+	return rook.ReplacementsFor(mons, endpoints), nil
 }
 
-// ofAll returns the replacements for what Rook writes in the namespace of its operator, which serves all clusters. They
+// ofEnabled returns the replacements for what Rook writes elsewhere of the daemons of a namespace, if that is switched on.
+func (r replacer) ofEnabled(ctx context.Context, namespace string) (rook.Replacements, error) {
+	reads, cancel := reading(ctx)
+	defer cancel()
+	if enabled, err := r.view.Enabled(reads, namespace); err != nil || !enabled {
+		return nil, err
+	}
+	return r.of(ctx, namespace)
+}
+
+// ofAll returns the replacements of all namespaces that are switched on, for what Rook writes in that of its operator. They
 // are read side by side: however many the clusters are, Rook does not wait longer for a slow API server.
-func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
-	namespaces, holders, err := r.everywhere(ctx)
+func (r replacer) ofAll(ctx context.Context) (map[string]rook.Replacements, error) {
+	reads, cancel := reading(ctx)
+	defer cancel()
+	namespaces, err := r.view.EnabledNamespaces(reads)
 	if err != nil {
 		return nil, err
 	}
@@ -58,29 +69,5 @@ func (r replacer) ofAll(ctx context.Context) (rook.Replacements, error) {
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return rook.JoinReplacements(byNamespace, holders), nil
-}
-
-// everywhere returns the namespaces that are switched on, and where each mon's ClusterIP belongs.
-func (r replacer) everywhere(ctx context.Context) ([]string, map[netip.Addr]string, error) {
-	ctx, cancel := reading(ctx)
-	defer cancel()
-	namespaces, err := r.view.EnabledNamespaces(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	holders, err := r.view.MonClusterIPs(ctx)
-	return namespaces, holders, err
-}
-
-// lastWritten returns what Rook last wrote for the mons that had to be corrected.
-func (r replacer) lastWritten(ctx context.Context, namespace string) (string, error) {
-	endpoints, _, err := r.view.LatestMonEndpoints(ctx, namespace)
-	if err != nil || endpoints == nil {
-		return "", err
-	}
-	return endpoints.Annotations[rook.CorrectedAnnotation], nil
+	return byNamespace, group.Wait()
 }

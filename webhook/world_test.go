@@ -53,8 +53,6 @@ type world struct {
 	claims map[netip.Addr][]rook.Claim
 	// globalCIDR is the range of global IPs; it is invalid where it is not known.
 	globalCIDR netip.Prefix
-	// strangers are the ClusterIPs of mons in a namespace that is not switched on.
-	strangers []netip.Addr
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
 	endpoints     *corev1.ConfigMap
 	liveEndpoints *corev1.ConfigMap
@@ -162,7 +160,10 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 	if latest, ok := w.latest[daemon.ID]; ok {
 		return latest, err
 	}
-	return w.mons[daemon.ID], err
+	if m, ok := w.mons[daemon.ID]; ok {
+		return m, err
+	}
+	return rook.DaemonFacts{Export: w.exports[daemon.Name()]}, err
 }
 
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
@@ -173,23 +174,6 @@ func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, e
 	done, err := w.read(ctx)
 	defer done()
 	return w.claims[address], err
-}
-
-func (w *world) MonClusterIPs(ctx context.Context) (map[netip.Addr]string, error) {
-	done, err := w.read(ctx)
-	defer done()
-	holders := map[netip.Addr]string{}
-	for namespace, mons := range map[string]map[string]rook.DaemonFacts{rookNamespace: w.mons, operatorNamespace: w.monsElsewhere} {
-		for _, m := range mons {
-			for _, ip := range m.ClusterIPs {
-				holders[ip] = namespace
-			}
-		}
-	}
-	for _, ip := range w.strangers {
-		holders[ip] = "not-switched-on"
-	}
-	return holders, err
 }
 
 func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ rook.Cluster) error {
