@@ -44,7 +44,7 @@ e2e: ## Prove it on two real clusters with overlapping networks and real Ceph (r
 	  go test -count=1 -p 1 -timeout 40m -v ./e2e/node ./e2e/proof
 
 .PHONY: bench
-bench: assets ## Measure what it costs with 100, 300 and 1,000 OSDs, and hold that against its bars (half an hour)
+bench: assets ## Measure what it costs with 100, 300 and 1,000 OSDs, and hold that against its bars (20 minutes)
 	@go run ./e2e/bench
 
 .PHONY: bench-short
