@@ -94,6 +94,7 @@ func TestManagerRefusesFlagsThatCannotWork(t *testing.T) {
 		"--hold=40s":               "the API server waits no longer than 30s",
 		"--max-held=-1":            "--max-held is -1",
 		"--orphan-grace=-1s":       "--orphan-grace is -1s",
+		"--tls-min-version=1.1":    `--tls-min-version "1.1" is not known: give 1.3 or 1.2`,
 		"--global-cidr=242.0.0.10": `--global-cidr "242.0.0.10" is not a range`,
 		"--log-level=loud":         `--log-level is "loud"`,
 		"--log-format=xml":         `--log-format is "xml"`,
@@ -117,6 +118,7 @@ func TestGlobalIPsCanBeIPv6WhereASettingSaysSo(t *testing.T) {
 		"IPv4 in IPv6 clothing": {managerOptions{globalCIDRs: []string{"::ffff:242.0.0.0/112"}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			c.options.tlsMinVersion = "1.3"
 			ranges, err := c.options.complete()
 			require.NoError(t, err)
 			require.Equal(t, c.want, c.options.expectsIPv6(ranges))
@@ -129,7 +131,7 @@ func TestEveryFlagOfTheManagerIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	for _, flag := range []string{
 		"kubeconfig", "cluster-id", "global-cidr", "allow-cluster-ip", "dns-server", "hold", "max-held", "orphan-grace", "leader-elect",
-		"webhook-port", "cert-dir", "metrics-bind-address", "health-probe-bind-address", "log-format", "log-level", "version",
+		"webhook-port", "cert-dir", "tls-min-version", "metrics-bind-address", "metrics-secure", "health-probe-bind-address", "log-format", "log-level", "version",
 	} {
 		require.Regexp(t, `--`+flag+` .*[a-z]`, help)
 	}

@@ -15,7 +15,6 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	webhookserver "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/rook-clusterset/rook-clusterset/certs"
@@ -41,7 +40,9 @@ type managerOptions struct {
 	leaderElect    bool
 	webhookPort    int
 	certDir        string
+	tlsMinVersion  string
 	metricsAddress string
+	metricsSecure  bool
 	probeAddress   string
 	logFormat      string
 	logLevel       string
@@ -76,7 +77,9 @@ func (o *managerOptions) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one replica at a time run the exporter")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the admission webhook")
 	f.StringVar(&o.certDir, "cert-dir", "/var/run/rook-clusterset/certs", "directory with tls.crt and tls.key of the webhook; read again when they change")
-	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 switches them off")
+	f.StringVar(&o.tlsMinVersion, "tls-min-version", "1.3", "oldest version of TLS that is spoken: 1.3, or 1.2 for an API server that is kept from 1.3")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics; 0 switches them off")
+	f.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve the metrics over TLS, with the certificate of the webhook, to those whom the cluster lets get /metrics; false serves everybody in the clear")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.StringVar(&o.logFormat, "log-format", "json", "format of the log: json or text")
 	f.StringVar(&o.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
@@ -95,6 +98,9 @@ func (o *managerOptions) complete() ([]netip.Prefix, error) {
 		}
 		prefixes = append(prefixes, prefix.Masked())
 	}
+	if _, known := tlsVersions[o.tlsMinVersion]; !known {
+		return nil, fmt.Errorf("--tls-min-version %q is not known: give 1.3 or 1.2", o.tlsMinVersion)
+	}
 	if o.hold < 0 || o.hold > maxHold {
 		return nil, fmt.Errorf("--hold is %s: give 0s to %s, for the API server waits no longer than 30s", o.hold, maxHold)
 	}
@@ -106,6 +112,8 @@ func (o *managerOptions) complete() ([]netip.Prefix, error) {
 	}
 	return prefixes, nil
 }
+
+var tlsVersions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
 func runManager(ctx context.Context, version string, o managerOptions, errOut io.Writer) error {
 	globalCIDRs, err := o.complete()
@@ -171,7 +179,7 @@ func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        newScheme(),
 		Cache:                         caches,
-		Metrics:                       server.Options{BindAddress: o.metricsAddress},
+		Metrics:                       o.metricsOptions(),
 		HealthProbeBindAddress:        o.probeAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "rook-clusterset-exporter",
@@ -180,9 +188,13 @@ func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
 		WebhookServer: webhookserver.NewServer(webhookserver.Options{
 			Port:    o.webhookPort,
 			CertDir: o.certDir,
-			TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }},
+			TLSOpts: o.tlsOptions(),
 		}),
 	}
+}
+
+func (o *managerOptions) tlsOptions() []func(*tls.Config) {
+	return []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tlsVersions[o.tlsMinVersion] }}
 }
 
 // expectsIPv6 says whether the settings let global IPs be IPv6: Submariner, which needs none, knows IPv4 alone.

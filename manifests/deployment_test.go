@@ -76,8 +76,8 @@ func TestTheServicesReachThePods(t *testing.T) {
 	for _, port := range container.Ports {
 		ports[port.Name] = port.ContainerPort
 	}
-	require.Equal(t, map[string]int32{"webhook": 9443, "metrics": 8080, "health": 8081}, ports)
-	for name, want := range map[string]string{"rook-clusterset-webhook": "443->webhook", "rook-clusterset-metrics": "8080->metrics"} {
+	require.Equal(t, map[string]int32{"webhook": 9443, "metrics": 8443, "health": 8081}, ports)
+	for name, want := range map[string]string{"rook-clusterset-webhook": "443->webhook", "rook-clusterset-metrics": "8443->metrics"} {
 		service := one[*corev1.Service](t, name)
 		require.Equal(t, deployment.Spec.Selector.MatchLabels, service.Spec.Selector)
 		require.Len(t, service.Spec.Ports, 1)
@@ -85,10 +85,14 @@ func TestTheServicesReachThePods(t *testing.T) {
 	}
 }
 
-func TestTheCertificateIsForTheServiceThatTheAPIServerDials(t *testing.T) {
+func TestTheCertificateIsForTheServicesThatAreDialled(t *testing.T) {
 	serving := one[*certmanagerv1.Certificate](t, "rook-clusterset-serving")
-	service := one[*corev1.Service](t, "rook-clusterset-webhook")
-	require.Equal(t, []string{service.Name + "." + service.Namespace + ".svc"}, serving.Spec.DNSNames)
+	var names []string
+	for _, name := range []string{"rook-clusterset-webhook", "rook-clusterset-metrics"} {
+		service := one[*corev1.Service](t, name)
+		names = append(names, service.Name+"."+service.Namespace+".svc")
+	}
+	require.Equal(t, names, serving.Spec.DNSNames)
 	require.Equal(t, certmanagerv1.RotationPolicyAlways, serving.Spec.PrivateKey.RotationPolicy)
 
 	issuer := one[*certmanagerv1.Issuer](t, serving.Spec.IssuerRef.Name)

@@ -58,6 +58,8 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"clusterproperties.about.k8s.io":                       watched,
 		"servicecidrs.networking.k8s.io":                       {"list"},
 		"customresourcedefinitions.apiextensions.k8s.io":       watched,
+		"tokenreviews.authentication.k8s.io":                   {"create"},
+		"subjectaccessreviews.authorization.k8s.io":            {"create"},
 		"events.events.k8s.io":                                 {"create", "patch"},
 		"events":                                               {"create", "patch"},
 		"leases.coordination.k8s.io":                           {"create"},

@@ -57,6 +57,10 @@ const (
 	ClientGone             Code = "client_gone"
 	DryRun                 Code = "dry_run"
 	InternalFault          Code = "internal_fault"
+	BodyTooLarge           Code = "body_too_large"
+	BodyNotJSON            Code = "body_not_json"
+	BodyLate               Code = "body_late"
+	TooBusy                Code = "too_busy"
 	ServiceForeign         Code = "service_foreign"
 	ServiceTypeUnsupported Code = "service_type_unsupported"
 )
@@ -209,6 +213,10 @@ var sentences = map[Code]string{
 	ClientGone:             "is no longer asked for",
 	DryRun:                 "was not held because this is a dry run",
 	InternalFault:          "met a fault of rook-clusterset",
+	BodyTooLarge:           "is larger than 3 MiB, which no review of what Rook writes is",
+	BodyNotJSON:            "is not an AdmissionReview in JSON",
+	BodyLate:               "did not arrive in time",
+	TooBusy:                "found no room beside the requests that are being decided on: try again",
 	ServiceForeign:         "has a Service that rook-clusterset did not create and so leaves alone",
 	ServiceTypeUnsupported: "has a Service that is not a plain ClusterIP Service",
 

@@ -49,9 +49,10 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, sub
 		return fmt.Errorf("add the end of all holds to the manager: %w", err)
 	}
 	deciders := newDeciders(view, ensurer, global, waiting)
+	bounds := newLimits(m)
 	for path, d := range deciders {
 		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
-		mgr.GetWebhookServer().Register(path, withDeadline(hook))
+		mgr.GetWebhookServer().Register(path, bounds.guard(d.object(), withDeadline(hook)))
 	}
 	return nil
 }

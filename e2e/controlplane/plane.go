@@ -59,6 +59,9 @@ type Plane struct {
 	processes []*process.Process
 	// replicas are all that were ever started.
 	replicas []*Replica
+
+	scraping     sync.Mutex
+	scraperToken string
 }
 
 // Start builds what is missing and starts everything but rook-clusterset. The caller must Stop what it got. If it fails,

@@ -263,7 +263,7 @@ func tellsOfAReplicaThatEnded(t *testing.T, plane *controlplane.Plane) {
 	require.Eventually(t, func() bool { ended = append(ended, plane.EndedReplicas()...); return len(ended) > 0 }, 5*time.Second, 10*time.Millisecond)
 	require.Len(t, ended, 1)
 	require.ErrorContains(t, ended[0], "replica-1 ended (signal: killed), having logged:\n")
-	require.ErrorContains(t, ended[0], "msg=starting")
+	require.ErrorContains(t, ended[0], "check=kinds state=ready")
 	require.Empty(t, plane.EndedReplicas(), "it is told once")
 
 	kept := t.TempDir()

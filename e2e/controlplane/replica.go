@@ -132,7 +132,19 @@ func (r *Replica) Log() string {
 
 // Metrics returns the metrics of the replica in the text format.
 func (r *Replica) Metrics(ctx context.Context) (string, error) {
-	return get(ctx, http.DefaultClient, "http://"+loopback(r.ports.metrics)+"/metrics")
+	c, err := r.plane.scraper(ctx)
+	if err != nil {
+		return "", err
+	}
+	return get(ctx, c, r.MetricsURL())
+}
+
+// MetricsURL is where the replica serves its metrics.
+func (r *Replica) MetricsURL() string { return "https://" + loopback(r.ports.metrics) + "/metrics" }
+
+// WebhookURL is where the replica is asked about Deployments.
+func (r *Replica) WebhookURL() string {
+	return "https://" + loopback(r.ports.webhook) + "/mutate-deployment"
 }
 
 func (r *Replica) waitReady(ctx context.Context) error {
