@@ -72,7 +72,7 @@ func (o *managerOptions) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.dnsServer, "dns-server", "", "DNS server (host or host:port) for clusterset.local; by default those of /etc/resolv.conf")
 	f.BoolVar(&o.dnsAnyCluster, "dns-without-cluster-id", false, "ask DNS for <service>.<namespace>.svc.clusterset.local too; dangerous where a peer has a Service of the same name")
 	f.DurationVar(&o.hold, "hold", 20*time.Second, "how long the write of a new daemon waits for its global IP before it is refused; at most 25s")
-	f.IntVar(&o.maxHeld, "max-held", 100, "how many writes may wait at once")
+	f.IntVar(&o.maxHeld, "max-held", 100, "how many writes may wait at once; a quarter of them in one namespace")
 	f.DurationVar(&o.orphanGrace, "orphan-grace", time.Hour, "how long an export outlives its daemon; deleting it frees the global IP for good")
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one replica at a time run the exporter")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the admission webhook")

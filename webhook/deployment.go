@@ -41,7 +41,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	var decision rook.Decision
 	var unexported error
 	ensured := isDryRun(req) || facts.Stored != nil
-	held, err := d.holds.settle(ctx, req.Namespace, isDryRun(req), func(giveUp reason.Code) (bool, error) {
+	held, err := d.holds.settle(ctx, place{namespace: req.Namespace}, isDryRun(req), func(giveUp reason.Code) (bool, error) {
 		facts.GaveUp = giveUp
 		if err := d.refresh(ctx, daemon, &facts); err != nil {
 			return false, err

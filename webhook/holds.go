@@ -12,24 +12,24 @@ import (
 // holds keeps requests waiting for a change in their namespace, bounded in time and in number.
 type holds struct {
 	limit   time.Duration
-	max     int
 	signals *signals
 	metrics *metrics
 
 	mu       sync.Mutex
-	held     int
+	places   *places
 	stopped  bool
 	stopping chan struct{}
 }
 
 func newHolds(limit time.Duration, most int, s *signals, m *metrics) *holds {
-	return &holds{limit: limit, max: most, signals: s, metrics: m, stopping: make(chan struct{})}
+	return &holds{limit: limit, places: newPlaces(most), signals: s, metrics: m, stopping: make(chan struct{})}
 }
 
 // settle asks decide until it no longer wants to wait: at first with an empty reason, and again at each change in the
-// namespace. When waiting must end, it asks a last time, with the reason why. It returns how long the request was held.
-func (h *holds) settle(ctx context.Context, namespace string, dryRun bool, decide func(giveUp reason.Code) (wait bool, err error)) (time.Duration, error) {
-	changed := h.signals.next(namespace)
+// namespace of the place. When waiting must end, it asks a last time, with the reason why. It returns how long the request
+// was held.
+func (h *holds) settle(ctx context.Context, at place, dryRun bool, decide func(giveUp reason.Code) (wait bool, err error)) (time.Duration, error) {
+	changed := h.signals.next(at.namespace)
 	wait, err := decide("")
 	if err != nil || !wait {
 		return 0, err
@@ -38,19 +38,19 @@ func (h *holds) settle(ctx context.Context, namespace string, dryRun bool, decid
 		_, err = decide(reason.DryRun)
 		return 0, err
 	}
-	if refused := h.enter(); refused != "" {
+	if refused := h.enter(at); refused != "" {
 		_, err = decide(refused)
 		return 0, err
 	}
 	began := time.Now()
-	defer func() { h.leave(time.Since(began)) }()
+	defer func() { h.leave(at, time.Since(began)) }()
 	timer := time.NewTimer(h.limit)
 	defer timer.Stop()
 	for {
 		var giveUp reason.Code
 		select {
 		case <-changed:
-			changed = h.signals.next(namespace)
+			changed = h.signals.next(at.namespace)
 		case <-timer.C:
 			giveUp = reason.HoldTimedOut
 		case <-h.stopping:
@@ -78,24 +78,23 @@ func (h *holds) stop() {
 	}
 }
 
-func (h *holds) enter() reason.Code {
+func (h *holds) enter(at place) reason.Code {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.stopped:
 		return reason.ShuttingDown
-	case h.held >= h.max:
+	case !h.places.take(at):
 		return reason.HoldFull
 	}
-	h.held++
 	h.metrics.held.Inc()
 	return ""
 }
 
-func (h *holds) leave(after time.Duration) {
+func (h *holds) leave(at place, after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.held--
+	h.places.giveBack(at)
 	h.metrics.held.Dec()
 	h.metrics.holdSeconds.Observe(after.Seconds())
 }

@@ -43,7 +43,7 @@ func (s *stage) heldNow() float64 { return testutil.ToFloat64(s.metrics.held) }
 func TestAHeldRequestIsAnsweredWithin100msOfTheChange(t *testing.T) {
 	const requests = 10
 	w := newWorld()
-	s := newStage(t, w, Options{Hold: longHold, MaxHeld: requests})
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: requests * namespaceShare})
 	w.exports["rook-ceph-osd-3"] = waiting()
 	held := make([]<-chan answered, requests)
 	for i := range held {
@@ -172,10 +172,10 @@ func TestAFailedExportIsTriedAgainAtTheNextChange(t *testing.T) {
 	})
 }
 
-func TestNoMoreThanMaxHeldRequestsWait(t *testing.T) {
+func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		s := newStage(t, w, Options{Hold: time.Second, MaxHeld: 2})
+		s := newStage(t, w, Options{Hold: time.Second, MaxHeld: 2 * namespaceShare})
 		first := []<-chan answered{
 			s.hold(t.Context(), DeploymentPath, creation(t, osd("1"))),
 			s.hold(t.Context(), DeploymentPath, creation(t, osd("2"))),
@@ -242,7 +242,7 @@ func TestAChangeWhileTheFactsAreReadEndsTheWaitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, newWorld(), Options{Hold: longHold, MaxHeld: 1})
 		asked := 0
-		held, err := s.holds.settle(t.Context(), rookNamespace, false, func(giveUp reason.Code) (bool, error) {
+		held, err := s.holds.settle(t.Context(), place{namespace: rookNamespace}, false, func(giveUp reason.Code) (bool, error) {
 			require.Empty(t, giveUp)
 			asked++
 			if asked < 3 {

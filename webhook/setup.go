@@ -25,7 +25,8 @@ const (
 
 // Options bound what admission may cost.
 type Options struct {
-	// Hold is how long a request may wait for a global IP, and MaxHeld how many may at once.
+	// Hold is how long a request may wait for a global IP, and MaxHeld how many may at once, of all namespaces: no more than
+	// a quarter of them in one.
 	Hold    time.Duration
 	MaxHeld int
 	// ShutdownDelay is how long a manager that is asked to stop goes on answering, because API servers go on asking it
