@@ -55,10 +55,9 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	require.Empty(t, meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason)
 
 	for name, u := range map[string]*unstructured.Unstructured{
-		"east":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
-		"west":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
-		"submariner":                object(SubmarinerKind, OperatorNamespace, "", map[string]any{}),
-		"cluster.clusterset.k8s.io": object(ClusterPropertyKind, "", "", map[string]any{}),
+		"east":       object(ClusterKind, OperatorNamespace, ""),
+		"west":       object(ClusterKind, OperatorNamespace, ""),
+		"submariner": object(SubmarinerKind, OperatorNamespace, ""),
 	} {
 		require.NoError(t, c.Get(ctx, client.ObjectKey{Namespace: u.GetNamespace(), Name: name}, u))
 		require.NotEmpty(t, u.Object["spec"])
