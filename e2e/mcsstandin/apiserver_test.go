@@ -87,6 +87,28 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 		})
 	}
 
+	t.Run("with strict CRDs no export is ever Valid, though it has an address", func(t *testing.T) {
+		require.NoError(t, InstallMCS(cfg, V1Beta1))
+		key := client.ObjectKey{Namespace: monA.Namespace, Name: "rook-ceph-mon-b"}
+		b, o := service(""), export("")
+		b.Name, b.Spec.ClusterIP, o.Name = key.Name, "", key.Name
+		s.SetFault(key.Namespace, key.Name, Fault{Delay: 200 * time.Millisecond})
+		require.NoError(t, c.Create(ctx, b))
+		require.NoError(t, c.Create(ctx, o))
+		imported := &mcsv1alpha1.ServiceImport{}
+		require.Eventually(t, func() bool {
+			return c.Get(ctx, client.ObjectKey{Namespace: OperatorNamespace, Name: key.Name + "-rook-ceph-east"}, imported) == nil
+		}, 10*time.Second, 10*time.Millisecond)
+		_, ok := s.GlobalIP(key.Namespace, key.Name)
+		require.True(t, ok)
+		require.Never(t, func() bool {
+			require.NoError(t, c.Get(ctx, key, o))
+			return meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason != "ServiceGlobalIPUnavailable"
+		}, time.Second, 50*time.Millisecond)
+		require.NoError(t, c.Delete(ctx, o))
+		require.NoError(t, c.Delete(ctx, b))
+	})
+
 	require.NoError(t, c.Delete(ctx, export("")))
 	require.Eventually(t, func() bool {
 		slices := &discoveryv1.EndpointSliceList{}

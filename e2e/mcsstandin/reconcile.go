@@ -22,6 +22,9 @@ import (
 
 type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
+// retryAllocation is how long an export without an address waits until it asks again for one.
+const retryAllocation = time.Second
+
 // What Submariner says of an export that has no address.
 var (
 	noAddressYet = condition("Valid", metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
@@ -117,7 +120,7 @@ func (s *Standin) globalnet(
 	}
 	if f.NoAllocation || !s.allocate(r, f, service) {
 		failed := condition("Valid", metav1.ConditionFalse, exhausted.Reason, "Unable to obtain global IP: "+exhausted.Message)
-		return 0, &failed, s.putIngressIP(ctx, e, netip.Addr{}, exhausted)
+		return retryAllocation, &failed, s.putIngressIP(ctx, e, netip.Addr{}, exhausted)
 	}
 	// The API server takes no special address there: under a fault that tells one it is the address that was allocated.
 	if e.External = r.told; special(r.told) || r.told.Is6() {
