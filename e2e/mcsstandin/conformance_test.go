@@ -27,9 +27,7 @@ type story struct {
 	recorded set
 	client   client.Client
 	options  Options
-	// left is the range of a Globalnet that was switched off later.
-	left    netip.Prefix
-	standin *Standin
+	standin  *Standin
 }
 
 func newStory(t *testing.T, cfg *rest.Config, c client.Client, recorded set) *story {
@@ -203,15 +201,15 @@ func (s *story) stored() set {
 
 // differences returns the lines that only Submariner wrote, after -, and those that only the stand-in did, after +.
 func (s *story) differences() []string {
-	real, ours := lines(s.recorded), lines(s.stored().reduced())
+	recorded, ours := lines(s.recorded), lines(s.stored().reduced())
 	var all []string
-	for _, line := range real {
+	for _, line := range recorded {
 		if !slices.Contains(ours, line) {
 			all = append(all, "- "+line)
 		}
 	}
 	for _, line := range ours {
-		if !slices.Contains(real, line) {
+		if !slices.Contains(recorded, line) {
 			all = append(all, "+ "+line)
 		}
 	}

@@ -90,15 +90,12 @@ func (s *Standin) loseAddress(ctx context.Context, r *record, e Export) error {
 	return nil
 }
 
-// replaceAddress gives the record another address than it has, which whoever asks next gets.
-func (s *Standin) replaceAddress(r *record) bool {
-	next, err := s.pool.Draw()
-	if err != nil {
-		return false
+// replaceAddress gives the record another address than it has, if there is one; whoever asks next gets the former.
+func (s *Standin) replaceAddress(r *record) {
+	if next, err := s.pool.Draw(); err == nil {
+		s.pool.Free(r.own)
+		r.own, r.stale = next, true
 	}
-	s.pool.Free(r.own)
-	r.own, r.stale = next, true
-	return true
 }
 
 // allocate gives the record its address, and what the sources tell instead of it under the fault. It returns false when the
