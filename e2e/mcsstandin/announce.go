@@ -34,7 +34,11 @@ func (a announcement) Members() []Peer { return append([]Peer{a.Own}, a.Peers...
 
 // announce writes who is a member of the clusterset and with which range.
 func (s *Standin) announce(ctx context.Context) error {
-	for _, name := range []string{OperatorNamespace, BrokerNamespace} {
+	namespaces := []string{OperatorNamespace}
+	if s.options.Broker {
+		namespaces = append(namespaces, BrokerNamespace)
+	}
+	for _, name := range namespaces {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		if err := s.client.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create the namespace %s: %w", name, err)

@@ -96,8 +96,8 @@ func (s *Standin) putSlice(ctx context.Context, e Export) error {
 	labels := e.SourceLabels()
 	labels[sliceManagerLabel] = SliceManager
 	list := &discoveryv1.EndpointSliceList{}
-	if err := s.client.List(ctx, list, client.InNamespace(e.Namespace()), client.MatchingLabels(labels)); err != nil {
-		return fmt.Errorf("list the exported EndpointSlices of %s/%s: %w", e.Namespace(), e.Name(), err)
+	if err := s.client.List(ctx, list, client.InNamespace(e.Namespace), client.MatchingLabels(labels)); err != nil {
+		return fmt.Errorf("list the exported EndpointSlices of %s/%s: %w", e.Namespace, e.Name, err)
 	}
 	for i := range list.Items {
 		if string(list.Items[i].AddressType) == e.Family() {

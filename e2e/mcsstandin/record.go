@@ -77,7 +77,7 @@ func (s *Standin) loseAddress(ctx context.Context, r *record, e Export) error {
 	if !restarted {
 		return nil
 	}
-	internal := object(corev1.SchemeGroupVersion.WithKind("Service"), e.Namespace(), InternalServiceName(e.Name()))
+	internal := object(corev1.SchemeGroupVersion.WithKind("Service"), e.Namespace, InternalServiceName(e.Name))
 	_, found, err := s.stored(ctx, internal)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *Standin) toldUnder(f Fault, r *record) (netip.Addr, error) {
 	}
 }
 
-// vip returns the clusterset IP of the export, if it is to have one.
+// vip returns the clusterset IP of the export, if it is to have one; it keeps what it has.
 func (s *Standin) vip(export *mcsv1alpha1.ServiceExport, r *record) (netip.Addr, error) {
 	wanted := s.options.ClustersetIPs
 	if asked, ok := export.Annotations[ClustersetIPAnnotation]; ok {
@@ -173,9 +173,6 @@ func (s *Standin) vip(export *mcsv1alpha1.ServiceExport, r *record) (netip.Addr,
 	var err error
 	if wanted && !r.vip.IsValid() {
 		r.vip, err = s.vips.Draw()
-	} else if !wanted {
-		s.vips.Free(r.vip)
-		r.vip = netip.Addr{}
 	}
 	return r.vip, err
 }

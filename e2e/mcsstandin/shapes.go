@@ -2,7 +2,6 @@ package mcsstandin
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -60,7 +59,7 @@ const (
 type Export struct {
 	// Cluster is the ID of the cluster that exports, and Service what it exports.
 	Cluster string
-	Service *corev1.Service
+	*corev1.Service
 	// External is the address of the internal Service, Advertised what Lighthouse tells.
 	External   netip.Addr
 	Advertised []netip.Addr
@@ -103,34 +102,12 @@ func render(shape string, data any) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// What the templates ask of an export.
-
-// Name is that of the Service.
-func (e Export) Name() string { return e.Service.Name }
-
-// Namespace is that of the Service.
-func (e Export) Namespace() string { return e.Service.Namespace }
-
 // Type is that of a ServiceImport.
 func (e Export) Type() mcsv1alpha1.ServiceImportType {
 	if e.Service.Spec.ClusterIP == corev1.ClusterIPNone {
 		return mcsv1alpha1.Headless
 	}
 	return mcsv1alpha1.ClusterSetIP
-}
-
-// Affinity is that of the Service.
-func (e Export) Affinity() string {
-	return string(cmp.Or(e.Service.Spec.SessionAffinity, corev1.ServiceAffinityNone))
-}
-
-// ServicePorts are those of the internal Service.
-func (e Export) ServicePorts() []corev1.ServicePort {
-	ports := slices.Clone(e.Service.Spec.Ports)
-	for i := range ports {
-		ports[i].NodePort = 0
-	}
-	return ports
 }
 
 // ImportPorts are those of a ServiceImport and of an EndpointSlice.
@@ -140,23 +117,11 @@ func (e Export) ImportPorts() []mcsv1alpha1.ServicePort {
 		return ports
 	}
 	for _, port := range e.Service.Spec.Ports {
-		ports = append(ports, mcsv1alpha1.ServicePort{Name: port.Name, Protocol: port.Protocol, Port: port.Port})
+		ports = append(ports, mcsv1alpha1.ServicePort{
+			Name: port.Name, Protocol: port.Protocol, AppProtocol: port.AppProtocol, Port: port.Port,
+		})
 	}
 	return ports
-}
-
-// ExternalIPs are those of the internal Service.
-func (e Export) ExternalIPs() []netip.Addr { return []netip.Addr{e.External} }
-
-// IPs are what Lighthouse tells.
-func (e Export) IPs() []netip.Addr { return e.Advertised }
-
-// VIPs are the addresses of the aggregated ServiceImport: none, but for a clusterset IP.
-func (e Export) VIPs() []netip.Addr {
-	if !e.VIP.IsValid() {
-		return nil
-	}
-	return []netip.Addr{e.VIP}
 }
 
 // Family is the address type of the EndpointSlice.

@@ -23,7 +23,7 @@ import (
 func (s *Standin) put(ctx context.Context, wanted *unstructured.Unstructured) error {
 	current, found, err := s.stored(ctx, wanted)
 	if err == nil && !found {
-		current = &unstructured.Unstructured{Object: withoutNull(wanted.Object)}
+		current = wanted.DeepCopy()
 		err = s.client.Create(ctx, current)
 	}
 	if meta.IsNoMatchError(err) {
@@ -145,19 +145,6 @@ func carries(current, wanted any) bool {
 	default:
 		return reflect.DeepEqual(current, wanted)
 	}
-}
-
-func withoutNull(content map[string]any) map[string]any {
-	kept := map[string]any{}
-	for name, value := range content {
-		if inner, ok := value.(map[string]any); ok {
-			value = withoutNull(inner)
-		}
-		if value != nil {
-			kept[name] = value
-		}
-	}
-	return kept
 }
 
 // throttle lets no more writes through in a second, after the first ten, as the client of Globalnet does. Submariner reads
