@@ -105,6 +105,7 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 			require.NoError(t, c.Get(ctx, key, o))
 			return meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason != "ServiceGlobalIPUnavailable"
 		}, time.Second, 50*time.Millisecond)
+		require.Equal(t, "AwaitingExport", meta.FindStatusCondition(o.Status.Conditions, "Ready").Reason)
 		require.NoError(t, c.Delete(ctx, o))
 		require.NoError(t, c.Delete(ctx, b))
 	})

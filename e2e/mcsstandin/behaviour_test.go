@@ -190,6 +190,7 @@ func TestAServiceThatIsNoLongerAClusterIPKeepsItsAddressAndLosesItsImport(t *tes
 	require.NoError(t, s.client.Update(t.Context(), changed))
 	s.reconcileOnce(t)
 	require.Equal(t, "UnsupportedServiceType", s.conditionOf(t, "Valid").Reason)
+	require.Equal(t, "NoServiceImport", s.conditionOf(t, "Ready").Reason)
 	require.Equal(t, first, s.ingressIP(t))
 	require.Equal(t, []string{first}, s.externalIPs(t))
 	imported := &mcsv1alpha1.ServiceImport{}
@@ -198,6 +199,12 @@ func TestAServiceThatIsNoLongerAClusterIPKeepsItsAddressAndLosesItsImport(t *tes
 	require.NoError(t, s.client.List(t.Context(), list))
 	require.Empty(t, list.Items)
 	require.Equal(t, dns.RcodeNameError, s.ask(t, "udp", "east.rook-ceph-mon-a.rook-ceph.svc.clusterset.local.", dns.TypeA).Rcode)
+
+	changed.Spec.Type = corev1.ServiceTypeClusterIP
+	require.NoError(t, s.client.Update(t.Context(), changed))
+	s.reconcileOnce(t)
+	require.Equal(t, []string{first, first, first}, s.addresses(t))
+	require.Equal(t, "True", string(s.conditionOf(t, "Ready").Status))
 }
 
 func TestAHeadlessExportIsValidWithoutAGlobalIngressIP(t *testing.T) {

@@ -34,12 +34,9 @@ func newStory(t *testing.T, cfg *rest.Config, c client.Client, recorded set) *st
 	t.Helper()
 	s := &story{t: t, recorded: recorded, client: c, options: Options{Config: cfg, EmptyReasons: true, LighthouseRemembers: true, Peers: []Peer{}}}
 	for _, o := range recorded {
-		switch o.GetKind() {
-		case "Submariner":
+		if o.GetKind() == "Submariner" {
 			s.options.ClusterID = text(o, "spec", "clusterID")
 			s.options.NoGlobalnet = text(o, "spec", "globalCIDR") == ""
-		case "ServiceImport":
-			s.options.ClustersetIPs = s.options.ClustersetIPs || o.GetAnnotations()[ClustersetIPAnnotation] == "true"
 		}
 		s.options.Broker = s.options.Broker || o.GetNamespace() == BrokerNamespace
 	}
@@ -110,29 +107,25 @@ func (s *story) create(ctx context.Context, o *unstructured.Unstructured) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: o.GetNamespace()}}
 	require.NoError(s.t, client.IgnoreAlreadyExists(s.client.Create(ctx, namespace)))
 	if o.GetKind() == "ServiceExport" {
-		for _, peer := range s.exportersOf(o) {
-			_, err := s.standin.ExportAtPeer(o.GetNamespace(), o.GetName(), peer)
-			require.NoError(s.t, err)
+		for _, aggregated := range s.recorded {
+			if aggregated.GetKind() == "ServiceImport" && client.ObjectKeyFromObject(aggregated) == client.ObjectKeyFromObject(o) {
+				o.SetAnnotations(map[string]string{ClustersetIPAnnotation: aggregated.GetAnnotations()[ClustersetIPAnnotation]})
+				s.exportAtPeers(aggregated)
+			}
 		}
 	}
 	require.NoError(s.t, s.client.Create(ctx, o))
 }
 
-// exportersOf returns the peers that exported a Service of the same name.
-func (s *story) exportersOf(export *unstructured.Unstructured) []string {
-	var peers []string
-	for _, o := range s.recorded {
-		if o.GetKind() != "ServiceImport" || o.GetNamespace() != export.GetNamespace() || o.GetName() != export.GetName() {
-			continue
-		}
-		clusters, _, _ := unstructured.NestedSlice(o.Object, "status", "clusters")
-		for _, c := range clusters {
-			if id, _ := c.(map[string]any)["cluster"].(string); id != s.options.ClusterID {
-				peers = append(peers, id)
-			}
+// exportAtPeers makes the peers that exported a Service of the same name do so.
+func (s *story) exportAtPeers(aggregated *unstructured.Unstructured) {
+	clusters, _, _ := unstructured.NestedSlice(aggregated.Object, "status", "clusters")
+	for _, c := range clusters {
+		if id, _ := c.(map[string]any)["cluster"].(string); id != s.options.ClusterID {
+			_, err := s.standin.ExportAtPeer(aggregated.GetNamespace(), aggregated.GetName(), id)
+			require.NoError(s.t, err)
 		}
 	}
-	return peers
 }
 
 // disturb does what happened to exports that were well.

@@ -30,7 +30,9 @@ var (
 	noAddressYet = condition("Valid", metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
 	exhausted    = condition("Allocated", metav1.ConditionFalse, "IPPoolAllocationFailed",
 		"Error allocating a global IP from the pool: "+errExhausted.Error())
-	success = condition("Allocated", metav1.ConditionTrue, "Success", "Allocated global IP")
+	success        = condition("Allocated", metav1.ConditionTrue, "Success", "Allocated global IP")
+	awaitingExport = condition("Ready", metav1.ConditionFalse, "AwaitingExport", "ServiceImport created - awaiting aggregation on the broker")
+	importDeleted  = condition("Ready", metav1.ConditionFalse, "NoServiceImport", "ServiceImport was deleted")
 )
 
 // Reconcile brings one export a step further, in the order of Submariner: GlobalIngressIP, internal Service, Valid,
@@ -51,8 +53,7 @@ func (s *Standin) Reconcile(ctx context.Context, req reconcile.Request) (reconci
 		if err := s.release(ctx, key); err != nil {
 			return reconcile.Result{}, err
 		}
-		return reconcile.Result{}, s.setConditions(ctx, export,
-			condition("Valid", metav1.ConditionFalse, "ServiceUnavailable", "Service to be exported doesn't exist"))
+		return reconcile.Result{}, s.setWithdrawn(ctx, export, "ServiceUnavailable", "Service to be exported doesn't exist")
 	}
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("get Service %s: %w", key, err)
@@ -62,8 +63,8 @@ func (s *Standin) Reconcile(ctx context.Context, req reconcile.Request) (reconci
 		if err := s.withdraw(ctx, key); err != nil {
 			return reconcile.Result{}, err
 		}
-		return reconcile.Result{}, s.setConditions(ctx, export, condition("Valid", metav1.ConditionFalse,
-			"UnsupportedServiceType", fmt.Sprintf("Service of type %s not supported", service.Spec.Type)))
+		return reconcile.Result{}, s.setWithdrawn(ctx, export, "UnsupportedServiceType",
+			fmt.Sprintf("Service of type %s not supported", service.Spec.Type))
 	}
 	return s.reconcileExport(ctx, export, service)
 }
@@ -155,15 +156,15 @@ func (s *Standin) publish(
 		Exporters: map[string]time.Time{s.options.ClusterID: export.CreationTimestamp.Time},
 	}
 	valid := condition("Valid", metav1.ConditionTrue, s.trueReason("Valid"), "")
-	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay + s.options.ExportDelay)); wait > 0 {
-		if err := s.putShape(ctx, ClusterImport, e); err != nil {
-			return reconcile.Result{}, err
-		}
-		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, valid, condition("Ready",
-			metav1.ConditionFalse, "AwaitingExport", "ServiceImport created - awaiting aggregation on the broker"))
+	said := []metav1.Condition{valid}
+	if !meta.IsStatusConditionTrue(export.Status.Conditions, "Ready") {
+		said = append(said, awaitingExport)
 	}
-	if err := s.setConditions(ctx, export, valid); err != nil {
+	if err := s.setConditions(ctx, export, said...); err != nil {
 		return reconcile.Result{}, err
+	}
+	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay + s.options.ExportDelay)); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, s.putShape(ctx, ClusterImport, e)
 	}
 	if err := s.distribute(ctx, export, e, r); err != nil {
 		return reconcile.Result{}, err
@@ -200,6 +201,15 @@ func (s *Standin) backendReady(ctx context.Context, key types.NamespacedName) (b
 	}), nil
 }
 
+// setWithdrawn says why what was exported no longer is.
+func (s *Standin) setWithdrawn(ctx context.Context, export *mcsv1alpha1.ServiceExport, reason, message string) error {
+	said := []metav1.Condition{condition("Valid", metav1.ConditionFalse, reason, message)}
+	if meta.FindStatusCondition(export.Status.Conditions, "Ready") != nil {
+		said = append(said, importDeleted)
+	}
+	return s.setConditions(ctx, export, said...)
+}
+
 // setConditions sets the conditions of the export. With strict CRDs the API server refuses a condition without a reason;
 // Lighthouse writes that into its log and goes on.
 func (s *Standin) setConditions(ctx context.Context, export *mcsv1alpha1.ServiceExport, conditions ...metav1.Condition) error {
@@ -211,10 +221,11 @@ func (s *Standin) setConditions(ctx context.Context, export *mcsv1alpha1.Service
 		return nil
 	}
 	err := s.client.Status().Patch(ctx, export, client.MergeFrom(before))
-	if s.options.EmptyReasons && apierrors.IsInvalid(err) {
+	accepted := slices.DeleteFunc(slices.Clone(conditions), func(c metav1.Condition) bool { return c.Reason == "" })
+	if apierrors.IsInvalid(err) && len(accepted) < len(conditions) {
 		s.options.Logger.Error(err, "the conditions of a ServiceExport were refused", "export", client.ObjectKeyFromObject(export))
 		export.Status = before.Status
-		return nil
+		return s.setConditions(ctx, export, accepted...)
 	}
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("set the conditions of ServiceExport %s/%s: %w", export.Namespace, export.Name, err)
