@@ -278,11 +278,16 @@ func TestASlowClientWritesFiveTimesInASecondAndReadsAtOnce(t *testing.T) {
 }
 
 func TestAnObjectIsRenderedWithoutAnybodyBeingAsked(t *testing.T) {
-	e := Export{Cluster: "east", Service: service("s1"), Advertised: []netip.Addr{netip.MustParseAddr(first)}}
-	o, err := Render(ClusterImport, e)
+	a := netip.MustParseAddr(first)
+	e := Export{Cluster: "east", Service: service("s1"), Advertised: []netip.Addr{a}, Allocated: a, Allocation: &success}
+	imported, err := Render(ClusterImport, e)
 	require.NoError(t, err)
-	require.Equal(t, importKey, client.ObjectKeyFromObject(o))
-	ips, _, err := unstructured.NestedStringSlice(o.Object, "spec", "ips")
+	require.Equal(t, importKey, client.ObjectKeyFromObject(imported))
+	ips, _, err := unstructured.NestedStringSlice(imported.Object, "spec", "ips")
 	require.NoError(t, err)
 	require.Equal(t, []string{first}, ips)
+	ingress, err := Render(GlobalIngressIP, e)
+	require.NoError(t, err)
+	require.Equal(t, "Success", reasonOf(ingress, "Allocated"))
+	require.Equal(t, first, text(ingress, "status", "allocatedIP"))
 }

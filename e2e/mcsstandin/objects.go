@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
@@ -18,31 +17,6 @@ func (s *Standin) putShape(ctx context.Context, shape Shape, e Export) error {
 	o, err := Render(shape, e)
 	if err != nil {
 		return err
-	}
-	return s.put(ctx, o)
-}
-
-// putIngressIP writes the GlobalIngressIP; without a condition, not its status.
-func (s *Standin) putIngressIP(ctx context.Context, e Export, allocated netip.Addr, conditions ...metav1.Condition) error {
-	o, err := Render(GlobalIngressIP, e)
-	if err != nil {
-		return err
-	}
-	if len(conditions) > 0 {
-		status := map[string]any{"allocatedIP": nil}
-		if allocated.IsValid() {
-			status["allocatedIP"] = allocated.String()
-		}
-		var all []any
-		for _, c := range conditions {
-			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&c)
-			if err != nil {
-				return fmt.Errorf("write the condition of a GlobalIngressIP: %w", err)
-			}
-			all = append(all, content)
-		}
-		status["conditions"] = all
-		o.Object["status"] = status
 	}
 	return s.put(ctx, o)
 }

@@ -3,7 +3,6 @@ package mcsstandin
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -110,18 +109,20 @@ func (s *Standin) globalnet(
 		if !r.own.IsValid() {
 			return wait, &noAddressYet, nil
 		}
-		return wait, nil, s.putIngressIP(ctx, e, netip.Addr{}, condition("Allocated", metav1.ConditionFalse, "ReserveAllocatedIPsFailed",
+		e.Allocation = new(condition("Allocated", metav1.ConditionFalse, "ReserveAllocatedIPsFailed",
 			fmt.Sprintf("Error reserving the allocated global IP(s) from the pool: requested IP %s already allocated", r.own)))
+		return wait, nil, s.putShape(ctx, GlobalIngressIP, e)
 	}
 	if wait := s.untilAllocation(r, f); wait > 0 {
-		return wait, &noAddressYet, s.putIngressIP(ctx, e, netip.Addr{})
+		return wait, &noAddressYet, s.putShape(ctx, GlobalIngressIP, e)
 	}
 	if err := s.loseAddress(ctx, r, e); err != nil {
 		return 0, nil, err
 	}
 	if f.NoAllocation || !s.allocate(r, f, service) {
 		failed := condition("Valid", metav1.ConditionFalse, exhausted.Reason, "Unable to obtain global IP: "+exhausted.Message)
-		return retryAllocation, &failed, s.putIngressIP(ctx, e, netip.Addr{}, exhausted)
+		e.Allocation = &exhausted
+		return retryAllocation, &failed, s.putShape(ctx, GlobalIngressIP, e)
 	}
 	// The API server takes no special address there: under a fault that tells one it is the address that was allocated.
 	if e.External = r.told; special(r.told) || r.told.Is6() {
@@ -130,7 +131,8 @@ func (s *Standin) globalnet(
 	if err := s.putShape(ctx, InternalService, e); err != nil {
 		return 0, nil, err
 	}
-	if err := s.putIngressIP(ctx, e, r.told, success); err != nil {
+	e.Allocated, e.Allocation = r.told, &success
+	if err := s.putShape(ctx, GlobalIngressIP, e); err != nil {
 		return 0, nil, err
 	}
 	s.mu.Lock()

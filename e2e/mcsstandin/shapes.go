@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 	"sigs.k8s.io/yaml"
@@ -60,6 +61,9 @@ type Export struct {
 	// Cluster is the ID of the cluster that exports, and Service what it exports.
 	Cluster string
 	*corev1.Service
+	// Allocation is what the GlobalIngressIP says of its address Allocated; nil leaves its status alone.
+	Allocation *metav1.Condition
+	Allocated  netip.Addr
 	// External is the address of the internal Service, Advertised what Lighthouse tells.
 	External   netip.Addr
 	Advertised []netip.Addr
@@ -73,7 +77,7 @@ type Export struct {
 	VIP netip.Addr
 }
 
-// Render returns an object of the export without its conditions. It asks nobody and changes nothing.
+// Render returns an object of the export; its condition, if it has one, without the time of its last transition. It asks nobody and changes nothing.
 func Render(shape Shape, e Export) (*unstructured.Unstructured, error) {
 	objects, err := render(string(shape), e)
 	if err != nil {
