@@ -28,12 +28,13 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
 	cfg := plane.Config
 	require.NoError(t, Install(cfg, V1Alpha1Only))
-	s, err := Start(ctx, Options{Config: cfg, EmptyReasons: true})
-	require.NoError(t, err)
 	c, err := client.New(cfg, client.Options{Scheme: newScheme()})
 	require.NoError(t, err)
+	t.Run("the stand-in writes what Submariner wrote", func(t *testing.T) { theStandInWritesWhatSubmarinerWrote(t, cfg, c) })
 
-	require.NoError(t, c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: monA.Namespace}}))
+	s, err := Start(ctx, Options{Config: cfg, EmptyReasons: true})
+	require.NoError(t, err)
+	require.NoError(t, client.IgnoreAlreadyExists(c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: monA.Namespace}})))
 	exported := service("")
 	exported.Spec.ClusterIP = ""
 	require.NoError(t, c.Create(ctx, exported))
@@ -55,10 +56,9 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	require.Empty(t, meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason)
 
 	for name, u := range map[string]*unstructured.Unstructured{
-		"east":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
-		"west":                      object(ClusterKind, OperatorNamespace, "", map[string]any{}),
-		"submariner":                object(SubmarinerKind, OperatorNamespace, "", map[string]any{}),
-		"cluster.clusterset.k8s.io": object(ClusterPropertyKind, "", "", map[string]any{}),
+		"east":       object(ClusterKind, OperatorNamespace, ""),
+		"west":       object(ClusterKind, OperatorNamespace, ""),
+		"submariner": object(SubmarinerKind, OperatorNamespace, ""),
 	} {
 		require.NoError(t, c.Get(ctx, client.ObjectKey{Namespace: u.GetNamespace(), Name: name}, u))
 		require.NotEmpty(t, u.Object["spec"])
@@ -86,6 +86,29 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 			}, 5*time.Second, 5*time.Millisecond)
 		})
 	}
+
+	t.Run("with strict CRDs no export is ever Valid, though it has an address", func(t *testing.T) {
+		require.NoError(t, InstallMCS(cfg, V1Beta1))
+		key := client.ObjectKey{Namespace: monA.Namespace, Name: "rook-ceph-mon-b"}
+		b, o := service(""), export("")
+		b.Name, b.Spec.ClusterIP, o.Name = key.Name, "", key.Name
+		s.SetFault(key.Namespace, key.Name, Fault{Delay: 200 * time.Millisecond})
+		require.NoError(t, c.Create(ctx, b))
+		require.NoError(t, c.Create(ctx, o))
+		imported := &mcsv1alpha1.ServiceImport{}
+		require.Eventually(t, func() bool {
+			return c.Get(ctx, client.ObjectKey{Namespace: OperatorNamespace, Name: key.Name + "-rook-ceph-east"}, imported) == nil
+		}, 10*time.Second, 10*time.Millisecond)
+		_, ok := s.GlobalIP(key.Namespace, key.Name)
+		require.True(t, ok)
+		require.Never(t, func() bool {
+			require.NoError(t, c.Get(ctx, key, o))
+			return meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason != "ServiceGlobalIPUnavailable"
+		}, time.Second, 50*time.Millisecond)
+		require.Equal(t, "AwaitingExport", meta.FindStatusCondition(o.Status.Conditions, "Ready").Reason)
+		require.NoError(t, c.Delete(ctx, o))
+		require.NoError(t, c.Delete(ctx, b))
+	})
 
 	require.NoError(t, c.Delete(ctx, export("")))
 	require.Eventually(t, func() bool {

@@ -16,7 +16,7 @@ func TestJoinedMembersTellWhatEachOtherExports(t *testing.T) {
 	require.Equal(t, dns.RcodeNameError, west.ask(t, "udp", "east."+name, dns.TypeA).Rcode, "it is not exported yet")
 
 	east.reconcileOnce(t)
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(west.ask(t, "udp", "east."+name, dns.TypeA)))
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(west.ask(t, "udp", name, dns.TypeA)), "without a cluster ID it is the peer's, for want of an own one")
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(west.ask(t, "udp", "east."+name, dns.TypeA)))
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(west.ask(t, "udp", name, dns.TypeA)), "without a cluster ID it is the peer's, for want of an own one")
 	require.Equal(t, dns.RcodeNameError, west.ask(t, "udp", "west."+name, dns.TypeA).Rcode)
 }

@@ -157,7 +157,7 @@ func parseName(name string) (service types.NamespacedName, clusterID string, ok 
 }
 
 // lookup answers as the CoreDNS plugin of lighthouse does: with a cluster ID the address of that cluster, be it
-// healthy or not; without one this cluster's if a pod is ready, else a peer's, each in turn, else none.
+// healthy or not; without one the clusterset IP if there is one, else this cluster's if a pod is ready, else a peer's, each in turn, else none.
 func (d *dnsServer) lookup(service types.NamespacedName, clusterID string) (addresses []netip.Addr, known bool) {
 	s := d.standin
 	// Asked before our own lock is taken: two members may ask each other at the same time.
@@ -181,6 +181,9 @@ func (d *dnsServer) lookup(service types.NamespacedName, clusterID string) (addr
 			}
 		}
 		return nil, false
+	}
+	if local != nil && local.vip.IsValid() {
+		return []netip.Addr{local.vip}, true
 	}
 	if local != nil && local.ready {
 		return local.advertised, true

@@ -20,7 +20,7 @@ var AwaitingExport = Condition{Reason: "AwaitingExport", Message: "awaiting aggr
 type Fault struct {
 	// NeverValid keeps Valid at False with this reason. The global IP is allocated all the same.
 	NeverValid *Condition
-	// NoAllocation leaves the Service without a global IP.
+	// NoAllocation leaves the Service without a global IP, as a pool that is exhausted does.
 	NoAllocation bool
 	// PeerAddress makes every source tell an address out of the range of the first peer.
 	PeerAddress bool
@@ -51,10 +51,43 @@ func (s *Standin) Reallocate(namespace, name string) {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	s.mu.Lock()
 	if r := s.records[key]; r != nil {
-		r.own = netip.Addr{}
+		s.replaceAddress(r)
 	}
 	s.mu.Unlock()
 	s.wake(key)
+}
+
+// RestartGlobalnet restarts what allocates. Until it is back, after 8 to 18 s in a real cluster, no GlobalIngressIP has an
+// address; then each has its own again, but for one whose internal Service is gone: that gets another.
+func (s *Standin) RestartGlobalnet(away time.Duration) {
+	s.restart(&s.globalnetBack, away, func(r *record) { r.stored, r.restarted = netip.Addr{}, true })
+}
+
+// RestartLighthouse restarts the agent. Until it is back, for tens of seconds in a real cluster, no export is Valid, however
+// well its daemon is; then Lighthouse tells what the GlobalIngressIPs say.
+func (s *Standin) RestartLighthouse(away time.Duration) {
+	s.restart(&s.lighthouseBack, away, func(r *record) { r.stale = false })
+}
+
+func (s *Standin) restart(back *time.Time, away time.Duration, each func(*record)) {
+	var keys []types.NamespacedName
+	s.mu.Lock()
+	*back = time.Now().Add(away)
+	for key, r := range s.records {
+		each(r)
+		keys = append(keys, key)
+	}
+	s.mu.Unlock()
+	for _, key := range keys {
+		s.wake(key)
+	}
+}
+
+// back returns the time at which what was restarted is there again.
+func (s *Standin) back(at *time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *at
 }
 
 func (s *Standin) fault(key types.NamespacedName) Fault {

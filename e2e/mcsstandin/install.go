@@ -2,21 +2,19 @@ package mcsstandin
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	mcscrd "sigs.k8s.io/mcs-api/config/crd"
 )
-
-//go:embed crds.yaml
-var submarinerCRDs []byte
 
 // MCSVersions says in which versions the kinds of multicluster.x-k8s.io are installed.
 type MCSVersions int
@@ -48,11 +46,40 @@ func InstallMCS(cfg *rest.Config, versions MCSVersions) error {
 
 // InstallSubmariner installs the kinds of Submariner and ClusterProperty and waits until the API server serves them.
 func InstallSubmariner(cfg *rest.Config) error {
-	crds, err := decodeCRDs(submarinerCRDs)
-	if err != nil {
-		return fmt.Errorf("read the CRDs of Submariner: %w", err)
+	return install(cfg, []*apiextensionsv1.CustomResourceDefinition{
+		looseCRD(GlobalIngressIPKind, "globalingressips", apiextensionsv1.NamespaceScoped, true),
+		looseCRD(SubmarinerKind, "submariners", apiextensionsv1.NamespaceScoped, true),
+		looseCRD(ClusterKind, "clusters", apiextensionsv1.NamespaceScoped, false),
+		looseCRD(EndpointKind, "endpoints", apiextensionsv1.NamespaceScoped, false),
+		looseCRD(GatewayKind, "gateways", apiextensionsv1.NamespaceScoped, false),
+		looseCRD(EgressIPKind, "clusterglobalegressips", apiextensionsv1.ClusterScoped, true),
+		looseCRD(ClusterPropertyKind, "clusterproperties", apiextensionsv1.ClusterScoped, false),
+	})
+}
+
+// looseCRD takes any content.
+func looseCRD(
+	kind schema.GroupVersionKind, plural string, scope apiextensionsv1.ResourceScope, status bool,
+) *apiextensionsv1.CustomResourceDefinition {
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	crd.Name = plural + "." + kind.Group
+	crd.Annotations = map[string]string{"api-approved.kubernetes.io": "unapproved, a stand-in for tests"}
+	version := apiextensionsv1.CustomResourceDefinitionVersion{
+		Name: kind.Version, Served: true, Storage: true,
+		Schema: &apiextensionsv1.CustomResourceValidation{
+			OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object", XPreserveUnknownFields: new(true)},
+		},
 	}
-	return install(cfg, crds)
+	if status {
+		version.Subresources = &apiextensionsv1.CustomResourceSubresources{Status: &apiextensionsv1.CustomResourceSubresourceStatus{}}
+	}
+	crd.Spec = apiextensionsv1.CustomResourceDefinitionSpec{
+		Group: kind.Group, Scope: scope, Versions: []apiextensionsv1.CustomResourceDefinitionVersion{version},
+		Names: apiextensionsv1.CustomResourceDefinitionNames{
+			Plural: plural, Singular: strings.ToLower(kind.Kind), Kind: kind.Kind, ListKind: kind.Kind + "List",
+		},
+	}
+	return crd
 }
 
 func install(cfg *rest.Config, crds []*apiextensionsv1.CustomResourceDefinition) error {
@@ -92,8 +119,8 @@ func keepV1Alpha1(crd *apiextensionsv1.CustomResourceDefinition) {
 }
 
 // allowEmptyReason takes back what mcs-api v0.2 brought: until then the reason of a condition was optional.
-func allowEmptyReason(schema *apiextensionsv1.JSONSchemaProps) {
-	status, ok := schema.Properties["status"]
+func allowEmptyReason(properties *apiextensionsv1.JSONSchemaProps) {
+	status, ok := properties.Properties["status"]
 	if !ok {
 		return
 	}

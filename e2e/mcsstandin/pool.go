@@ -1,46 +1,92 @@
 package mcsstandin
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
 )
 
-// reserved is how many addresses at the start of its range Globalnet keeps for the egress of the cluster.
-const reserved = 8
+// egressAddresses is how many addresses at the bottom of its range Globalnet keeps for what leaves the cluster.
+const egressAddresses = 8
 
-// pool hands out the addresses of a range, none of them twice: a Service that is exported anew never gets its old
-// address back, so that a test sees the worst case.
-type pool struct {
-	mu     sync.Mutex
-	prefix netip.Prefix
-	last   netip.Addr
+// errExhausted has the words of Submariner's pool.
+var errExhausted = errors.New("insufficient IPs available for allocation")
+
+// Pool hands out the addresses of an IPv4 range as Submariner does: a single one from the top, several from the bottom, and
+// one that was freed to whoever asks next.
+type Pool struct {
+	mu          sync.Mutex
+	first, last uint32
+	used        map[uint32]bool
+	fresh       bool
 }
 
-func newPool(prefix netip.Prefix) *pool {
-	last := prefix.Masked().Addr()
-	for range reserved {
-		last = last.Next()
-	}
-	return &pool{prefix: prefix, last: last}
+// NewPool returns the pool of the range without its first and its last address. A fresh pool never gives an address twice.
+func NewPool(prefix netip.Prefix, fresh bool) *Pool {
+	network := number(prefix.Masked().Addr())
+	size := uint32(1)<<(32-prefix.Bits()) - 1
+	return &Pool{first: network + 1, last: network + size - 1, used: map[uint32]bool{}, fresh: fresh}
 }
 
-func (p *pool) draw() (netip.Addr, error) {
+// Draw takes the highest address that is free.
+func (p *Pool) Draw() (netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := p.last.Next()
-	if !next.IsValid() || !p.prefix.Contains(next) {
-		return netip.Addr{}, fmt.Errorf("no address left in %s", p.prefix)
+	for n := p.last; n >= p.first; n-- {
+		if !p.used[n] {
+			p.used[n] = true
+			return address(n), nil
+		}
 	}
-	p.last = next
-	return next, nil
+	return netip.Addr{}, errExhausted
 }
 
-// skip makes sure that the address is not drawn again.
-func (p *pool) skip(addr netip.Addr) {
+// DrawBlock takes the lowest addresses that are free and follow each other.
+func (p *Pool) DrawBlock(count int) ([]netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.prefix.Contains(addr) && p.last.Less(addr) {
-		p.last = addr
+	var block []netip.Addr
+	for n := p.first; n <= p.last; n++ {
+		if block = append(block, address(n)); p.used[n] {
+			block = nil
+		}
+		if len(block) == count {
+			for _, a := range block {
+				p.used[number(a)] = true
+			}
+			return block, nil
+		}
 	}
+	return nil, errExhausted
+}
+
+// Reserve takes this address, unless somebody has it.
+func (p *Pool) Reserve(a netip.Addr) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !a.Is4() || p.used[number(a)] {
+		return fmt.Errorf("requested IP %s already allocated", a)
+	}
+	p.used[number(a)] = true
+	return nil
+}
+
+// Free gives the address back.
+func (p *Pool) Free(a netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.Is4() && !p.fresh {
+		delete(p.used, number(a))
+	}
+}
+
+func number(a netip.Addr) uint32 {
+	bytes := a.As4()
+	return binary.BigEndian.Uint32(bytes[:])
+}
+
+func address(n uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
 }

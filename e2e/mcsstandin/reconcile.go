@@ -3,13 +3,14 @@ package mcsstandin
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -20,22 +21,18 @@ import (
 
 type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// record is what the stand-in knows about one export beside what is stored.
-type record struct {
-	exportUID, serviceUID types.UID
-	born                  time.Time
-	allocated             time.Time
-	own                   netip.Addr
-	// told is what the GlobalIngressIP says, advertised what the ServiceImport, the EndpointSlice and DNS say.
-	told       netip.Addr
-	advertised []netip.Addr
-	// stored is told once the API server has it.
-	stored netip.Addr
-	// spare is the second address, or the address never allocated, of a fault that needs one.
-	spare      netip.Addr
-	ready      bool
-	registered bool
-}
+// retryAllocation is how long an export without an address waits until it asks again for one.
+const retryAllocation = time.Second
+
+// What Submariner says of an export that has no address.
+var (
+	noAddressYet = condition("Valid", metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
+	exhausted    = condition("Allocated", metav1.ConditionFalse, "IPPoolAllocationFailed",
+		"Error allocating a global IP from the pool: "+errExhausted.Error())
+	success        = condition("Allocated", metav1.ConditionTrue, "Success", "Allocated global IP")
+	awaitingExport = condition("Ready", metav1.ConditionFalse, "AwaitingExport", "ServiceImport created - awaiting aggregation on the broker")
+	importDeleted  = condition("Ready", metav1.ConditionFalse, "NoServiceImport", "ServiceImport was deleted")
+)
 
 // Reconcile brings one export a step further, in the order of Submariner: GlobalIngressIP, internal Service, Valid,
 // ServiceImport and EndpointSlice, aggregation, Ready.
@@ -55,22 +52,26 @@ func (s *Standin) Reconcile(ctx context.Context, req reconcile.Request) (reconci
 		if err := s.release(ctx, key); err != nil {
 			return reconcile.Result{}, err
 		}
-		return reconcile.Result{}, s.setConditions(ctx, export,
-			condition("Valid", metav1.ConditionFalse, "ServiceUnavailable", "Service to be exported doesn't exist"))
+		return reconcile.Result{}, s.setWithdrawn(ctx, export, "ServiceUnavailable", "Service to be exported doesn't exist")
 	}
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("get Service %s: %w", key, err)
 	}
-	if service.Spec.Type != corev1.ServiceTypeClusterIP || service.Spec.ClusterIP == corev1.ClusterIPNone {
-		return reconcile.Result{}, s.setConditions(ctx, export, condition("Valid", metav1.ConditionFalse,
-			"UnsupportedServiceType", fmt.Sprintf("Service of type %s not supported", service.Spec.Type)))
+	if service.Spec.Type != "" && service.Spec.Type != corev1.ServiceTypeClusterIP {
+		// Globalnet keeps the address all the same.
+		if err := s.withdraw(ctx, key); err != nil {
+			return reconcile.Result{}, err
+		}
+		return reconcile.Result{}, s.setWithdrawn(ctx, export, "UnsupportedServiceType",
+			fmt.Sprintf("Service of type %s not supported", service.Spec.Type))
 	}
-	return s.reconcileExport(ctx, key, export, service)
+	return s.reconcileExport(ctx, export, service)
 }
 
 func (s *Standin) reconcileExport(
-	ctx context.Context, key types.NamespacedName, export *mcsv1alpha1.ServiceExport, service *corev1.Service,
+	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service,
 ) (reconcile.Result, error) {
+	key := client.ObjectKeyFromObject(export)
 	f := s.fault(key)
 	r, again := s.recordOf(key, export.UID, service.UID)
 	if again {
@@ -79,49 +80,72 @@ func (s *Standin) reconcileExport(
 		}
 		r, _ = s.recordOf(key, export.UID, service.UID)
 	}
-	noAddressYet := condition("Valid", metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
-
-	if f.NoAllocation {
-		failed := condition("Allocated", metav1.ConditionFalse, "IPPoolAllocationFailed", "Error allocating IP: no free IPs")
-		if err := s.ensureIngressIP(ctx, key, r, netip.Addr{}, failed); err != nil {
-			return reconcile.Result{}, err
+	if s.options.NoGlobalnet || service.Spec.ClusterIP == corev1.ClusterIPNone {
+		s.tellClusterIP(r, service)
+	} else if wait, unavailable, err := s.globalnet(ctx, r, f, service); err != nil || unavailable != nil {
+		if err == nil {
+			err = s.setConditions(ctx, export, *unavailable)
 		}
-		return reconcile.Result{}, s.setConditions(ctx, export,
-			condition("Valid", metav1.ConditionFalse, failed.Reason, failed.Message))
+		return reconcile.Result{RequeueAfter: wait}, err
+	} else if wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	if wait := s.untilAllocation(r, f); wait > 0 {
-		if err := s.ensureIngressIP(ctx, key, r, netip.Addr{}, metav1.Condition{}); err != nil {
-			return reconcile.Result{}, err
-		}
-		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, noAddressYet)
-	}
-	if err := s.allocate(r, f); err != nil {
-		return reconcile.Result{}, err
-	}
-	if err := s.ensureInternalService(ctx, key, service, r); err != nil {
-		return reconcile.Result{}, err
-	}
-	allocated := condition("Allocated", metav1.ConditionTrue, "Success", "Allocated global IP")
-	if err := s.ensureIngressIP(ctx, key, r, r.told, allocated); err != nil {
-		return reconcile.Result{}, err
-	}
-	s.mu.Lock()
-	r.stored = r.told
-	s.mu.Unlock()
 	if f.NeverValid != nil {
 		return reconcile.Result{}, s.setConditions(ctx, export,
 			condition("Valid", metav1.ConditionFalse, f.NeverValid.Reason, f.NeverValid.Message))
 	}
-	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay)); wait > 0 {
+	if wait := max(time.Until(r.allocated.Add(s.options.ValidityDelay)), time.Until(s.back(&s.lighthouseBack))); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, noAddressYet)
 	}
-	return s.publish(ctx, key, export, service, r)
+	return s.publish(ctx, export, service, r)
+}
+
+// globalnet gives the Service its address. It returns how long that still takes, and what the export says until then.
+func (s *Standin) globalnet(
+	ctx context.Context, r *record, f Fault, service *corev1.Service,
+) (time.Duration, *metav1.Condition, error) {
+	e := Export{Cluster: s.options.ClusterID, Service: service}
+	if wait := time.Until(s.back(&s.globalnetBack)); wait > 0 {
+		if !r.own.IsValid() {
+			return wait, &noAddressYet, nil
+		}
+		e.Allocation = new(condition("Allocated", metav1.ConditionFalse, "ReserveAllocatedIPsFailed",
+			fmt.Sprintf("Error reserving the allocated global IP(s) from the pool: requested IP %s already allocated", r.own)))
+		return wait, nil, s.putShape(ctx, GlobalIngressIP, e)
+	}
+	if wait := s.untilAllocation(r, f); wait > 0 {
+		return wait, &noAddressYet, s.putShape(ctx, GlobalIngressIP, e)
+	}
+	if err := s.loseAddress(ctx, r, e); err != nil {
+		return 0, nil, err
+	}
+	if f.NoAllocation || !s.allocate(r, f, service) {
+		failed := condition("Valid", metav1.ConditionFalse, exhausted.Reason, "Unable to obtain global IP: "+exhausted.Message)
+		e.Allocation = &exhausted
+		return retryAllocation, &failed, s.putShape(ctx, GlobalIngressIP, e)
+	}
+	// The API server takes no special address there: under a fault that tells one it is the address that was allocated.
+	if e.External = r.told; special(r.told) || r.told.Is6() {
+		e.External = r.own
+	}
+	if err := s.putShape(ctx, InternalService, e); err != nil {
+		return 0, nil, err
+	}
+	e.Allocated, e.Allocation = r.told, &success
+	if err := s.putShape(ctx, GlobalIngressIP, e); err != nil {
+		return 0, nil, err
+	}
+	s.mu.Lock()
+	r.stored = r.told
+	s.mu.Unlock()
+	return 0, nil, nil
 }
 
 // publish does what follows once the ServiceExport is Valid.
 func (s *Standin) publish(
-	ctx context.Context, key types.NamespacedName, export *mcsv1alpha1.ServiceExport, service *corev1.Service, r *record,
+	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service, r *record,
 ) (reconcile.Result, error) {
+	key := client.ObjectKeyFromObject(export)
 	ready, err := s.backendReady(ctx, key)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -129,24 +153,22 @@ func (s *Standin) publish(
 	s.mu.Lock()
 	r.ready = ready
 	s.mu.Unlock()
+	e := Export{
+		Cluster: s.options.ClusterID, Service: service, Advertised: r.advertised, Ready: ready,
+		Exporters: map[string]time.Time{s.options.ClusterID: export.CreationTimestamp.Time},
+	}
 	valid := condition("Valid", metav1.ConditionTrue, s.trueReason("Valid"), "")
+	said := []metav1.Condition{valid}
+	if !meta.IsStatusConditionTrue(export.Status.Conditions, "Ready") {
+		said = append(said, awaitingExport)
+	}
+	if err := s.setConditions(ctx, export, said...); err != nil {
+		return reconcile.Result{}, err
+	}
 	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay + s.options.ExportDelay)); wait > 0 {
-		if err := s.ensureClusterImport(ctx, key, service, r); err != nil {
-			return reconcile.Result{}, err
-		}
-		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, valid, condition("Ready",
-			metav1.ConditionFalse, "AwaitingExport", "ServiceImport created - awaiting aggregation on the broker"))
+		return reconcile.Result{RequeueAfter: wait}, s.putShape(ctx, ClusterImport, e)
 	}
-	if err := s.setConditions(ctx, export, valid); err != nil {
-		return reconcile.Result{}, err
-	}
-	if err := s.ensureClusterImport(ctx, key, service, r); err != nil {
-		return reconcile.Result{}, err
-	}
-	if err := s.ensureAggregatedImport(ctx, key, service); err != nil {
-		return reconcile.Result{}, err
-	}
-	if err := s.ensureSlices(ctx, key, service, r); err != nil {
+	if err := s.distribute(ctx, export, e, r); err != nil {
 		return reconcile.Result{}, err
 	}
 	// Ready says that all of this has reached the broker.
@@ -167,87 +189,6 @@ func (s *Standin) trueReason(reason string) string {
 	return reason
 }
 
-// untilAllocation returns how long the export has to wait for its address.
-func (s *Standin) untilAllocation(r *record, f Fault) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.own.IsValid() {
-		return 0
-	}
-	return time.Until(r.born.Add(s.options.AllocationDelay + f.Delay))
-}
-
-// recordOf returns the record of the export, and whether it is about an earlier export or Service of the same name.
-func (s *Standin) recordOf(key types.NamespacedName, exportUID, serviceUID types.UID) (*record, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.records[key]
-	if !ok {
-		r = &record{exportUID: exportUID, serviceUID: serviceUID, born: time.Now()}
-		s.records[key] = r
-	}
-	return r, r.exportUID != exportUID || r.serviceUID != serviceUID
-}
-
-// allocate gives the record its address, and what the sources tell instead of it under the fault.
-func (s *Standin) allocate(r *record, f Fault) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !r.own.IsValid() {
-		own, err := s.pool.draw()
-		if err != nil {
-			return fmt.Errorf("allocate a global IP: %w", err)
-		}
-		r.own = own
-	}
-	if r.allocated.IsZero() {
-		r.allocated = time.Now()
-	}
-	told, err := s.toldUnder(f, r)
-	if err != nil {
-		return err
-	}
-	r.told = told
-	if (f.StaleImport || f.TwoAddresses) && !r.spare.IsValid() {
-		if r.spare, err = s.pool.draw(); err != nil {
-			return fmt.Errorf("allocate a spare global IP: %w", err)
-		}
-	}
-	switch {
-	case f.StaleImport && len(r.advertised) == 0:
-		r.advertised = []netip.Addr{r.spare}
-	case f.StaleImport:
-	case f.TwoAddresses:
-		r.advertised = []netip.Addr{r.told, r.spare}
-	default:
-		r.advertised = []netip.Addr{r.told}
-	}
-	return nil
-}
-
-func (s *Standin) toldUnder(f Fault, r *record) (netip.Addr, error) {
-	switch {
-	case f.Address.IsValid():
-		return f.Address, nil
-	case f.IPv6:
-		low := r.own.As4()
-		v6 := netip.MustParseAddr("fd00:242::").As16()
-		copy(v6[12:], low[:])
-		return netip.AddrFrom16(v6), nil
-	case f.PeerAddress:
-		if len(s.peers) == 0 {
-			return netip.Addr{}, fmt.Errorf("tell the address of a peer: there is no peer")
-		}
-		// A Service keeps the peer's address that it was given first.
-		if r.told.IsValid() && s.options.Peers[0].GlobalCIDR.Contains(r.told) {
-			return r.told, nil
-		}
-		return s.peers[0].draw()
-	default:
-		return r.own, nil
-	}
-}
-
 // backendReady says whether any pod behind the Service is ready.
 func (s *Standin) backendReady(ctx context.Context, key types.NamespacedName) (bool, error) {
 	list := &discoveryv1.EndpointSliceList{}
@@ -260,6 +201,38 @@ func (s *Standin) backendReady(ctx context.Context, key types.NamespacedName) (b
 			return e.Conditions.Ready != nil && *e.Conditions.Ready
 		})
 	}), nil
+}
+
+// setWithdrawn says why what was exported no longer is.
+func (s *Standin) setWithdrawn(ctx context.Context, export *mcsv1alpha1.ServiceExport, reason, message string) error {
+	said := []metav1.Condition{condition("Valid", metav1.ConditionFalse, reason, message)}
+	if meta.FindStatusCondition(export.Status.Conditions, "Ready") != nil {
+		said = append(said, importDeleted)
+	}
+	return s.setConditions(ctx, export, said...)
+}
+
+// setConditions sets the conditions of the export. With strict CRDs the API server refuses a condition without a reason;
+// Lighthouse writes that into its log and goes on.
+func (s *Standin) setConditions(ctx context.Context, export *mcsv1alpha1.ServiceExport, conditions ...metav1.Condition) error {
+	before := export.DeepCopy()
+	for _, c := range conditions {
+		meta.SetStatusCondition(&export.Status.Conditions, c)
+	}
+	if equality.Semantic.DeepEqual(before.Status, export.Status) {
+		return nil
+	}
+	err := s.client.Status().Patch(ctx, export, client.MergeFrom(before))
+	accepted := slices.DeleteFunc(slices.Clone(conditions), func(c metav1.Condition) bool { return c.Reason == "" })
+	if apierrors.IsInvalid(err) && len(accepted) < len(conditions) {
+		s.options.Logger.Error(err, "the conditions of a ServiceExport were refused", "export", client.ObjectKeyFromObject(export))
+		export.Status = before.Status
+		return s.setConditions(ctx, export, accepted...)
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("set the conditions of ServiceExport %s/%s: %w", export.Namespace, export.Name, err)
+	}
+	return nil
 }
 
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {

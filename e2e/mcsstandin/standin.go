@@ -1,6 +1,7 @@
 package mcsstandin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -34,7 +35,7 @@ type Peer struct {
 	GlobalCIDR netip.Prefix
 }
 
-// Options configure a stand-in. Zero values stand for the defaults that are named.
+// Options configure a stand-in. Zero values stand for the defaults that are named, and else for what Submariner does.
 type Options struct {
 	// Config reaches the API server of the cluster.
 	Config *rest.Config
@@ -44,15 +45,33 @@ type Options struct {
 	GlobalCIDR netip.Prefix
 	// Peers are one cluster "west" at 242.1.0.0/16 by default.
 	Peers []Peer
+	// NoGlobalnet exports each Service with its ClusterIP.
+	NoGlobalnet bool
 	// AllocationDelay passes before a GlobalIngressIP has its address.
 	AllocationDelay time.Duration
 	// ValidityDelay passes from then until the ServiceExport is Valid.
 	ValidityDelay time.Duration
 	// ExportDelay passes from then until the broker has answered: until then there is no DNS record.
 	ExportDelay time.Duration
+	// WritesPerSecond bounds the writes: Globalnet makes 5 in a second. None by default.
+	WritesPerSecond float32
 	// EmptyReasons makes conditions that are True carry no reason, as lighthouse 0.19 writes them. The API server
-	// accepts that only with the CRDs of V1Alpha1Only.
+	// accepts that only with the CRDs of V1Alpha1Only; with others no export is ever Valid.
 	EmptyReasons bool
+	// FreshAddresses never gives an address twice, so that a test sees every change of one. Globalnet gives one that was
+	// freed to whoever asks next.
+	FreshAddresses bool
+	// SecondAddressWindow is how soon after its allocation a write to a Service gives it a second address, of which
+	// Lighthouse is not told: 270 ms in a real cluster, and once in some 200 exports. Never by default.
+	SecondAddressWindow time.Duration
+	// LighthouseRemembers makes Lighthouse tell the address that a Service had, until RestartLighthouse, as the real one
+	// does (lighthouse#1740).
+	LighthouseRemembers bool
+	// ClustersetIPs gives every export an address of 243.0.0.0/20 that its clusters share; else only one whose annotation
+	// asks for it has that.
+	ClustersetIPs bool
+	// Broker makes this the cluster that has the broker, with its copies.
+	Broker bool
 	// DNS returns the sockets on which DNS answers, of the same port over UDP and TCP: on loopback by default.
 	DNS func(ctx context.Context) (net.PacketConn, net.Listener, error)
 	// Logger is silent by default.
@@ -64,8 +83,11 @@ type Standin struct {
 	options Options
 	client  client.Client
 	scheme  *runtime.Scheme
-	pool    *pool
-	peers   []*pool
+	pool    *Pool
+	vips    *Pool
+	peers   []*Pool
+	egress  []netip.Addr
+	gateway netip.Addr
 	dns     *dnsServer
 	wakes   chan event.TypedGenericEvent[types.NamespacedName]
 	done    chan struct{}
@@ -75,46 +97,61 @@ type Standin struct {
 	records map[types.NamespacedName]*record
 	remote  map[types.NamespacedName][]remoteExport
 	members map[string]*Standin
+	// When what was restarted is there again.
+	globalnetBack, lighthouseBack time.Time
 }
 
 // remoteExport is a Service of the same name that a peer exported.
 type remoteExport struct {
 	clusterID string
 	address   netip.Addr
+	began     time.Time
 }
 
-// Start runs the stand-in for all namespaces until the context ends. The kinds must be installed before. When it
-// returns, the caches are synced, the members of the clusterset are announced and DNS answers.
-func Start(ctx context.Context, o Options) (*Standin, error) {
-	if o.ClusterID == "" {
-		o.ClusterID = "east"
-	}
-	if !o.GlobalCIDR.IsValid() {
-		o.GlobalCIDR = netip.MustParsePrefix("242.0.0.0/16")
-	}
+// newStandin returns a stand-in that is not started, with the defaults in place.
+func newStandin(o Options) *Standin {
+	o.ClusterID = cmp.Or(o.ClusterID, "east")
+	o.GlobalCIDR = cmp.Or(o.GlobalCIDR, netip.MustParsePrefix("242.0.0.0/16"))
 	if o.Peers == nil {
 		o.Peers = []Peer{{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")}}
 	}
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
 	}
-
 	s := &Standin{
 		options: o,
 		scheme:  newScheme(),
-		pool:    newPool(o.GlobalCIDR),
+		vips:    NewPool(netip.MustParsePrefix("243.0.0.0/20"), o.FreshAddresses),
 		wakes:   make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
 		done:    make(chan struct{}),
 		faults:  map[types.NamespacedName]Fault{},
 		records: map[types.NamespacedName]*record{},
 		remote:  map[types.NamespacedName][]remoteExport{},
 	}
+	s.pool, s.egress, s.gateway = newRange(o.GlobalCIDR, o.FreshAddresses)
 	for _, peer := range o.Peers {
-		s.peers = append(s.peers, newPool(peer.GlobalCIDR))
+		pool, _, _ := newRange(peer.GlobalCIDR, o.FreshAddresses)
+		s.peers = append(s.peers, pool)
 	}
+	return s
+}
 
+// newRange returns the pool of a cluster, with what its egress and its gateway took before there was any export.
+func newRange(prefix netip.Prefix, fresh bool) (pool *Pool, egress []netip.Addr, gateway netip.Addr) {
+	pool = NewPool(prefix, fresh)
+	// A range that is too small for them is one that is exhausted.
+	egress, _ = pool.DrawBlock(egressAddresses)
+	gateway, _ = pool.Draw()
+	return pool, egress, gateway
+}
+
+// Start runs the stand-in for all namespaces until the context ends. The kinds must be installed before. When it
+// returns, the caches are synced, the members of the clusterset are announced and DNS answers.
+func Start(ctx context.Context, o Options) (*Standin, error) {
+	s := newStandin(o)
 	cfg := rest.CopyConfig(o.Config)
 	cfg.QPS = -1
+	throttle(cfg, o.WritesPerSecond)
 	// The reads of a reconcile go to the API server itself: what was written a moment ago is then always seen, and
 	// no address is allocated twice.
 	live, err := client.New(cfg, client.Options{Scheme: s.scheme})
@@ -184,13 +221,13 @@ func (s *Standin) ExportAtPeer(namespace, name, clusterID string) (netip.Addr, e
 		if peer.ClusterID != clusterID {
 			continue
 		}
-		address, err := s.peers[i].draw()
+		address, err := s.peers[i].Draw()
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("export %s/%s at %s: %w", namespace, name, clusterID, err)
 		}
 		key := types.NamespacedName{Namespace: namespace, Name: name}
 		s.mu.Lock()
-		s.remote[key] = append(s.remote[key], remoteExport{clusterID: clusterID, address: address})
+		s.remote[key] = append(s.remote[key], remoteExport{clusterID, address, time.Now()})
 		s.mu.Unlock()
 		s.wake(key)
 		return address, nil

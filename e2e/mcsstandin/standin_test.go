@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
@@ -30,25 +28,9 @@ var (
 // newTestStandin returns a stand-in over a fake client, whose reconciles the test calls itself.
 func newTestStandin(t *testing.T, o Options, objects ...client.Object) *Standin {
 	t.Helper()
-	if o.ClusterID == "" {
-		o.ClusterID = "east"
-	}
-	o.GlobalCIDR = netip.MustParsePrefix("242.0.0.0/16")
-	o.Peers = []Peer{{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")}}
-	o.Logger = logr.Discard()
-	s := &Standin{
-		options: o,
-		scheme:  newScheme(),
-		pool:    newPool(o.GlobalCIDR),
-		peers:   []*pool{newPool(o.Peers[0].GlobalCIDR)},
-		wakes:   make(chan event.TypedGenericEvent[types.NamespacedName], 64),
-		faults:  map[types.NamespacedName]Fault{},
-		records: map[types.NamespacedName]*record{},
-		remote:  map[types.NamespacedName][]remoteExport{},
-	}
-	ingress := object(GlobalIngressIPKind, "", "", map[string]any{})
-	s.client = fake.NewClientBuilder().WithScheme(s.scheme).WithObjects(objects...).
-		WithStatusSubresource(&mcsv1alpha1.ServiceExport{}, &mcsv1alpha1.ServiceImport{}, ingress).Build()
+	s := newStandin(o)
+	s.client = fake.NewClientBuilder().WithScheme(s.scheme).WithObjects(objects...).WithStatusSubresource(
+		&mcsv1alpha1.ServiceExport{}, &mcsv1alpha1.ServiceImport{}, object(GlobalIngressIPKind, "", "")).Build()
 	var err error
 	s.dns, err = startDNS(t.Context(), s)
 	require.NoError(t, err)
@@ -71,7 +53,7 @@ func (s *Standin) conditionOf(t *testing.T, kind string) *metav1.Condition {
 
 func (s *Standin) ingressIP(t *testing.T) string {
 	t.Helper()
-	o := object(GlobalIngressIPKind, "", "", map[string]any{})
+	o := object(GlobalIngressIPKind, "", "")
 	require.NoError(t, s.client.Get(t.Context(), monA, o))
 	ip, _, _ := unstructured.NestedString(o.Object, "status", "allocatedIP")
 	return ip
@@ -102,15 +84,15 @@ func TestExportOfAService(t *testing.T) {
 	s := newTestStandin(t, Options{}, export("e1"), service("s1"))
 	s.reconcileOnce(t)
 
-	require.Equal(t, "242.0.0.9", s.ingressIP(t))
-	require.Equal(t, []string{"242.0.0.9"}, s.importIPs(t))
+	require.Equal(t, "242.0.255.253", s.ingressIP(t))
+	require.Equal(t, []string{"242.0.255.253"}, s.importIPs(t))
 	require.Equal(t, metav1.ConditionTrue, s.conditionOf(t, "Valid").Status)
 	require.Equal(t, metav1.ConditionTrue, s.conditionOf(t, "Ready").Status)
 
 	internal := &corev1.Service{}
 	key := types.NamespacedName{Namespace: monA.Namespace, Name: InternalServiceName(monA.Name)}
 	require.NoError(t, s.client.Get(t.Context(), key, internal))
-	require.Equal(t, []string{"242.0.0.9"}, internal.Spec.ExternalIPs)
+	require.Equal(t, []string{"242.0.255.253"}, internal.Spec.ExternalIPs)
 	require.Equal(t, map[string]string{"mon": "a"}, internal.Spec.Selector)
 	require.Equal(t, monA.Name, internal.Labels["submariner.io/exportedServiceRef"])
 
@@ -122,13 +104,11 @@ func TestExportOfAService(t *testing.T) {
 	slices := &discoveryv1.EndpointSliceList{}
 	require.NoError(t, s.client.List(t.Context(), slices))
 	require.Len(t, slices.Items, 1)
-	require.Equal(t, []string{"242.0.0.9"}, slices.Items[0].Endpoints[0].Addresses)
+	require.Equal(t, []string{"242.0.255.253"}, slices.Items[0].Endpoints[0].Addresses)
 	require.Equal(t, "east", slices.Items[0].Labels["multicluster.kubernetes.io/source-cluster"])
 }
 
 func TestReasonsOfAnExportThatIsNotValid(t *testing.T) {
-	headless := service("s1")
-	headless.Spec.ClusterIP = corev1.ClusterIPNone
 	nodePort := service("s1")
 	nodePort.Spec.Type = corev1.ServiceTypeNodePort
 	for name, c := range map[string]struct {
@@ -138,7 +118,6 @@ func TestReasonsOfAnExportThatIsNotValid(t *testing.T) {
 		reason  string
 	}{
 		"without a Service":                  {reason: "ServiceUnavailable"},
-		"of a headless Service":              {service: headless, reason: "UnsupportedServiceType"},
 		"of a NodePort Service":              {service: nodePort, reason: "UnsupportedServiceType"},
 		"before the address is allocated":    {service: service("s1"), options: Options{AllocationDelay: time.Hour}, reason: "ServiceGlobalIPUnavailable"},
 		"delayed by a fault":                 {service: service("s1"), fault: Fault{Delay: time.Hour}, reason: "ServiceGlobalIPUnavailable"},
@@ -176,12 +155,12 @@ func TestWhatTheSourcesTellUnderAFault(t *testing.T) {
 		ingress  string
 		imported []string
 	}{
-		"healthy":                    {Fault{}, "242.0.0.9", []string{"242.0.0.9"}},
-		"the address of a peer":      {Fault{PeerAddress: true}, "242.1.0.9", []string{"242.1.0.9"}},
+		"healthy":                    {Fault{}, "242.0.255.253", []string{"242.0.255.253"}},
+		"the address of a peer":      {Fault{PeerAddress: true}, "242.1.255.253", []string{"242.1.255.253"}},
 		"an address of the test":     {Fault{Address: netip.MustParseAddr("127.0.0.1")}, "127.0.0.1", []string{"127.0.0.1"}},
-		"two addresses":              {Fault{TwoAddresses: true}, "242.0.0.9", []string{"242.0.0.9", "242.0.0.10"}},
-		"a stale import from birth":  {Fault{StaleImport: true}, "242.0.0.9", []string{"242.0.0.10"}},
-		"an IPv6 address everywhere": {Fault{IPv6: true}, "fd00:242::f200:9", []string{"fd00:242::f200:9"}},
+		"two addresses":              {Fault{TwoAddresses: true}, "242.0.255.253", []string{"242.0.255.253", "242.0.255.252"}},
+		"a stale import from birth":  {Fault{StaleImport: true}, "242.0.255.253", []string{"242.0.255.252"}},
+		"an IPv6 address everywhere": {Fault{IPv6: true}, "fd00:242::f200:fffd", []string{"fd00:242::f200:fffd"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTestStandin(t, Options{}, export("e1"), service("s1"))
@@ -193,8 +172,8 @@ func TestWhatTheSourcesTellUnderAFault(t *testing.T) {
 
 			s.SetFault(monA.Namespace, monA.Name, Fault{})
 			s.reconcileOnce(t)
-			require.Equal(t, "242.0.0.9", s.ingressIP(t), "healed")
-			require.Equal(t, []string{"242.0.0.9"}, s.importIPs(t), "healed")
+			require.Equal(t, "242.0.255.253", s.ingressIP(t), "healed")
+			require.Equal(t, []string{"242.0.255.253"}, s.importIPs(t), "healed")
 		})
 	}
 }
@@ -205,11 +184,11 @@ func TestReallocationWithAStaleImport(t *testing.T) {
 	s.SetFault(monA.Namespace, monA.Name, Fault{StaleImport: true})
 	s.Reallocate(monA.Namespace, monA.Name)
 	s.reconcileOnce(t)
-	require.NotEqual(t, "242.0.0.9", s.ingressIP(t))
-	require.Equal(t, []string{"242.0.0.9"}, s.importIPs(t))
+	require.NotEqual(t, "242.0.255.253", s.ingressIP(t))
+	require.Equal(t, []string{"242.0.255.253"}, s.importIPs(t))
 }
 
-func TestRecreationBringsANewAddress(t *testing.T) {
+func TestRecreationBringsANewAddressWhereNoneIsGivenTwice(t *testing.T) {
 	for name, recreate := range map[string]func(t *testing.T, s *Standin){
 		"of the Service, unseen": func(t *testing.T, s *Standin) {
 			require.NoError(t, s.client.Delete(t.Context(), service("s1")))
@@ -218,7 +197,7 @@ func TestRecreationBringsANewAddress(t *testing.T) {
 		"of the Service, seen": func(t *testing.T, s *Standin) {
 			require.NoError(t, s.client.Delete(t.Context(), service("s1")))
 			s.reconcileOnce(t)
-			ingress := object(GlobalIngressIPKind, "", "", map[string]any{})
+			ingress := object(GlobalIngressIPKind, "", "")
 			require.True(t, apierrors.IsNotFound(s.client.Get(t.Context(), monA, ingress)))
 			require.NoError(t, s.client.Create(t.Context(), service("s2")))
 		},
@@ -231,12 +210,12 @@ func TestRecreationBringsANewAddress(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestStandin(t, Options{}, export("e1"), service("s1"))
+			s := newTestStandin(t, Options{FreshAddresses: true}, export("e1"), service("s1"))
 			s.reconcileOnce(t)
 			recreate(t, s)
 			s.reconcileOnce(t)
-			require.Equal(t, "242.0.0.10", s.ingressIP(t))
-			require.Equal(t, []string{"242.0.0.10"}, s.importIPs(t))
+			require.Equal(t, "242.0.255.252", s.ingressIP(t))
+			require.Equal(t, []string{"242.0.255.252"}, s.importIPs(t))
 		})
 	}
 }
@@ -250,7 +229,7 @@ func TestASecondReconcileChangesNothing(t *testing.T) {
 	after := export("")
 	require.NoError(t, s.client.Get(t.Context(), monA, after))
 	require.Equal(t, before.ResourceVersion, after.ResourceVersion)
-	require.Equal(t, "242.0.0.9", s.ingressIP(t))
+	require.Equal(t, "242.0.255.253", s.ingressIP(t))
 }
 
 func TestARestartKeepsTheAddresses(t *testing.T) {
@@ -260,10 +239,10 @@ func TestARestartKeepsTheAddresses(t *testing.T) {
 	restarted.client = s.client
 	require.NoError(t, restarted.adoptAllocations(t.Context()))
 	restarted.reconcileOnce(t)
-	require.Equal(t, "242.0.0.9", restarted.ingressIP(t))
-	drawn, err := restarted.pool.draw()
+	require.Equal(t, "242.0.255.253", restarted.ingressIP(t))
+	drawn, err := restarted.pool.Draw()
 	require.NoError(t, err)
-	require.Equal(t, "242.0.0.10", drawn.String())
+	require.Equal(t, "242.0.255.252", drawn.String())
 }
 
 func (s *Standin) ask(t *testing.T, network, name string, kind uint16) *dns.Msg {
@@ -292,8 +271,8 @@ func TestDNS(t *testing.T) {
 	s := newTestStandin(t, Options{}, export("e1"), service("s1"))
 	s.reconcileOnce(t)
 
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(s.ask(t, "udp", "east."+name, dns.TypeA)), "its own, though no pod is ready")
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(s.ask(t, "tcp", "EAST."+name, dns.TypeA)))
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "udp", "east."+name, dns.TypeA)), "its own, though no pod is ready")
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "tcp", "EAST."+name, dns.TypeA)))
 	require.Equal(t, dns.RcodeNameError, s.ask(t, "udp", "north."+name, dns.TypeA).Rcode, "an unknown cluster")
 	require.Equal(t, dns.RcodeNameError, s.ask(t, "udp", "x."+name[5:], dns.TypeA).Rcode, "an unknown Service")
 	noData := s.ask(t, "udp", name, dns.TypeA)
@@ -315,7 +294,7 @@ func TestDNS(t *testing.T) {
 		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.244.0.3"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
 	}))
 	s.reconcileOnce(t)
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(s.ask(t, "udp", name, dns.TypeA)), "its own: a pod is ready")
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "udp", name, dns.TypeA)), "its own: a pod is ready")
 
 	s.SetFault(monA.Namespace, monA.Name, Fault{TwoAddresses: true})
 	s.reconcileOnce(t)
@@ -334,24 +313,11 @@ func TestDNSFaults(t *testing.T) {
 	require.Equal(t, dns.RcodeServerFailure, s.ask(t, "udp", name, dns.TypeA).Rcode)
 	s.SetDNSFault(DNSTruncated)
 	require.True(t, s.ask(t, "udp", name, dns.TypeA).Truncated)
-	require.Equal(t, []string{"242.0.0.9"}, addressesIn(s.ask(t, "tcp", name, dns.TypeA)))
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "tcp", name, dns.TypeA)))
 	s.SetDNSFault(DNSSilent)
 	asker := &dns.Client{Timeout: 50 * time.Millisecond}
 	_, _, err := asker.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, dns.TypeA), s.DNSAddr())
 	require.Error(t, err)
-}
-
-func TestPoolNeverGivesAnAddressTwice(t *testing.T) {
-	p := newPool(netip.MustParsePrefix("242.0.0.0/28"))
-	seen := map[netip.Addr]bool{}
-	for range 7 {
-		address, err := p.draw()
-		require.NoError(t, err)
-		require.False(t, seen[address])
-		seen[address] = true
-	}
-	_, err := p.draw()
-	require.EqualError(t, err, "no address left in 242.0.0.0/28")
 }
 
 func TestCRDs(t *testing.T) {
@@ -369,7 +335,4 @@ func TestCRDs(t *testing.T) {
 		conditions := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"].Properties["conditions"]
 		require.NotContains(t, conditions.Items.Schema.Required, "reason")
 	}
-	submariner, err := decodeCRDs(submarinerCRDs)
-	require.NoError(t, err)
-	require.Len(t, submariner, 4)
 }

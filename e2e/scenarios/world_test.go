@@ -36,7 +36,8 @@ func run(m *testing.M) int {
 	defer cancel()
 	started := time.Now()
 	var err error
-	if shared, err = world.Start(ctx, mcsstandin.Options{}); err != nil {
+	// A story that takes an address away has to see another one.
+	if shared, err = world.Start(ctx, mcsstandin.Options{FreshAddresses: true}); err != nil {
 		fmt.Fprintln(os.Stderr, "start the world of the scenarios:", err)
 		return 1
 	}

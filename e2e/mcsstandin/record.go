@@ -1,0 +1,184 @@
+package mcsstandin
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
+)
+
+// record is what the stand-in knows about one export beside what is stored.
+type record struct {
+	exportUID, serviceUID types.UID
+	// written is the version of the Service for which the address was allocated.
+	written         string
+	born, allocated time.Time
+	own             netip.Addr
+	// told is what the GlobalIngressIP says, advertised what the ServiceImport, the EndpointSlice and DNS say.
+	told       netip.Addr
+	advertised []netip.Addr
+	// stored is told once the API server has it.
+	stored netip.Addr
+	// spare is the second address, or the address never allocated, of a fault that needs one.
+	spare netip.Addr
+	vip   netip.Addr
+	// stale says that Lighthouse was not told of a change, restarted that Globalnet has yet to look at what it finds.
+	ready, registered, stale, restarted bool
+}
+
+// recordOf returns the record of the export, and whether it is about an earlier export or Service of the same name.
+func (s *Standin) recordOf(key types.NamespacedName, exportUID, serviceUID types.UID) (*record, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[key]
+	if r == nil {
+		r = &record{born: time.Now()}
+		s.records[key] = r
+	}
+	// One that was adopted does not know of whom it is.
+	if r.exportUID == "" && r.serviceUID == "" {
+		r.exportUID, r.serviceUID = exportUID, serviceUID
+	}
+	return r, r.exportUID != exportUID || r.serviceUID != serviceUID
+}
+
+// untilAllocation returns how long the export has to wait for its address.
+func (s *Standin) untilAllocation(r *record, f Fault) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.own.IsValid() {
+		return 0
+	}
+	return time.Until(r.born.Add(s.options.AllocationDelay + f.Delay))
+}
+
+// tellClusterIP makes Lighthouse tell the ClusterIP, as without Globalnet; of a headless Service, nothing.
+func (s *Standin) tellClusterIP(r *record, service *corev1.Service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.allocated.IsZero() {
+		r.allocated = time.Now()
+	}
+	r.advertised = nil
+	if address, err := netip.ParseAddr(service.Spec.ClusterIP); err == nil {
+		r.advertised = []netip.Addr{address}
+	}
+}
+
+// loseAddress takes the address away when Globalnet started anew and found no internal Service for it.
+func (s *Standin) loseAddress(ctx context.Context, r *record, e Export) error {
+	s.mu.Lock()
+	restarted := r.restarted
+	s.mu.Unlock()
+	if !restarted {
+		return nil
+	}
+	internal := object(corev1.SchemeGroupVersion.WithKind("Service"), e.Namespace, InternalServiceName(e.Name))
+	_, found, err := s.stored(ctx, internal)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.restarted = false; !found {
+		s.replaceAddress(r)
+	}
+	return nil
+}
+
+// replaceAddress gives the record another address than it has, if there is one; whoever asks next gets the former.
+func (s *Standin) replaceAddress(r *record) {
+	if next, err := s.pool.Draw(); err == nil {
+		s.pool.Free(r.own)
+		r.own, r.stale = next, true
+	}
+}
+
+// allocate gives the record its address, and what the sources tell instead of it under the fault. It returns false when the
+// pool is exhausted.
+func (s *Standin) allocate(r *record, f Fault, service *corev1.Service) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if !r.own.IsValid() {
+		if r.own, err = s.pool.Draw(); err != nil {
+			return false
+		}
+	} else if !r.stale && r.written != service.ResourceVersion && time.Since(r.allocated) < s.options.SecondAddressWindow {
+		// Nobody knows of the first one any more: it is not freed.
+		second, err := s.pool.Draw()
+		if err != nil {
+			return false
+		}
+		r.own, r.stale = second, true
+	}
+	r.written = service.ResourceVersion
+	if r.allocated.IsZero() {
+		r.allocated = time.Now()
+	}
+	if r.told, err = s.toldUnder(f, r); err != nil {
+		return false
+	}
+	if (f.StaleImport || f.TwoAddresses) && !r.spare.IsValid() {
+		if r.spare, err = s.pool.Draw(); err != nil {
+			return false
+		}
+	}
+	remembers := s.options.SecondAddressWindow > 0 || s.options.LighthouseRemembers
+	switch {
+	case f.StaleImport && len(r.advertised) == 0:
+		r.advertised = []netip.Addr{r.spare}
+	case f.StaleImport:
+	case f.TwoAddresses:
+		r.advertised = []netip.Addr{r.told, r.spare}
+	case r.stale && remembers && len(r.advertised) > 0:
+	default:
+		r.advertised = []netip.Addr{r.told}
+	}
+	return true
+}
+
+func (s *Standin) toldUnder(f Fault, r *record) (netip.Addr, error) {
+	switch {
+	case f.Address.IsValid():
+		return f.Address, nil
+	case f.IPv6:
+		low := r.own.As4()
+		v6 := netip.MustParseAddr("fd00:242::").As16()
+		copy(v6[12:], low[:])
+		return netip.AddrFrom16(v6), nil
+	case f.PeerAddress && len(s.peers) > 0:
+		// A Service keeps the peer's address that it was given first.
+		if r.told.IsValid() && s.options.Peers[0].GlobalCIDR.Contains(r.told) {
+			return r.told, nil
+		}
+		return s.peers[0].Draw()
+	default:
+		return r.own, nil
+	}
+}
+
+// vip returns the clusterset IP of the export, if it is to have one; it keeps what it has.
+func (s *Standin) vip(export *mcsv1alpha1.ServiceExport, r *record) (netip.Addr, error) {
+	wanted := s.options.ClustersetIPs
+	if asked, ok := export.Annotations[ClustersetIPAnnotation]; ok {
+		wanted = asked == "true"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if wanted && !r.vip.IsValid() {
+		r.vip, err = s.vips.Draw()
+	}
+	return r.vip, err
+}
+
+func (s *Standin) remoteExports(key types.NamespacedName) []remoteExport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.remote[key])
+}
