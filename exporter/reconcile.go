@@ -136,15 +136,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	if err := t.spread(ctx); err != nil {
 		return 0, err
 	}
-	endpoints, err := t.view.MonEndpoints(ctx, t.cluster.Namespace)
-	if err != nil {
-		return 0, err
-	}
-	reload, again := rook.DecideReload(t.cluster, endpoints, t.memory.LastReload(), t.now())
-	if !reload {
-		return again, nil
-	}
-	return again, t.reload(ctx, endpoints)
+	return t.followMemory(ctx)
 }
 
 // spread has every daemon take a turn if what all of them depend on is not what it was.

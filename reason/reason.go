@@ -93,6 +93,7 @@ const (
 // Reasons for what happens to the objects in which Rook writes mon addresses.
 const (
 	EndpointsCorrected  Code = "endpoints_corrected"
+	HandEditCorrected   Code = "hand_edit_corrected"
 	FirstMonStored      Code = "first_mon_stored"
 	EndpointWrong       Code = "endpoint_wrong"
 	EndpointUnknown     Code = "endpoint_unknown"
@@ -103,6 +104,8 @@ const (
 	ConnectionCorrected Code = "ceph_connection_corrected"
 	ClusterIPDropped    Code = "cluster_ip_dropped"
 	ReloadRequested     Code = "reload_requested"
+	PeerTokenRight      Code = "peer_token_right"
+	PeerTokenStale      Code = "peer_token_stale"
 	OrphanRemoved       Code = "orphan_removed"
 	Exported            Code = "exported"
 	ExportRemade        Code = "export_remade"
@@ -239,6 +242,7 @@ var sentences = map[Code]string{
 	AddressResolved:      "has a global IP",
 
 	EndpointsCorrected:  "now tells the global IPs of the mons",
+	HandEditCorrected:   "was not written by Rook, and is put back to where the mons are",
 	FirstMonStored:      "has been stored with the global IP of the first mon; this write is refused once so that Rook reloads it",
 	EndpointWrong:       "is kept by Rook at another address than it has",
 	EndpointUnknown:     "names a new mon whose global IP is not known yet",
@@ -249,6 +253,8 @@ var sentences = map[Code]string{
 	ConnectionCorrected: "now tells the global IPs of the mons",
 	ClusterIPDropped:    "asked for a global IP as its ClusterIP, which the API server would refuse",
 	ReloadRequested:     "is asked to read the mon endpoints anew",
+	PeerTokenRight:      "tells the global IPs of the mons from now on, and may be copied to a peer",
+	PeerTokenStale:      "may tell ClusterIPs until Rook has reconciled, and is not to be copied to a peer before",
 	ExportRemade:        "has an address at which another daemon lives, so that its export is made anew",
 	OrphanRemoved:       "lost its daemon and was removed after the grace period",
 	Exported:            "is exported",

@@ -71,6 +71,9 @@ func TestADeploymentOfWhichTheRestIsDroppedTellsTheSame(t *testing.T) {
 		require.Equal(t, ok, keptOK, g.name)
 		require.Equal(t, g.in.Spec.Template.Spec.HostNetwork, kept.Spec.Template.Spec.HostNetwork, g.name)
 		require.Equal(t, g.in.Labels[rook.RookVersionLabel], kept.Labels[rook.RookVersionLabel], g.name)
+		require.False(t, rook.IsStopped(kept), g.name)
+		g.in.Spec.Replicas = new(int32(0))
+		require.True(t, rook.IsStopped(rook.TrimDeployment(g.in)), g.name)
 	}
 }
 
@@ -94,6 +97,7 @@ func TestWhatIsKeptOfACephClusterTellsTheSame(t *testing.T) {
 	full := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"external": map[string]any{"enable": true},
+			"mon":      map[string]any{"count": int64(5)},
 			"network": map[string]any{
 				"provider": "host", "hostNetwork": true, "selectors": map[string]any{"public": "rook-ceph/public"},
 				"addressRanges": map[string]any{"public": []any{"192.168.0.0/24"}, "cluster": []any{"192.168.1.0/24"}},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,6 +32,8 @@ type View struct {
 	cached, live, prepared client.Reader
 	kinds                  kinds.Reader
 	ipv6GlobalIPs          bool
+	// remembered holds the rook.Remembered that was read last of each namespace.
+	remembered sync.Map
 }
 
 // New returns a View.
