@@ -229,7 +229,8 @@ func (p *planner) planService() {
 	if wanted := rook.OSDService(p.daemon, p.cluster); p.service == nil || !satisfies(p.service, wanted) {
 		p.apply = wanted
 	}
-	if p.service != nil && p.service.Annotations[rook.OrphanedSinceAnnotation] != "" {
+	// Before it has its address, nothing but its birth may be written to a Service.
+	if p.service != nil && p.export.Ready() && p.service.Annotations[rook.OrphanedSinceAnnotation] != "" {
 		p.mark = &time.Time{}
 	}
 }

@@ -54,6 +54,7 @@ func IsStopped(d *appsv1.Deployment) bool { return d.Spec.Replicas != nil && *d.
 // TrimService returns what is read of the Service of a daemon.
 func TrimService(s *corev1.Service) *corev1.Service {
 	trimmed := &corev1.Service{ObjectMeta: trimMeta(s.ObjectMeta, serviceLabels...)}
+	trimmed.CreationTimestamp = s.CreationTimestamp
 	if since, ok := s.Annotations[OrphanedSinceAnnotation]; ok {
 		trimmed.Annotations = map[string]string{OrphanedSinceAnnotation: since}
 	}

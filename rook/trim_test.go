@@ -79,7 +79,7 @@ func TestADeploymentOfWhichTheRestIsDroppedTellsTheSame(t *testing.T) {
 
 func TestWhatIsKeptOfAServiceIsWhatIsRead(t *testing.T) {
 	full := rook.OSDService(rook.Daemon{Type: rook.OSD, ID: "7", Namespace: "rook-ceph"}, rook.Cluster{Name: "my-cluster", UID: "uid"})
-	full.UID, full.ResourceVersion = "uid", "7"
+	full.UID, full.ResourceVersion, full.CreationTimestamp = "uid", "7", metav1.NewTime(noon)
 	full.Spec.ClusterIP, full.Spec.ClusterIPs = "10.96.0.7", []string{"10.96.0.7"}
 	full.Annotations = map[string]string{rook.OrphanedSinceAnnotation: "2026-01-01T00:00:00Z"}
 	want := full.DeepCopy()

@@ -1,0 +1,171 @@
+package scenarios_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+const endpointsName = "rook-ceph-mon-endpoints"
+
+func (s *story) endpoints() *corev1.ConfigMap {
+	s.t.Helper()
+	c := &corev1.ConfigMap{}
+	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: endpointsName}, c))
+	return c
+}
+
+// remembered is what is kept of the memory of Rook's operator, by key.
+func (s *story) remembered() map[string]string {
+	s.t.Helper()
+	c := &corev1.ConfigMap{}
+	err := s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: "rook-clusterset-remembered"}, c)
+	require.NoError(s.t, client.IgnoreNotFound(err))
+	return c.Data
+}
+
+func TestAPersonWhoMovesAMonInRooksListIsWarnedAndRookIsNot(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	before := s.endpoints()
+	moved := strings.Replace(before.Data["data"], s.globalIP("rook-ceph-mon-b").String(), "10.0.0.6", 1)
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"data": moved}})
+	require.NoError(t, err)
+	said, err := s.World.Plane.Kubectl(t.Context(), nil, "-n", s.Namespace, "patch", "configmap", endpointsName, "--type=merge", "-p", string(patch))
+	require.NoError(t, err)
+	require.Contains(t, said, `Warning: rook-clusterset: ConfigMap `+s.Namespace+`/rook-ceph-mon-endpoints was not written by Rook, and is put back to where the mons are: `+
+		`mon "b" is kept at `+s.globalIP("rook-ceph-mon-b").String()+` instead of 10.0.0.6`)
+	require.Contains(t, said, "let Rook replace it: kubectl -n "+s.Namespace+" scale deployment rook-ceph-mon-b --replicas=0")
+	require.Equal(t, before.Data["data"], s.endpoints().Data["data"])
+	require.Empty(t, s.remembered()["mons"], "a person's edit is not what Rook remembers")
+	require.Empty(t, s.endpoints().Annotations, "nothing of ours stands where others write")
+}
+
+func TestAListWithAMonThatRookCannotHaveIsStoredAtOnce(t *testing.T) {
+	s := newStory(t, true)
+	written, err := os.ReadFile("testdata/mon-endpoints-unknown-id.yaml")
+	require.NoError(t, err)
+	started := time.Now()
+	said, err := s.World.Plane.Kubectl(t.Context(), []byte(strings.ReplaceAll(string(written), "namespace: rook-ceph}", "namespace: "+s.Namespace+"}")), "create", "-f", "-")
+	require.NoError(t, err)
+	require.Less(t, time.Since(started), 10*time.Second)
+	require.Contains(t, said, `"ext-mon-1=203.0.113.9:6789" has an ID that Rook gives to no mon`)
+	require.Equal(t, "a=242.0.0.1:6789,ext-mon-1=203.0.113.9:6789", s.endpoints().Data["data"])
+}
+
+// tokens follows what a peer would copy: the addresses of the mons, in each state of the Secret.
+func (s *story) tokens() func() [][]netip.AddrPort {
+	s.t.Helper()
+	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.SecretList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	s.t.Cleanup(w.Stop)
+	var mu sync.Mutex
+	var seen [][]netip.AddrPort
+	go func() {
+		for event := range w.ResultChan() {
+			secret, ok := event.Object.(*corev1.Secret)
+			if !ok || secret.Name != "cluster-peer-token-my-cluster" || event.Type == watch.Deleted {
+				continue
+			}
+			var token struct {
+				MonHost string `json:"mon_host"`
+			}
+			text, _ := base64.StdEncoding.DecodeString(string(secret.Data["token"]))
+			_ = json.Unmarshal(text, &token)
+			var addresses []netip.AddrPort
+			for text := range strings.SplitSeq(token.MonHost, ",") {
+				address, _ := netip.ParseAddrPort(text)
+				addresses = append(addresses, address)
+			}
+			mu.Lock()
+			seen = append(seen, addresses)
+			mu.Unlock()
+		}
+	}()
+	return func() [][]netip.AddrPort {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(seen)
+	}
+}
+
+func isGlobal(a netip.AddrPort) bool { return globalRange.Contains(a.Addr()) }
+
+func isNotGlobal(a netip.AddrPort) bool { return !isGlobal(a) }
+
+func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
+	s := newStory(t, true)
+	tokens := s.tokens()
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	last := func() []netip.AddrPort { seen := tokens(); return seen[len(seen)-1] }
+	s.eventually("it is told that the token may be copied", func() bool { return s.events()["PeerTokenRight"] == 1 })
+	require.NotEmpty(t, s.remembered()["peer-token-right-since"])
+	require.True(t, slices.ContainsFunc(tokens()[0], isNotGlobal), "Rook wrote it from its memory: %v", tokens()[0])
+	require.Len(t, last(), 3)
+	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+
+	// A failover makes it wrong once more.
+	s.Ceph.Kill("b")
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.settled()
+	s.eventually("it is told again", func() bool { return s.remembered()["mons"] == "" && s.remembered()["peer-token-right-since"] != "" })
+	require.Len(t, last(), 3)
+	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+	s.global(3)
+}
+
+func TestNoReloadFallsIntoAFailover(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	w, err := s.World.Plane.Client.Watch(t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace))
+	require.NoError(t, err)
+	t.Cleanup(w.Stop)
+	var mu sync.Mutex
+	var asked, inFailover int
+	go func() {
+		for event := range w.ResultChan() {
+			if c, ok := event.Object.(*corev1.ConfigMap); !ok || c.Name != "rook-clusterset-reload" || event.Type != watch.Added {
+				continue
+			}
+			journal := s.Operator.Journal()
+			mu.Lock()
+			asked++
+			if journal.Count(rookstandin.FailoverStarted) > journal.Count(rookstandin.MonRemoved) {
+				inFailover++
+			}
+			mu.Unlock()
+		}
+	}()
+	s.Ceph.Kill("b")
+	s.eventually("a reload is asked for after the failover", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return asked > 0
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	require.Zero(t, inFailover)
+	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
+	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
+}
