@@ -15,6 +15,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -41,7 +42,7 @@ func statusCommand(version string) *cobra.Command {
 		Use:   "status",
 		Short: "Show each mon and OSD and the address it advertises",
 		Long: "status reads the API server and prints a row for each mon and OSD of the namespaces that are switched on.\n" +
-			"It changes nothing, and exits with 0 only if every daemon advertises its global IP.",
+			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "table" && output != "json" {
@@ -59,12 +60,18 @@ func statusCommand(version string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			notes = append(notes, admissionNotes(cmd.Context(), c)...)
 			installed := kinds.Discovered{Mapper: c.RESTMapper()}
 			for _, note := range append(clustersetWarnings(cmd.Context(), c, installed), notes...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
 			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {
 				return err
+			}
+			if output == "table" {
+				for _, line := range tokenLines(cmd.Context(), c, rows) {
+					fmt.Fprintln(cmd.OutOrStdout(), line)
+				}
 			}
 			return verdict(rows, notes)
 		},
@@ -79,6 +86,7 @@ func statusCommand(version string) *cobra.Command {
 func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]daemonStatus, []string, error) {
 	installed := kinds.Discovered{Mapper: c.RESTMapper()}
 	v := view.New(view.Readers{Cached: c, Live: c}, installed)
+	v.ExpectRange(globalIPsOf(resolver.New(resolver.Readers{Cached: c, Live: c}, installed, resolver.Options{})))
 	var notes []string
 	for _, kind := range view.Kinds() {
 		if _, served := installed.Served(kind.GroupKind); !served && kind.Needed {
@@ -108,7 +116,11 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 			rows = append(rows, statusRow(daemon))
 		}
 	}
-	return rows, notes, nil
+	left, err := leftNotes(ctx, v, namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, append(notes, left...), nil
 }
 
 // asideNote says why the CephCluster of a namespace is left alone, or nothing. What the flags of the manager say of IPv6 is
@@ -139,7 +151,16 @@ func statusRow(d rook.DaemonFacts) daemonStatus {
 	return row
 }
 
+// validText is what the conditions of an export say.
 func validText(export rook.Export) string {
+	text := validAlone(export)
+	if export.Beside != "" {
+		text += "; " + export.Beside
+	}
+	return text
+}
+
+func validAlone(export rook.Export) string {
 	switch {
 	case !export.Exists:
 		return "no export"
@@ -183,7 +204,7 @@ func printStatus(w io.Writer, rows []daemonStatus, output string) error {
 func verdict(rows []daemonStatus, notes []string) error {
 	bad := 0
 	for _, r := range rows {
-		if r.State != string(reason.OK) {
+		if state := (rook.State{Code: reason.Code(r.State)}); !state.Well() {
 			bad++
 		}
 	}

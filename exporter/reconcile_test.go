@@ -59,7 +59,9 @@ type loop struct {
 
 	mu      sync.Mutex
 	answers map[string]string
-	source  string
+	// allocated is what Globalnet gave, whatever the exports say.
+	allocated map[string]string
+	source    string
 	// unreadable are the kinds that may not be read.
 	unreadable []string
 	refusal    *reason.Error
@@ -172,6 +174,13 @@ func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membe
 
 func (l *loop) Membership(context.Context) (resolver.Membership, error) {
 	return resolver.Membership{GlobalCIDRs: l.cidrs, PeerCIDRs: l.peers}, nil
+}
+
+func (l *loop) Allocated(_ context.Context, _, name string) (netip.Addr, error) {
+	if ip, ok := l.allocated[name]; ok {
+		return addr(ip), nil
+	}
+	return netip.Addr{}, reason.Errorf(reason.NoAnswer, "nothing")
 }
 
 var _ recorder.EventRecorder = &loop{}

@@ -57,6 +57,7 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"submariners.submariner.io":                            watched,
 		"clusters.submariner.io":                               watched,
 		"clusterproperties.about.k8s.io":                       watched,
+		"endpointslices.discovery.k8s.io":                      {"list"},
 		"servicecidrs.networking.k8s.io":                       {"list"},
 		"customresourcedefinitions.apiextensions.k8s.io":       watched,
 		"events.events.k8s.io":                                 {"create", "patch"},

@@ -57,8 +57,21 @@ func (v *View) Snapshot(ctx context.Context, namespace string) (Snapshot, error)
 		read := v.readCluster(cluster, deployments)
 		s.Cluster = &read
 	}
-	s.Daemons = inOrder(namespace, combine(namespace, exports, services, deployments), listedDaemons(endpoints))
+	s.Daemons = v.tellForeign(ctx, inOrder(namespace, combine(namespace, exports, services, deployments), listedDaemons(endpoints)))
 	return s, nil
+}
+
+func (v *View) tellForeign(ctx context.Context, daemons []rook.DaemonFacts) []rook.DaemonFacts {
+	if v.global == nil {
+		return daemons
+	}
+	isGlobal := v.global(ctx)
+	for i := range daemons {
+		if isGlobal != nil {
+			daemons[i].AddForeign(isGlobal)
+		}
+	}
+	return daemons
 }
 
 // listedDaemons returns where Rook has its own mons: an external one is not told of.

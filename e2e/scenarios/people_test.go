@@ -8,14 +8,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
@@ -132,40 +137,121 @@ func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 	s.global(3)
 }
 
-func TestNoReloadFallsIntoAFailover(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
-	w, err := s.World.Plane.Client.Watch(t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace))
-	require.NoError(t, err)
-	t.Cleanup(w.Stop)
-	var mu sync.Mutex
-	var asked, inFailover int
+// operatorRuns makes the Deployment of Rook's operator, or scales it: what runs it here is another thing.
+func (s *story) operatorRuns(pods int32) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: "rook-ceph-operator"}}
+	err := c.Get(s.t.Context(), client.ObjectKeyFromObject(d), d)
+	d.Spec.Replicas = new(pods)
+	if !apierrors.IsNotFound(err) {
+		require.NoError(s.t, err)
+		require.NoError(s.t, c.Update(s.t.Context(), d))
+		return
+	}
+	labels := map[string]string{"app": "rook-ceph-operator"}
+	d.Spec.Selector, d.Spec.Template.Labels = &metav1.LabelSelector{MatchLabels: labels}, labels
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "rook-ceph-operator", Image: "rook"}}
+	require.NoError(s.t, c.Create(s.t.Context(), d))
+}
+
+// reloads counts how often Rook was asked to reload, and how often in the middle of a failover.
+func (s *story) reloads() (asked, inFailover func() int) {
+	s.t.Helper()
+	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	s.t.Cleanup(w.Stop)
+	var all, wrong atomic.Int32
 	go func() {
 		for event := range w.ResultChan() {
 			if c, ok := event.Object.(*corev1.ConfigMap); !ok || c.Name != "rook-clusterset-reload" || event.Type != watch.Added {
 				continue
 			}
-			journal := s.Operator.Journal()
-			mu.Lock()
-			asked++
-			if journal.Count(rookstandin.FailoverStarted) > journal.Count(rookstandin.MonRemoved) {
-				inFailover++
+			if journal := s.Operator.Journal(); journal.Count(rookstandin.FailoverStarted) > journal.Count(rookstandin.MonRemoved) {
+				wrong.Add(1)
 			}
-			mu.Unlock()
+			all.Add(1)
 		}
 	}()
+	return func() int { return int(all.Load()) }, func() int { return int(wrong.Load()) }
+}
+
+func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T) {
+	s := newStory(t, true)
+	s.operatorRuns(0)
+	s.createCephCluster()
+	s.startOperator()
+	asked, inFailover := s.reloads()
+	s.comesUp()
+	require.NotEmpty(t, s.remembered()["mons"])
+	require.Equal(t, s.Namespace, s.remembered()["operator-namespace"])
+	reconciled := s.Operator.Reconciled()
+	s.Operator.Reconcile()
+	s.eventually("Rook has reloaded by itself", func() bool { return s.Operator.Reconciled() > reconciled && s.remembered()["mons"] == "" })
+	require.Zero(t, asked(), "no operator is there by its Deployment")
+
+	s.operatorRuns(1)
+	s.eventually("the operator is there", func() bool { return s.deployment("rook-ceph-operator").Status.ReadyReplicas == 1 })
 	s.Ceph.Kill("b")
-	s.eventually("a reload is asked for after the failover", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return asked > 0
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	require.Zero(t, inFailover)
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	require.Zero(t, inFailover())
+	s.settled()
 	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
+	s.global(3)
+}
+
+func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
+	s := newStory(t, true)
+	// Lighthouse 0.19 cannot store Valid=True under the CRD of mcs-api 0.5.
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{
+		NeverValid: &mcsstandin.Condition{Reason: "ServiceGlobalIPUnavailable", Message: "Service doesn't have a global IP yet"},
+	})
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the mon is refused in words that help", func() bool {
+		return slices.ContainsFunc(s.Operator.Journal().Of(rookstandin.Refused), func(e rookstandin.Entry) bool {
+			return strings.Contains(e.Message, `mon "a" is not ready for its clusterset address: it has a ServiceExport that says it has no global IP, though Globalnet has given one; `+
+				`most likely Lighthouse and the ServiceExport CRD are of releases that do not go together (the GlobalIngressIP has 242.0.`)
+		})
+	})
+	require.Equal(t, 1, s.events()["ExportStuck"])
+	said := s.status(s.Namespace)
+	require.Equal(t, "export_stuck", said.rows[0]["state"])
+
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
+	s.comesUp()
+	s.settled()
+	s.everyMonIsGlobal("a", "b", "c")
+}
+
+func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	s.Ceph.Kill("b")
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.settled()
+	states := func(said status) map[string]string {
+		all := map[string]string{}
+		for _, row := range said.rows {
+			all[row["service"]] = row["state"]
+		}
+		return all
+	}
+	s.eventually("what is left of the mon waits for its grace", func() bool {
+		said := s.status(s.Namespace)
+		return said.code == 0 && states(said)["rook-ceph-mon-b"] == "leaving" && states(said)["rook-ceph-mon-d"] == "ok"
+	})
+
+	namespace := &corev1.Namespace{}
+	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
+	delete(namespace.Labels, "rook-clusterset.io/enabled")
+	require.NoError(t, s.World.Plane.Client.Update(t.Context(), namespace))
+	s.eventually("it is told by an event", func() bool { return s.events()["NamespaceSwitchedOff"] == 1 })
+	said := s.status(s.Namespace)
+	require.Equal(t, 1, said.code)
+	require.Contains(t, said.stderr, "Namespace "+s.Namespace+" is switched off while daemons are exported there")
 }
