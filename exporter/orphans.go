@@ -32,7 +32,8 @@ func (p *planner) planOrphan(wanted *rook.Export) {
 		return
 	}
 	if wanted.OrphanedSince.IsZero() {
-		if p.isYoung(p.export.Created) {
+		// Rook gives no letter twice: a mon that had its Deployment is not on its way.
+		if !p.hadDeployment && p.isYoung(p.export.Created) {
 			return
 		}
 		wanted.OrphanedSince = p.now.UTC().Truncate(time.Second)

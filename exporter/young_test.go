@@ -24,6 +24,8 @@ func TestNothingIsCalledAnOrphanWhileItIsYoung(t *testing.T) {
 		f.exports[name] = e
 		return f.of(name)
 	}
+	replaced := exported(monA, time.Minute)
+	replaced.hadDeployment = true
 	for name, c := range map[string]struct {
 		facts  facts
 		marked bool
@@ -34,6 +36,7 @@ func TestNothingIsCalledAnOrphanWhileItIsYoung(t *testing.T) {
 		"the export of an OSD whose Deployment is held": {exported(osd0, time.Minute), false, 4 * time.Minute},
 		"an export of an OSD that is not young":         {exported(osd0, 5*time.Minute), true, time.Hour},
 		"the export of a mon":                           {exported(monA, time.Minute), false, 4 * time.Minute},
+		"the young export of a mon that was replaced":   {replaced, true, time.Hour},
 		"an export of a mon that is not young":          {exported(monA, 5*time.Minute), true, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
