@@ -46,19 +46,36 @@ func hasReady(s discoveryv1.EndpointSlice) bool {
 	})
 }
 
-// leftNotes names the namespaces that are switched off while daemons are exported there, of all or of the one that is given.
-func leftNotes(ctx context.Context, v *view.View, only string) ([]string, error) {
+// offNote is for a namespace that was asked for and is not switched on.
+func offNote(s view.Snapshot) string {
+	left := 0
+	for _, daemon := range s.Daemons {
+		if daemon.Export.Ours {
+			left++
+		}
+	}
+	if left == 0 {
+		return fmt.Sprintf("namespace %s %s", s.Namespace, reason.NamespaceNotEnabled.Sentence())
+	}
+	return leftNote(s.Namespace, left)
+}
+
+// leftNotes names the namespaces that are switched off while daemons are exported there. Whoever may not look at all of them
+// is told nothing.
+func leftNotes(ctx context.Context, v *view.View) []string {
 	left, err := v.LeftBehind(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look for exports that were left behind: %w", err)
+		return nil
 	}
 	var notes []string
 	for _, namespace := range slices.Sorted(maps.Keys(left)) {
-		if only == "" || only == namespace {
-			notes = append(notes, fmt.Sprintf("Namespace %s %s (%d ServiceExports)", namespace, reason.NamespaceSwitchedOff.Sentence(), left[namespace]))
-		}
+		notes = append(notes, leftNote(namespace, left[namespace]))
 	}
-	return notes, nil
+	return notes
+}
+
+func leftNote(namespace string, exports int) string {
+	return fmt.Sprintf("namespace %s %s (ServiceExports: %d)", namespace, reason.NamespaceSwitchedOff.Sentence(), exports)
 }
 
 // tokenLines says of each CephCluster with rows since when its token for peers may be copied, or that it is not yet. Nobody reads

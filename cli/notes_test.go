@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 	"time"
@@ -9,10 +10,12 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -59,13 +62,39 @@ func TestStatusNamesANamespaceThatWasSwitchedOffWithExportsInIt(t *testing.T) {
 	require.NoError(t, c.Get(t.Context(), client.ObjectKey{Name: "rook-ceph"}, off))
 	off.Labels = nil
 	require.NoError(t, c.Update(t.Context(), off))
-	_, notes, err := gatherStatus(t.Context(), c, "")
+	const want = "namespace rook-ceph is switched off while daemons are exported there: nobody keeps their addresses, or corrects what Rook writes (ServiceExports: 1)"
+	for _, asked := range []string{"", "rook-ceph"} {
+		_, notes, err := gatherStatus(t.Context(), c, asked)
+		require.NoError(t, err)
+		require.Equal(t, []string{want}, notes)
+		require.Error(t, verdict(nil, notes))
+	}
+
+	require.NoError(t, c.DeleteAllOf(t.Context(), exportKind(), client.InNamespace("rook-ceph")))
+	_, notes, err := gatherStatus(t.Context(), c, "rook-ceph")
 	require.NoError(t, err)
-	require.Equal(t, []string{"Namespace rook-ceph is switched off while daemons are exported there: nobody keeps their addresses, or corrects what Rook writes (1 ServiceExports)"}, notes)
-	require.Error(t, verdict(nil, notes))
-	_, notes, err = gatherStatus(t.Context(), c, "other")
+	require.Equal(t, []string{"namespace rook-ceph is in a namespace without the label rook-clusterset.io/enabled=true"}, notes)
+	_, notes, err = gatherStatus(t.Context(), c, "")
 	require.NoError(t, err)
-	require.NotContains(t, notes, "rook-ceph")
+	require.Empty(t, notes)
+}
+
+func exportKind() client.Object { return kinds.Object(kinds.ServiceExport.WithVersion("v1beta1")) }
+
+func TestWhoMayReadOneNamespaceAloneIsToldOfThat(t *testing.T) {
+	c := interceptor.NewClient(daemonObjects{export: exported(nil), valid: "True", advertised: globalIP, listed: globalIP}.stored(t), interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if o := (&client.ListOptions{}).ApplyOptions(opts); o.Namespace != "rook-ceph" {
+				return apierrors.NewForbidden(schema.GroupResource{Resource: "things"}, "", nil)
+			}
+			return c.List(ctx, list, opts...)
+		},
+	})
+	rows, notes, err := gatherStatus(t.Context(), c, "rook-ceph")
+	require.NoError(t, err)
+	require.Empty(t, notes)
+	require.NoError(t, verdict(rows, notes))
+	require.Empty(t, admissionNotes(t.Context(), c))
 }
 
 func TestStatusSaysSinceWhenTheTokenForPeersMayBeCopied(t *testing.T) {

@@ -45,7 +45,7 @@ func exported(edit func(*rook.Export)) *rook.Export {
 	return e
 }
 
-func (d daemonObjects) stored(t *testing.T, more ...client.Object) client.Client {
+func (d daemonObjects) stored(t *testing.T, more ...client.Object) client.WithWatch {
 	t.Helper()
 	scheme := newScheme()
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{{Group: kinds.CephCluster.Group, Version: "v1"}, {Group: kinds.ServiceExport.Group, Version: "v1beta1"}, {Group: "submariner.io", Version: "v1alpha1"}})

@@ -107,7 +107,7 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 			return nil, nil, fmt.Errorf("read namespace %s: %w", ns, err)
 		}
 		if !snapshot.Enabled {
-			notes = append(notes, fmt.Sprintf("namespace %s %s", ns, reason.NamespaceNotEnabled.Sentence()))
+			notes = append(notes, offNote(snapshot))
 		}
 		if note := asideNote(snapshot); note != "" {
 			notes = append(notes, note)
@@ -116,11 +116,10 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 			rows = append(rows, statusRow(daemon))
 		}
 	}
-	left, err := leftNotes(ctx, v, namespace)
-	if err != nil {
-		return nil, nil, err
+	if namespace == "" {
+		notes = append(notes, leftNotes(ctx, v)...)
 	}
-	return rows, append(notes, left...), nil
+	return rows, notes, nil
 }
 
 // asideNote says why the CephCluster of a namespace is left alone, or nothing. What the flags of the manager say of IPv6 is

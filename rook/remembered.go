@@ -105,12 +105,16 @@ type OperatorWrite struct {
 // After returns what is known of Rook's memory after a write, and whether that is news. What Rook read, and wrote back,
 // says nothing of the rest of its memory.
 func (r Remembered) After(w OperatorWrite, now time.Time) (Remembered, bool) {
-	mons := slices.Clone(w.Wrong)
+	// Of two entries of one ID the last counts, as it does for Rook.
+	said := slices.Clone(w.Wrong)
+	slices.Reverse(said)
 	if !w.FromMemory {
-		for _, known := range r.Mons {
-			if !slices.ContainsFunc(mons, func(e Endpoint) bool { return e.ID == known.ID }) {
-				mons = append(mons, known)
-			}
+		said = append(said, r.Mons...)
+	}
+	var mons []Endpoint
+	for _, e := range said {
+		if !slices.ContainsFunc(mons, func(known Endpoint) bool { return known.ID == e.ID }) {
+			mons = append(mons, e)
 		}
 	}
 	slices.SortFunc(mons, func(a, b Endpoint) int { return strings.Compare(a.ID, b.ID) })

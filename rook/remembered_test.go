@@ -31,6 +31,7 @@ func TestWhatRookRemembersFollowsFromWhatItWrites(t *testing.T) {
 		"another one":                    {known: "b=10.96.0.2:6789", write: rook.OperatorWrite{FromMemory: true}, wrong: "c=10.96.0.3:6789", want: "c=10.96.0.3:6789", isNews: true},
 		"all is right by now, and the token is to come":   {known: "b=10.96.0.2:6789", write: rook.OperatorWrite{FromMemory: true}, isNews: true, token: true},
 		"what it read tells nothing of what it remembers": {known: "b=10.96.0.2:6789", write: rook.OperatorWrite{}, want: "b=10.96.0.2:6789", token: true},
+		"of two entries of one mon the last":              {write: rook.OperatorWrite{FromMemory: true}, wrong: "b=10.96.0.2:6789,b=10.96.0.3:6789", want: "b=10.96.0.3:6789", isNews: true},
 		"what it read was wrong as well":                  {known: "b=10.96.0.2:6789", write: rook.OperatorWrite{}, wrong: "a=242.0.0.9:6789", want: "a=242.0.0.9:6789,b=10.96.0.2:6789", isNews: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -253,5 +253,5 @@ func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *t
 	s.eventually("it is told by an event", func() bool { return s.events()["NamespaceSwitchedOff"] == 1 })
 	said := s.status(s.Namespace)
 	require.Equal(t, 1, said.code)
-	require.Contains(t, said.stderr, "Namespace "+s.Namespace+" is switched off while daemons are exported there")
+	require.Contains(t, said.stderr, "namespace "+s.Namespace+" is switched off while daemons are exported there")
 }
