@@ -165,6 +165,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		v.ExpectIPv6()
 	}
 	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
+	v.ExpectRange(globalIPsOf(addresses))
 	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
 	}
@@ -236,6 +237,17 @@ type globalRange struct{ *resolver.Resolver }
 func (r globalRange) IsGlobal(ctx context.Context, address netip.Addr) bool {
 	m, err := r.Membership(ctx)
 	return err == nil && m.IsGlobal(address)
+}
+
+// globalIPsOf tells a view which addresses are global. Where the range is not known, it says nothing.
+func globalIPsOf(r *resolver.Resolver) func(context.Context) func(netip.Addr) bool {
+	return func(ctx context.Context) func(netip.Addr) bool {
+		m, err := r.Membership(ctx)
+		if err != nil || len(m.GlobalCIDRs) == 0 {
+			return nil
+		}
+		return m.IsGlobal
+	}
 }
 
 func ownNamespace() string {

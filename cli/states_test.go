@@ -25,6 +25,7 @@ import (
 const (
 	globalIP  = "242.0.0.10"
 	clusterIP = "10.96.0.10"
+	nodeIP    = "192.168.0.1"
 )
 
 // daemonObjects are what is stored of one mon.
@@ -44,10 +45,10 @@ func exported(edit func(*rook.Export)) *rook.Export {
 	return e
 }
 
-func (d daemonObjects) stored(t *testing.T) client.Client {
+func (d daemonObjects) stored(t *testing.T, more ...client.Object) client.WithWatch {
 	t.Helper()
 	scheme := newScheme()
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{{Group: kinds.CephCluster.Group, Version: "v1"}, {Group: kinds.ServiceExport.Group, Version: "v1beta1"}})
+	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{{Group: kinds.CephCluster.Group, Version: "v1"}, {Group: kinds.ServiceExport.Group, Version: "v1beta1"}, {Group: "submariner.io", Version: "v1alpha1"}})
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	for _, gk := range []struct {
 		name string
@@ -58,11 +59,15 @@ func (d daemonObjects) stored(t *testing.T) client.Client {
 		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
 		scheme.AddKnownTypeWithName(gvk.GroupVersion().WithKind(gvk.Kind+"List"), &unstructured.UnstructuredList{})
 	}
+	submariner := schema.GroupVersionKind{Group: "submariner.io", Version: "v1alpha1", Kind: "Submariner"}
+	mapper.Add(submariner, meta.RESTScopeNamespace)
+	scheme.AddKnownTypeWithName(submariner, &unstructured.Unstructured{})
+	scheme.AddKnownTypeWithName(submariner.GroupVersion().WithKind("SubmarinerList"), &unstructured.UnstructuredList{})
 	for _, gvk := range []string{"Service", "ConfigMap"} {
 		mapper.Add(corev1.SchemeGroupVersion.WithKind(gvk), meta.RESTScopeNamespace)
 	}
 	mapper.Add(appsv1.SchemeGroupVersion.WithKind("Deployment"), meta.RESTScopeNamespace)
-	return fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(d.objects()...).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(append(d.objects(), more...)...).Build()
 }
 
 func (d daemonObjects) objects() []client.Object {

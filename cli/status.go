@@ -15,6 +15,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -41,7 +42,7 @@ func statusCommand(version string) *cobra.Command {
 		Use:   "status",
 		Short: "Show each mon and OSD and the address it advertises",
 		Long: "status reads the API server and prints a row for each mon and OSD of the namespaces that are switched on.\n" +
-			"It changes nothing, and exits with 0 only if every daemon advertises its global IP.",
+			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "table" && output != "json" {
@@ -59,12 +60,18 @@ func statusCommand(version string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			notes = append(notes, admissionNotes(cmd.Context(), c)...)
 			installed := kinds.Discovered{Mapper: c.RESTMapper()}
 			for _, note := range append(clustersetWarnings(cmd.Context(), c, installed), notes...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
 			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {
 				return err
+			}
+			if output == "table" {
+				for _, line := range tokenLines(cmd.Context(), c, rows) {
+					fmt.Fprintln(cmd.OutOrStdout(), line)
+				}
 			}
 			return verdict(rows, notes)
 		},
@@ -79,6 +86,7 @@ func statusCommand(version string) *cobra.Command {
 func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]daemonStatus, []string, error) {
 	installed := kinds.Discovered{Mapper: c.RESTMapper()}
 	v := view.New(view.Readers{Cached: c, Live: c}, installed)
+	v.ExpectRange(globalIPsOf(resolver.New(resolver.Readers{Cached: c, Live: c}, installed, resolver.Options{})))
 	var notes []string
 	for _, kind := range view.Kinds() {
 		if _, served := installed.Served(kind.GroupKind); !served && kind.Needed {
@@ -99,7 +107,7 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 			return nil, nil, fmt.Errorf("read namespace %s: %w", ns, err)
 		}
 		if !snapshot.Enabled {
-			notes = append(notes, fmt.Sprintf("namespace %s %s", ns, reason.NamespaceNotEnabled.Sentence()))
+			notes = append(notes, offNote(snapshot))
 		}
 		if note := asideNote(snapshot); note != "" {
 			notes = append(notes, note)
@@ -107,6 +115,9 @@ func gatherStatus(ctx context.Context, c client.Client, namespace string) ([]dae
 		for _, daemon := range snapshot.Daemons {
 			rows = append(rows, statusRow(daemon))
 		}
+	}
+	if namespace == "" {
+		notes = append(notes, leftNotes(ctx, v)...)
 	}
 	return rows, notes, nil
 }
@@ -139,7 +150,16 @@ func statusRow(d rook.DaemonFacts) daemonStatus {
 	return row
 }
 
+// validText is what the conditions of an export say.
 func validText(export rook.Export) string {
+	text := validAlone(export)
+	if export.Beside != "" {
+		text += "; " + export.Beside
+	}
+	return text
+}
+
+func validAlone(export rook.Export) string {
 	switch {
 	case !export.Exists:
 		return "no export"
@@ -183,7 +203,7 @@ func printStatus(w io.Writer, rows []daemonStatus, output string) error {
 func verdict(rows []daemonStatus, notes []string) error {
 	bad := 0
 	for _, r := range rows {
-		if r.State != string(reason.OK) {
+		if state := (rook.State{Code: reason.Code(r.State)}); !state.Well() {
 			bad++
 		}
 	}

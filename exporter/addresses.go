@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -51,6 +52,7 @@ func (p *planner) planAddress(wanted *rook.Export) {
 	}
 	if wanted.Valid != metav1.ConditionTrue {
 		wanted.Refused, wanted.RefusedDetail = "", ""
+		p.planStuck(wanted)
 		if forLife {
 			// Its Service may have been made anew. An OSD would follow a new address; a mon has only one chance.
 			wanted.GlobalIP, wanted.Source = netip.Addr{}, ""
@@ -73,6 +75,33 @@ func (p *planner) planAddress(wanted *rook.Export) {
 	if !p.answer.early || wrongAnswer(refusal.Code) || wanted.GlobalIP.IsValid() {
 		refuse(wanted, refusal)
 	}
+}
+
+const (
+	// noAddress is the reason by which Lighthouse says that an export is not Valid for want of a global IP (lighthouse 0.19
+	// pkg/agent/controller/globalingressip.go).
+	noAddress = "ServiceGlobalIPUnavailable"
+	// stuckAfter is the age of an export that should know of its global IP by now; a healthy one does within seconds.
+	stuckAfter = 15 * time.Second
+)
+
+// saysItHasNone says whether the export is not Valid for want of a global IP.
+func (f facts) saysItHasNone() bool {
+	return f.export.Ours && f.export.Valid == metav1.ConditionFalse && f.export.ValidReason == noAddress && !f.export.GlobalIP.IsValid()
+}
+
+// planStuck tells of an export that does not know of the global IP that Globalnet has given to it. The API server refuses what a
+// Lighthouse writes that is not made for the CRD, and it does not try again before it is restarted.
+func (p *planner) planStuck(wanted *rook.Export) {
+	if !p.saysItHasNone() || !p.allocated.IsValid() {
+		return
+	}
+	if left := stuckAfter - p.now.Sub(p.export.Created); left > 0 {
+		p.lookAgain(left)
+		return
+	}
+	wanted.Refused = reason.ExportStuck
+	wanted.RefusedDetail = fmt.Sprintf("the GlobalIngressIP has %s, and the ServiceExport says %s: %s", p.allocated, wanted.ValidReason, wanted.ValidMessage)
 }
 
 // remakePause is the least age of an export that is made anew, so that this happens once in a while.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -100,22 +98,5 @@ func (t turn) remove(ctx context.Context, f facts, s step) error {
 	if !s.remake {
 		t.metrics.orphans.WithLabelValues(f.daemon.Namespace).Inc()
 	}
-	return nil
-}
-
-// reload makes Rook read its mon endpoints anew. The time is recorded first: should the rest fail, it is not tried again
-// before its time.
-func (t turn) reload(ctx context.Context, endpoints *corev1.ConfigMap) error {
-	now := t.now()
-	t.memory.NoteReload(now)
-	if err := t.ensurer.requestReload(ctx, t.cluster, now); err != nil {
-		return err
-	}
-	t.metrics.reloads.WithLabelValues(t.cluster.Namespace).Inc()
-	t.record(ctx, "", note{
-		code:    reason.ReloadRequested,
-		subject: "CephCluster " + t.cluster.Namespace + "/" + t.cluster.Name,
-		detail:  "Rook last wrote " + endpoints.Annotations[rook.CorrectedAnnotation],
-	})
 	return nil
 }

@@ -29,12 +29,13 @@ func (t turn) report(ctx context.Context, daemon string, n note) {
 	}
 }
 
-// reportOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is.
-func (t turn) reportOnly(ctx context.Context, n note) {
+// reportOnly says why the whole CephCluster is left alone, so that all else is news when it no longer is. The daemon is one that
+// the event can be about if there is no CephCluster.
+func (t turn) reportOnly(ctx context.Context, daemon string, n note) {
 	news := t.memory.IsNews(n.recalled())
 	t.memory.ForgetAllBut(n.recalled())
 	if news {
-		t.record(ctx, "", n)
+		t.record(ctx, daemon, n)
 	}
 }
 

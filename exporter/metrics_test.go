@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -42,5 +44,17 @@ rook_clusterset_export{daemon="rook-ceph-osd-1",namespace="rook-ceph",state="ok"
 # TYPE rook_clusterset_mon_drift gauge
 rook_clusterset_mon_drift{daemon="rook-ceph-mon-a",namespace="rook-ceph"} 1
 rook_clusterset_mon_drift{daemon="rook-ceph-mon-b",namespace="rook-ceph"} 1
+`)))
+}
+
+func TestANamespaceThatIsSwitchedOffIsMeasuredByItsExports(t *testing.T) {
+	l := newLoop(t, cephClusterObject(nil), newExport(serviceExport, rookDaemon(monA)), newExport(serviceExport, rookDaemon(osd0)), foreignExport(osd1))
+	require.NoError(t, l.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace}}))
+	registry := prometheus.NewRegistry()
+	require.NoError(t, registry.Register(view.States{View: l.view}))
+	require.NoError(t, testutil.GatherAndCompare(registry, bytes.NewBufferString(`
+# HELP rook_clusterset_left_exports How many exports of rook-clusterset live in a namespace that is switched off; there is none of a namespace without any.
+# TYPE rook_clusterset_left_exports gauge
+rook_clusterset_left_exports{namespace="rook-ceph"} 2
 `)))
 }

@@ -32,6 +32,10 @@ func (p *planner) planOrphan(wanted *rook.Export) {
 		return
 	}
 	if wanted.OrphanedSince.IsZero() {
+		// Rook gives no letter twice: a mon that had its Deployment is not on its way.
+		if !p.hadDeployment && p.isYoung(p.export.Created) {
+			return
+		}
 		wanted.OrphanedSince = p.now.UTC().Truncate(time.Second)
 	}
 	if !p.graceIsOver(wanted.OrphanedSince) {
@@ -52,6 +56,9 @@ func (p *planner) planLoneService() {
 	}
 	since, err := time.Parse(time.RFC3339, p.service.Annotations[rook.OrphanedSinceAnnotation])
 	if err != nil {
+		if p.isYoung(p.service.CreationTimestamp.Time) {
+			return
+		}
 		since = p.now.UTC().Truncate(time.Second)
 		p.mark = &since
 	}
@@ -60,6 +67,20 @@ func (p *planner) planLoneService() {
 		p.removeService()
 		p.noteRemoved("Service")
 	}
+}
+
+// youth is how long what was created a moment ago is not called an orphan: its daemon may be on its way, and a write to a Service
+// while Globalnet allocates can give it a second address (submariner 0.19).
+const youth = 5 * time.Minute
+
+// isYoung says whether an object is, and asks for a look when it no longer is.
+func (p *planner) isYoung(created time.Time) bool {
+	left := min(youth, p.grace) - p.now.Sub(created)
+	if left <= 0 {
+		return false
+	}
+	p.lookAgain(left)
+	return true
 }
 
 func (p *planner) removeService() {

@@ -38,6 +38,8 @@ type facts struct {
 	hadDeployment bool
 	// inCIDR says whether an address is one of this cluster's global IPs; nil means that it is not known now.
 	inCIDR func(netip.Addr) bool
+	// allocated is what Globalnet has given to an export that says it has none.
+	allocated netip.Addr
 	// answer is what came of asking for the global IP, nil if it was not asked for.
 	answer *resolution
 }
@@ -229,7 +231,8 @@ func (p *planner) planService() {
 	if wanted := rook.OSDService(p.daemon, p.cluster); p.service == nil || !satisfies(p.service, wanted) {
 		p.apply = wanted
 	}
-	if p.service != nil && p.service.Annotations[rook.OrphanedSinceAnnotation] != "" {
+	// Before it has its address, nothing but its birth may be written to a Service.
+	if p.service != nil && p.export.Ready() && p.service.Annotations[rook.OrphanedSinceAnnotation] != "" {
 		p.mark = &time.Time{}
 	}
 }

@@ -688,5 +688,7 @@ func TestTheServiceOfAGoneOSDBearsTheMarkWhereThereIsNoExport(t *testing.T) {
 
 	f.deployments[osd0] = deployment(osd0, "")
 	f.services[osd0].Annotations = map[string]string{rook.OrphanedSinceAnnotation: noon.Format(time.RFC3339)}
-	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD comes back")
+	require.Nil(t, makePlan(f.of(osd0)).mark, "its export is being given an address")
+	f.exports[osd0] = known(osd0, func(e *rook.Export) { validExport(e); e.GlobalIP = addr("242.0.1.0") })
+	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD is back")
 }

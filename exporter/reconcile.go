@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,6 +24,7 @@ type target struct{ Namespace, Daemon string }
 type asker interface {
 	Resolve(ctx context.Context, req resolver.Request, m resolver.Membership) (resolver.Answer, error)
 	Membership(ctx context.Context) (resolver.Membership, error)
+	Allocated(ctx context.Context, namespace, name string) (netip.Addr, error)
 }
 
 // reconciler takes a turn for each target that something happened to. Turns of several targets run at once.
@@ -54,14 +56,13 @@ func (r *reconciler) Reconcile(ctx context.Context, to target) (ctrl.Result, err
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if !enabled {
-		r.memories.Forget(to.Namespace)
-		return ctrl.Result{}, nil
-	}
 	if cluster == nil {
 		cluster = &rook.Cluster{Namespace: to.Namespace}
 	}
 	t := turn{reconciler: r, cluster: *cluster, memory: r.memories.Of(to.Namespace, cluster.UID)}
+	if !enabled {
+		return ctrl.Result{}, t.runSwitchedOff(ctx, to)
+	}
 	again, err := t.run(ctx, to)
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("export %s of CephCluster %s/%s: %w", whatOf(to), to.Namespace, cluster.Name, err)
@@ -90,6 +91,7 @@ func (t turn) clusterGone() bool { return t.cluster.Name == "" || t.cluster.Dele
 
 func (t turn) run(ctx context.Context, to target) (time.Duration, error) {
 	if to.Daemon == "" {
+		t.memory.Forget(subjectOff(to.Namespace))
 		if t.clusterGone() {
 			return 0, t.spread(ctx)
 		}
@@ -125,7 +127,7 @@ func (t turn) state() reason.Code { return t.cluster.State(t.view.ExportKindServ
 func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	whole := "CephCluster " + t.cluster.Namespace + "/" + t.cluster.Name
 	if code := t.state(); code != reason.Served {
-		t.reportOnly(ctx, note{code: code, warning: true, subject: whole})
+		t.reportOnly(ctx, "", note{code: code, warning: true, subject: whole})
 		return 0, nil
 	}
 	notes := t.placeNotes(whole, t.place(ctx))
@@ -136,15 +138,7 @@ func (t turn) runCluster(ctx context.Context) (time.Duration, error) {
 	if err := t.spread(ctx); err != nil {
 		return 0, err
 	}
-	endpoints, err := t.view.MonEndpoints(ctx, t.cluster.Namespace)
-	if err != nil {
-		return 0, err
-	}
-	reload, again := rook.DecideReload(t.cluster, endpoints, t.memory.LastReload(), t.now())
-	if !reload {
-		return again, nil
-	}
-	return again, t.reload(ctx, endpoints)
+	return t.followMemory(ctx)
 }
 
 // spread has every daemon take a turn if what all of them depend on is not what it was.
@@ -176,6 +170,10 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	}
 	if f.answer, err = t.answer(ctx, f, in); err != nil {
 		return 0, err
+	}
+	if f.saysItHasNone() {
+		// Where that cannot be read either, the export's own words have to do.
+		f.allocated, _ = t.sources.Allocated(ctx, daemon.Namespace, daemon.Name())
 	}
 	s := makePlan(f)
 	if err := t.carryOut(ctx, f, s); err != nil {

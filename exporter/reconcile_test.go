@@ -59,7 +59,9 @@ type loop struct {
 
 	mu      sync.Mutex
 	answers map[string]string
-	source  string
+	// allocated is what Globalnet gave, whatever the exports say.
+	allocated map[string]string
+	source    string
 	// unreadable are the kinds that may not be read.
 	unreadable []string
 	refusal    *reason.Error
@@ -172,6 +174,13 @@ func (l *loop) Resolve(_ context.Context, req resolver.Request, _ resolver.Membe
 
 func (l *loop) Membership(context.Context) (resolver.Membership, error) {
 	return resolver.Membership{GlobalCIDRs: l.cidrs, PeerCIDRs: l.peers}, nil
+}
+
+func (l *loop) Allocated(_ context.Context, _, name string) (netip.Addr, error) {
+	if ip, ok := l.allocated[name]; ok {
+		return addr(ip), nil
+	}
+	return netip.Addr{}, reason.Errorf(reason.NoAnswer, "nothing")
 }
 
 var _ recorder.EventRecorder = &loop{}
@@ -809,47 +818,6 @@ func (l *loop) made(name string) *unstructured.Unstructured {
 	export := newExport(serviceExport, rookDaemon(name))
 	export.SetOwnerReferences(owned())
 	return export
-}
-
-func TestRookIsAskedToReloadOnceInTwoMinutesThoughTheLeaderChanged(t *testing.T) {
-	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	endpoints := endpointsOf("a=242.0.0.1:6789,b=242.0.0.2:6789")
-	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "b=10.96.0.2:6789"}
-	l.create(endpoints)
-	again, writes, told := l.turn()
-	require.Equal(t, []string{"patch " + rook.MonEndpointsName, "create " + rook.ReloadName, "delete " + rook.ReloadName}, writes)
-	require.Equal(t, []string{"ReloadRequested: CephCluster rook-ceph/my-cluster is asked to read the mon endpoints anew: Rook last wrote b=10.96.0.2:6789"}, told)
-	require.Equal(t, 2*time.Minute, again)
-	require.Equal(t, 1.0, testutil.ToFloat64(l.metrics.reloads.WithLabelValues(testNamespace)))
-
-	l.clock = noon.Add(30 * time.Second)
-	l.restart()
-	again, writes, _ = l.turn()
-	require.Empty(t, writes)
-	require.Equal(t, 90*time.Second, again)
-
-	l.clock = noon.Add(2 * time.Minute)
-	_, writes, told = l.turn()
-	require.Len(t, writes, 3)
-	require.Len(t, told, 1)
-}
-
-func TestTheReloadConfigMapIsControlledByTheCephCluster(t *testing.T) {
-	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
-	var created *corev1.ConfigMap
-	watching := interceptor.NewClient(l.client, interceptor.Funcs{
-		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			created = o.DeepCopyObject().(*corev1.ConfigMap)
-			return c.Create(ctx, o, opts...)
-		},
-	})
-	l.create(endpointsOf(""))
-	cluster := rook.Cluster{Namespace: testNamespace, Name: testCluster, UID: testUID}
-	require.NoError(t, NewEnsurer(watching, l.client, l.kinds).requestReload(t.Context(), cluster, noon))
-	require.Equal(t, []metav1.OwnerReference{rook.ControlledBy(cluster)}, created.OwnerReferences)
-	require.Equal(t, rook.Manager, created.Labels[rook.ManagedByLabel])
-	err := l.client.Get(t.Context(), client.ObjectKeyFromObject(created), &corev1.ConfigMap{})
-	require.True(t, apierrors.IsNotFound(err))
 }
 
 func TestAMonsAddressIsDoubtedUntilItIsBornWithItAndAnOSDsNever(t *testing.T) {

@@ -78,27 +78,3 @@ func (e *Ensurer) objectOf(daemon rook.Daemon, service bool) (*metav1.PartialObj
 	object.SetName(daemon.Name())
 	return object, served
 }
-
-// requestReload creates and deletes a ConfigMap of the CephCluster: Rook reconciles when something that its CephCluster
-// controls is deleted.
-func (e *Ensurer) requestReload(ctx context.Context, cluster rook.Cluster, now time.Time) error {
-	key := cluster.Namespace + "/" + rook.ReloadName
-	endpoints := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: cluster.Namespace, Name: rook.MonEndpointsName}}
-	if err := e.annotate(ctx, endpoints, rook.ReloadRequestedAnnotation, new(now.UTC().Format(time.RFC3339))); err != nil {
-		return fmt.Errorf("note the reload on ConfigMap %s/%s: %w", cluster.Namespace, rook.MonEndpointsName, err)
-	}
-	signal := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Namespace:       cluster.Namespace,
-		Name:            rook.ReloadName,
-		Labels:          map[string]string{rook.ManagedByLabel: rook.Manager},
-		OwnerReferences: []metav1.OwnerReference{rook.ControlledBy(cluster)},
-	}}
-	// One that is there already was left by a leader that stopped in between.
-	if err := e.writer.Create(ctx, signal, client.FieldOwner(rook.Manager)); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create ConfigMap %s: %w", key, err)
-	}
-	if err := e.writer.Delete(ctx, signal); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("delete ConfigMap %s: %w", key, err)
-	}
-	return nil
-}

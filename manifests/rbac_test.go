@@ -47,7 +47,8 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"deployments.apps":                                     {"get", "list", "watch"},
 		"services":                                             {"get", "list", "watch", "create", "patch", "delete"},
 		"serviceexports.multicluster.x-k8s.io":                 {"get", "list", "watch", "create", "patch", "delete"},
-		"configmaps rook-ceph-mon-endpoints":                   {"get", "update", "patch"},
+		"configmaps rook-ceph-mon-endpoints":                   {"get", "update"},
+		"configmaps rook-clusterset-remembered":                {"get", "patch"},
 		"configmaps rook-clusterset-reload":                    {"delete"},
 		"configmaps":                                           {"list", "watch", "create"},
 		"cephclusters.ceph.rook.io":                            watched,
@@ -56,6 +57,7 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"submariners.submariner.io":                            watched,
 		"clusters.submariner.io":                               watched,
 		"clusterproperties.about.k8s.io":                       watched,
+		"endpointslices.discovery.k8s.io":                      {"list"},
 		"servicecidrs.networking.k8s.io":                       {"list"},
 		"customresourcedefinitions.apiextensions.k8s.io":       watched,
 		"tokenreviews.authentication.k8s.io":                   {"create"},
@@ -92,9 +94,10 @@ func TestWhatIsRooksIsNotDeleted(t *testing.T) {
 	}, deletable)
 }
 
-func TestConfigMapsOtherThanTheMonEndpointsAreNeverChanged(t *testing.T) {
+func TestConfigMapsOtherThanTheMonEndpointsAndOursAreNeverChanged(t *testing.T) {
 	for _, rule := range rules(t) {
-		if !slices.Contains(rule.Resources, "configmaps") || slices.Equal(rule.ResourceNames, []string{rook.MonEndpointsName}) {
+		changed := slices.Equal(rule.ResourceNames, []string{rook.MonEndpointsName}) || slices.Equal(rule.ResourceNames, []string{rook.RememberedName})
+		if !slices.Contains(rule.Resources, "configmaps") || changed {
 			continue
 		}
 		for _, verb := range rule.Verbs {

@@ -26,6 +26,8 @@ const (
 	AddressFamilyMismatch Code = "address_family_mismatch"
 	NoDeployment          Code = "no_deployment"
 	NotAdvertised         Code = "not_advertised"
+	AddressForeign        Code = "address_foreign"
+	Leaving               Code = "leaving"
 	MalformedDeployment   Code = "malformed_deployment"
 	OK                    Code = "ok"
 )
@@ -34,6 +36,8 @@ const (
 const (
 	Served               Code = "served"
 	NamespaceNotEnabled  Code = "namespace_not_enabled"
+	NamespaceSwitchedOff Code = "namespace_switched_off"
+	WebhookUnserved      Code = "webhook_unserved"
 	ClusterUnknown       Code = "cephcluster_unknown"
 	ClusterHostNetwork   Code = "cephcluster_host_network"
 	ClusterMultus        Code = "cephcluster_multus"
@@ -51,6 +55,7 @@ const (
 	ExportMissing          Code = "export_missing"
 	ExportForeign          Code = "export_foreign"
 	ExportNotValid         Code = "export_not_valid"
+	ExportStuck            Code = "export_stuck"
 	HoldTimedOut           Code = "hold_timed_out"
 	HoldFull               Code = "too_many_held"
 	ShuttingDown           Code = "shutting_down"
@@ -97,6 +102,7 @@ const (
 // Reasons for what happens to the objects in which Rook writes mon addresses.
 const (
 	EndpointsCorrected  Code = "endpoints_corrected"
+	HandEditCorrected   Code = "hand_edit_corrected"
 	FirstMonStored      Code = "first_mon_stored"
 	EndpointWrong       Code = "endpoint_wrong"
 	EndpointUnknown     Code = "endpoint_unknown"
@@ -107,6 +113,8 @@ const (
 	ConnectionCorrected Code = "ceph_connection_corrected"
 	ClusterIPDropped    Code = "cluster_ip_dropped"
 	ReloadRequested     Code = "reload_requested"
+	PeerTokenRight      Code = "peer_token_right"
+	PeerTokenStale      Code = "peer_token_stale"
 	OrphanRemoved       Code = "orphan_removed"
 	Exported            Code = "exported"
 	ExportRemade        Code = "export_remade"
@@ -188,11 +196,15 @@ var sentences = map[Code]string{
 	AddressFamilyMismatch: "cannot bind an address of the family of its global IP",
 	NoDeployment:          "has no Deployment",
 	NotAdvertised:         "does not advertise its global IP",
+	AddressForeign:        "advertises an address that is neither its ClusterIP nor a global IP of this cluster",
+	Leaving:               "has no daemon any more, and is removed after the grace period",
 	MalformedDeployment:   "is not written as Rook writes it",
 	OK:                    "advertises its global IP wherever it should",
 
 	Served:               "belongs to a CephCluster that is served",
 	NamespaceNotEnabled:  "is in a namespace without the label rook-clusterset.io/enabled=true",
+	NamespaceSwitchedOff: "is switched off while daemons are exported there: nobody keeps their addresses, or corrects what Rook writes",
+	WebhookUnserved:      "is answered by nobody: no mon or OSD can be born, and Rook's writes fail",
 	ClusterUnknown:       "belongs to a CephCluster that is not known here",
 	ClusterHostNetwork:   "belongs to a CephCluster on the host network",
 	ClusterMultus:        "belongs to a CephCluster whose daemons are reached over networks of Multus, not over their Services",
@@ -203,10 +215,12 @@ var sentences = map[Code]string{
 	RookTooOld:           "is managed by a Rook older than v1.11",
 	CephTooOld:           "runs a Ceph older than 17.2.6, whose OSDs cannot advertise a global IP",
 
-	NoServiceExportKind:    "cannot be exported: the ServiceExport kind (multicluster.x-k8s.io) is not installed",
-	ExportMissing:          "has no ServiceExport yet",
-	ExportForeign:          "has a ServiceExport that rook-clusterset did not create and so leaves alone",
-	ExportNotValid:         "has a ServiceExport that is not Valid",
+	NoServiceExportKind: "cannot be exported: the ServiceExport kind (multicluster.x-k8s.io) is not installed",
+	ExportMissing:       "has no ServiceExport yet",
+	ExportForeign:       "has a ServiceExport that rook-clusterset did not create and so leaves alone",
+	ExportNotValid:      "has a ServiceExport that is not Valid",
+	ExportStuck: "has a ServiceExport that says it has no global IP, though Globalnet has given one; " +
+		"most likely Lighthouse and the ServiceExport CRD are of releases that do not go together",
 	HoldTimedOut:           "was held for its global IP as long as is allowed",
 	HoldFull:               "was not held because too many requests are waiting",
 	ShuttingDown:           "was not held because this replica is stopping",
@@ -247,6 +261,7 @@ var sentences = map[Code]string{
 	AddressResolved:      "has a global IP",
 
 	EndpointsCorrected:  "now tells the global IPs of the mons",
+	HandEditCorrected:   "was not written by Rook, and is put back to where the mons are",
 	FirstMonStored:      "has been stored with the global IP of the first mon; this write is refused once so that Rook reloads it",
 	EndpointWrong:       "is kept by Rook at another address than it has",
 	EndpointUnknown:     "names a new mon whose global IP is not known yet",
@@ -257,6 +272,8 @@ var sentences = map[Code]string{
 	ConnectionCorrected: "now tells the global IPs of the mons",
 	ClusterIPDropped:    "asked for a global IP as its ClusterIP, which the API server would refuse",
 	ReloadRequested:     "is asked to read the mon endpoints anew",
+	PeerTokenRight:      "tells the global IPs of the mons from now on, and may be copied to a peer",
+	PeerTokenStale:      "may tell ClusterIPs until Rook has reconciled, and is not to be copied to a peer before",
 	ExportRemade:        "has an address at which another daemon lives, so that its export is made anew",
 	OrphanRemoved:       "lost its daemon and was removed after the grace period",
 	Exported:            "is exported",

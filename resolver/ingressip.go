@@ -81,6 +81,11 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 	return parseAddress(ip, owner)
 }
 
+// Allocated returns what Globalnet allocated for the Service, whether that may be believed or not.
+func (r *Resolver) Allocated(ctx context.Context, namespace, name string) (netip.Addr, error) {
+	return globalIngressIP{r.objects}.Lookup(ctx, Request{Namespace: namespace, Name: name}, Membership{})
+}
+
 // ingressIPConditions returns none where they cannot be read, since only a clear word speaks against an address.
 func ingressIPConditions(object *unstructured.Unstructured) []metav1.Condition {
 	var typed struct {

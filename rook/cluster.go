@@ -32,6 +32,8 @@ type Cluster struct {
 	// CephVersion is as Rook writes it, for example 18.2.7-0.
 	CephVersion string
 	Phase       string
+	// MonCount is how many mons are wanted; zero means that it does not say.
+	MonCount int
 	// Deleting says that somebody has asked for the end of the CephCluster.
 	Deleting bool
 	// RookVersion does not stand in a CephCluster but in the label RookVersionLabel of what Rook makes of it.
@@ -57,6 +59,10 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 		items, isList := value.([]any)
 		return err == nil && (isMap && len(entries) > 0 || isList && len(items) > 0)
 	}
+	count, _, err := unstructured.NestedInt64(u.Object, "spec", "mon", "count")
+	if err != nil {
+		count = 0
+	}
 	return Cluster{
 		Namespace:          u.GetNamespace(),
 		Name:               u.GetName(),
@@ -74,6 +80,7 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 			is("spec", "network", "connections", "compression", "enabled"),
 		CephVersion: text("status", "version", "version"),
 		Phase:       text("status", "phase"),
+		MonCount:    int(count),
 		Deleting:    u.GetDeletionTimestamp() != nil,
 	}
 }

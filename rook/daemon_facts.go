@@ -3,6 +3,7 @@ package rook
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -14,6 +15,10 @@ type DaemonFacts struct {
 	// Deployed says that the daemon has a Deployment, and Address what it advertises there.
 	Deployed bool
 	Address  netip.Addr
+	// Stopped says that the Deployment is scaled to 0.
+	Stopped bool
+	// Foreign says that the address is neither a ClusterIP of the daemon's nor in the range of global IPs, which is known.
+	Foreign bool
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
@@ -37,6 +42,12 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 		return m.Export.GlobalIP, true
 	}
 	return netip.Addr{}, false
+}
+
+// AddForeign says whether the daemon is Foreign, given what is global.
+func (m *DaemonFacts) AddForeign(isGlobal func(netip.Addr) bool) {
+	// One whose Service was lost can be at what was its ClusterIP.
+	m.Foreign = m.Deployed && m.Address.IsValid() && len(m.ClusterIPs) > 0 && !isGlobal(m.Address) && !slices.Contains(m.ClusterIPs, m.Address)
 }
 
 // obstacle returns why a mon to be born has no address, in a clause that can follow a colon.

@@ -24,6 +24,8 @@ type EndpointsFacts struct {
 	Aside reason.Code
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
+	// ByHand says that the writer is not Rook: whoever that is has to be told what becomes of the write.
+	ByHand bool
 }
 
 // EndpointsDecision is what is to be done with a write of the mon endpoints.
@@ -31,6 +33,10 @@ type EndpointsDecision struct {
 	Decision
 	// Corrected is what to answer with, or with StoreAndRefuse what to store; nil if nothing has to be corrected.
 	Corrected *corev1.ConfigMap
+	// Wrong are the entries that were corrected, as they were written.
+	Wrong []Endpoint
+	// Advice is what the writer can do instead; it is empty for Rook, and where nothing was corrected.
+	Advice string
 	// Waiting holds the IDs of the mons whose address is awaited.
 	Waiting []string
 }
@@ -55,13 +61,15 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 	case c.object == nil:
 		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight))}
 	}
-	if len(c.wrong) > 0 {
-		c.noteStaleMemory(f.Stored)
-	}
-	return EndpointsDecision{
+	d := EndpointsDecision{
 		Decision:  c.annotate(Decision{Action: Rewrite, Code: reason.EndpointsCorrected}),
 		Corrected: c.object,
+		Wrong:     c.wrong,
 	}
+	if f.ByHand {
+		f.tellWriter(&d)
+	}
+	return d
 }
 
 // awaited returns the mons to be born whose address is not known, and what to do for want of it.
@@ -100,12 +108,17 @@ func (f EndpointsFacts) correct(rows []row) correction {
 		}
 	}
 	var c correction
+	for _, r := range rows {
+		if r.standing == malformed {
+			c.noteMalformed(fmt.Errorf("mon endpoint %q has an ID that Rook gives to no mon, and that %s does not list", r.Endpoint, EndpointsExternalMons))
+		}
+	}
 	data, wrong, err := CorrectEndpoints(f.New.Data[EndpointsDataKey], truth)
 	c.noteMalformed(err)
 	c.wrong = wrong
 
 	// The same memory of Rook is in both keys, so that here it is surer than what the Services have by now.
-	r := ReplacementsFor(f.Mons, nil)
+	r := ReplacementsFor(f.Mons, nil, nil)
 	for _, e := range wrong {
 		r[e.Addr.Addr()] = truth[e.ID]
 	}
@@ -139,23 +152,9 @@ func (c *correction) annotate(d Decision) Decision {
 	return d
 }
 
-// noteStaleMemory leaves word that Rook's memory is wrong. A later write out of Rook's memory that needs no correction
-// does not carry it, and so takes it away.
-func (c *correction) noteStaleMemory(stored *corev1.ConfigMap) {
-	metav1.SetMetaDataAnnotation(&c.object.ObjectMeta, CorrectedAnnotation, FormatEndpoints(c.wrong))
-	if stored == nil {
-		return
-	}
-	if requested, ok := stored.Annotations[ReloadRequestedAnnotation]; ok {
-		metav1.SetMetaDataAnnotation(&c.object.ObjectMeta, ReloadRequestedAnnotation, requested)
-	}
-}
-
 // storeAndRefuse is for a write after which Rook would know no mon by the address at which it answers: it would wait for
 // quorum for 20 minutes. Refused, Rook fails at once, and reads at its next try what was stored meanwhile.
 func (f EndpointsFacts) storeAndRefuse(first row, c correction) EndpointsDecision {
-	delete(c.object.Annotations, CorrectedAnnotation)
-	delete(c.object.Annotations, ReloadRequestedAnnotation)
 	return EndpointsDecision{
 		Decision: Decision{
 			Action: StoreAndRefuse,

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -73,6 +74,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		code          reason.Code
 		message       string
 		corrected     *corev1.ConfigMap
+		wrong         string
 		waiting       []string
 	}{
 		// The first mon.
@@ -92,11 +94,6 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap(""), mons: mons{"a": newMonWith("10.96.0.1", "10.96.0.1")},
 			action: rook.Allow, code: reason.AlreadyRight,
 		},
-		"what is stored for the first mon forgets that memory was stale": {
-			write:  endpointsMap("a=10.96.0.1:6789", rook.CorrectedAnnotation, "z=10.96.0.9:6789", rook.ReloadRequestedAnnotation, "t", "other", "kept"),
-			stored: endpointsMap(""), mons: mons{"a": aNew},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789", "other", "kept"),
-		},
 		"several first mons": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""), mons: mons{"a": aNew, "b": bNew},
 			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"),
@@ -110,38 +107,37 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"the second mon is corrected, with word that memory is stale": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bNew},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), wrong: "b=10.96.0.2:6789",
 		},
 		"the second mon next to a first that is not deployed yet": {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aNew, "b": bNew},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), wrong: "b=10.96.0.2:6789",
 		},
 		"a failover with a stale memory": {
 			write:  endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,d=10.96.0.4:6789"),
-			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"),
 			mons:   mons{"a": aBorn, "b": bBorn, "d": newMonWith("242.0.0.4", "10.96.0.4")},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,d=242.0.0.4:6789",
-				rook.CorrectedAnnotation, "b=10.96.0.2:6789,d=10.96.0.4:6789", rook.ReloadRequestedAnnotation, "2026-01-02T03:04:05Z"),
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,d=242.0.0.4:6789"), wrong: "b=10.96.0.2:6789,d=10.96.0.4:6789",
 		},
 		"the failover of a mon that keeps its ClusterIP": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": oldMon("10.96.0.1"), "b": bNew},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=10.96.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			corrected: endpointsMap("a=10.96.0.1:6789,b=242.0.0.2:6789"), wrong: "b=10.96.0.2:6789",
 		},
 		"a new mon next to an external one": {
 			write:  changed(endpointsMap("x=192.0.2.1:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
 			stored: endpointsMap(""), mons: mons{"b": bNew, "x": aNew},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: changed(endpointsMap("x=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			wrong: "b=10.96.0.2:6789", corrected: changed(endpointsMap("x=192.0.2.1:6789,b=242.0.0.2:6789"),
 				func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "w,x" }),
 		},
 
 		"a new mon next to one whose own address cannot be read": {
 			write: endpointsMap("f=192.0.2.1:6789,b=10.96.0.2:6789"), stored: endpointsMap("f=192.0.2.1:6789"), mons: mons{"b": bNew, "f": {Deployed: true}},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("f=192.0.2.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			corrected: endpointsMap("f=192.0.2.1:6789,b=242.0.0.2:6789"), wrong: "b=10.96.0.2:6789",
 		},
 
 		// A new mon whose Service is made anew, with another address, before it is born.
@@ -162,7 +158,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"a later mon is corrected": {
 			write: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), stored: endpointsMap("b=242.0.0.2:6789,a=242.0.0.9:6789"), mons: mons{"a": aNew, "b": bBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"),
+			corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789"), wrong: "a=242.0.0.9:6789",
 		},
 
 		// One address is never listed twice.
@@ -176,7 +172,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), stored: endpointsMap("a=242.0.0.2:6789,c=242.0.0.3:6789"),
 			mons:   mons{"a": aNew, "b": bNew, "c": bornMon("242.0.0.3", "10.96.0.3")},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: changed(endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "a=242.0.0.2:6789,b=10.96.0.2:6789"), func(c *corev1.ConfigMap) {
+			wrong: "a=242.0.0.2:6789,b=10.96.0.2:6789", corrected: changed(endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), func(c *corev1.ConfigMap) {
 				// The config of CSI has no IDs: an address that is right of one of them stays.
 				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=242.0.0.2:6789,b=242.0.0.2:6789,c=242.0.0.3:6789").Data[rook.EndpointsCSIKey]
 				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"
@@ -192,7 +188,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
 			mons:   mons{"a": {Export: aBorn.Export, Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"),
+			corrected: endpointsMap("a=242.0.0.1:6789"), wrong: "a=10.96.0.1:6789",
 		},
 
 		// A mon that has lived before.
@@ -208,19 +204,19 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"a new mon next to one that has lived is corrected": {
 			write: highest(endpointsMap("k=10.99.1.10:6789,q=10.96.0.2:6789"), "15"), stored: highest(endpointsMap("k=10.99.1.10:6789"), "15"), mons: mons{"q": bNew},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: highest(endpointsMap("k=10.99.1.10:6789,q=242.0.0.2:6789", rook.CorrectedAnnotation, "q=10.96.0.2:6789"), "15"),
+			corrected: highest(endpointsMap("k=10.99.1.10:6789,q=242.0.0.2:6789"), "15"), wrong: "q=10.96.0.2:6789",
 		},
 		"a mon that is pinned and not deployed just now is corrected, and no birth": {
 			write: highest(endpointsMap("a=10.96.0.1:6789"), "0"), stored: highest(endpointsMap("a=242.0.0.1:6789"), "0"),
 			mons:   mons{"a": {Export: aBorn.Export, ClusterIPs: aBorn.ClusterIPs}},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: highest(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), "0"),
+			corrected: highest(endpointsMap("a=242.0.0.1:6789"), "0"), wrong: "a=10.96.0.1:6789",
 		},
 		"a mon that was seen unborn is, though a later letter was born first": {
 			write: highest(endpointsMap("a=242.0.0.9:6789,b=242.0.0.2:6789"), "1"), stored: highest(endpointsMap("a=242.0.0.9:6789,b=242.0.0.2:6789"), "1"),
 			mons:   mons{"a": aNew, "b": bBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: highest(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "a=242.0.0.9:6789"), "1"),
+			corrected: highest(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), "1"), wrong: "a=242.0.0.9:6789",
 		},
 		"a new mon whose letter is not used up is a birth": {
 			write: highest(endpointsMap("q=10.99.1.10:6789"), "15"), mons: mons{}, gaveUp: reason.HoldTimedOut,
@@ -276,11 +272,11 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"memory is wrong about deployed mons alone": {
 			write: endpointsMap("b=10.96.0.2:6789"), stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), mons: mons{"b": bBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"),
+			corrected: endpointsMap("b=242.0.0.2:6789"), wrong: "b=10.96.0.2:6789",
 		},
 		"a mon was removed": {
 			write:  endpointsMap("b=242.0.0.2:6789"),
-			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789", rook.ReloadRequestedAnnotation, "t"), mons: mons{"a": aBorn, "b": bBorn},
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), mons: mons{"a": aBorn, "b": bBorn},
 			action: rook.Allow, code: reason.AlreadyRight,
 		},
 		"only another key changes, while the address of a mon that is listed is not known": {
@@ -292,13 +288,13 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write:  changed(endpointsMap("a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
 			stored: endpointsMap("a=10.96.0.1:6789"), mons: mons{"a": aBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: changed(endpointsMap("a=242.0.0.1:6789", rook.CorrectedAnnotation, "a=10.96.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
+			wrong: "a=10.96.0.1:6789", corrected: changed(endpointsMap("a=242.0.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsMaxMonIDKey] = "0" }),
 		},
-		"only another key of what was read changes, so that word of a stale memory stays": {
-			write: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"), func(c *corev1.ConfigMap) {
+		"only another key of what was read changes": {
+			write: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), func(c *corev1.ConfigMap) {
 				c.Data[rook.EndpointsOutOfQuorum] = "b"
 			}),
-			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789"), mons: mons{"a": aBorn, "b": bBorn},
+			stored: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"), mons: mons{"a": aBorn, "b": bBorn},
 			action: rook.Allow, code: reason.AlreadyRight,
 		},
 		"only the config of CSI is wrong": {
@@ -312,12 +308,12 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("a=242.0.0.1:6789,b=10.96.0.2:6789,c=10.96.0.3:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
 			mons:   mons{"a": aBorn, "b": bornMon("242.0.0.2", "10.96.0.3"), "c": bornMon("242.0.0.3", "10.96.0.9")},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789", rook.CorrectedAnnotation, "b=10.96.0.2:6789,c=10.96.0.3:6789"),
+			corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"), wrong: "b=10.96.0.2:6789,c=10.96.0.3:6789",
 		},
 		"Rook takes the address of one mon for that of another": {
 			write: endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aBorn, "b": bBorn},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			corrected: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300", rook.CorrectedAnnotation, "b=242.0.0.1:3300"), func(c *corev1.ConfigMap) {
+			wrong: "b=242.0.0.1:3300", corrected: changed(endpointsMap("a=242.0.0.1:6789,b=242.0.0.1:3300"), func(c *corev1.ConfigMap) {
 				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:3300"
 			}),
 		},
@@ -332,10 +328,27 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"a list that is understood in part": {
 			write: endpointsMap("garbage,b=10.96.0.2:6789,c"), mons: mons{"b": bBorn},
 			action: rook.Rewrite, code: reason.MalformedEndpoints,
-			message: `mon endpoint "garbage" is not of the form ID=IP:PORT; mon endpoint "c" is not of the form ID=IP:PORT`,
-			corrected: changed(endpointsMap("garbage,b=242.0.0.2:6789,c"), func(c *corev1.ConfigMap) {
-				c.Annotations = map[string]string{rook.CorrectedAnnotation: "b=10.96.0.2:6789"}
-			}),
+			message:   `mon endpoint "garbage" is not of the form ID=IP:PORT; mon endpoint "c" is not of the form ID=IP:PORT`,
+			corrected: endpointsMap("garbage,b=242.0.0.2:6789,c"), wrong: "b=10.96.0.2:6789",
+		},
+		"a mon of an ID that Rook cannot have, which is not listed as external, is let through at once": {
+			write: endpointsMap("a=242.0.0.1:6789,ext-mon-1=203.0.113.9:6789"), mons: mons{"a": aBorn},
+			action: rook.Allow, code: reason.MalformedEndpoints,
+			message: `mon endpoint "ext-mon-1=203.0.113.9:6789" has an ID that Rook gives to no mon, and that externalMons does not list`,
+		},
+		"so is one with a blank in its ID": {
+			write: endpointsMap("a=242.0.0.1:6789, b=10.96.0.2:6789"), mons: mons{"a": aBorn, "b": bWaiting},
+			action: rook.Allow, code: reason.MalformedEndpoints, message: `mon endpoint " b=10.96.0.2:6789" is not of the form ID=IP:PORT`,
+		},
+		"so is one whose ID is no sequence of small letters": {
+			write: endpointsMap("A=10.96.0.1:6789,b2=10.96.0.2:6789"), mons: mons{},
+			action: rook.Allow, code: reason.MalformedEndpoints,
+			message: `mon endpoint "A=10.96.0.1:6789" has an ID that Rook gives to no mon, and that externalMons does not list; ` +
+				`mon endpoint "b2=10.96.0.2:6789" has an ID that Rook gives to no mon, and that externalMons does not list`,
+		},
+		"a mon that is listed as external may have any ID": {
+			write: changed(endpointsMap("ext-mon-1=203.0.113.9:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsExternalMons] = "ext-mon-1" }), mons: mons{},
+			action: rook.Allow, code: reason.AlreadyRight,
 		},
 		"a config of CSI that is not understood": {
 			write: changed(endpointsMap("a=242.0.0.1:6789"), func(c *corev1.ConfigMap) { c.Data[rook.EndpointsCSIKey] = "[" }), mons: mons{"a": aBorn},
@@ -351,6 +364,8 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			require.Equal(t, c.code, d.Code)
 			require.Equal(t, c.message, d.Message)
 			require.Equal(t, c.waiting, d.Waiting)
+			require.Equal(t, c.wrong, rook.FormatEndpoints(d.Wrong))
+			require.Empty(t, d.Advice, "Rook is not advised")
 			if c.corrected != nil && len(c.corrected.Annotations) == 0 {
 				c.corrected.Annotations = nil
 			}
@@ -373,6 +388,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 	mons := map[string]rook.DaemonFacts{}
 	var stored *corev1.ConfigMap
+	var remembered rook.Remembered
 	refused := 0
 	// write is a write of Rook, which reloads what is stored after a refusal.
 	write := func(memory string) string {
@@ -389,6 +405,7 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 		default:
 			require.Fail(t, "refused", d.Message)
 		}
+		remembered, _ = remembered.After(rook.OperatorWrite{FromMemory: true, Wrong: d.Wrong}, time.Now())
 		return memory
 	}
 	deploy := func(id string) {
@@ -397,7 +414,7 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 		mons[id] = m
 	}
 	data := func() string { return stored.Data[rook.EndpointsDataKey] }
-	stale := func() string { return stored.Annotations[rook.CorrectedAnnotation] }
+	stale := func() string { return rook.FormatEndpoints(remembered.Mons) }
 
 	write("")
 	mons["a"] = newMonWith("242.0.0.1", "10.96.0.1")
@@ -470,7 +487,7 @@ func TestStoredEndpointsAreMergedIntoWhatLives(t *testing.T) {
 	require.Empty(t, created.ResourceVersion)
 	require.Empty(t, created.UID)
 
-	live := endpointsMap("", rook.CorrectedAnnotation, "z=10.96.0.9:6789")
+	live := endpointsMap("", "of", "somebody")
 	live.ResourceVersion = "12"
 	live.Data["added"] = "by someone"
 	before := live.DeepCopy()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -96,7 +97,8 @@ func entries(data string) func(yield func(string) bool) {
 
 func parseEndpoint(text string) (Endpoint, error) {
 	id, address, ok := strings.Cut(text, "=")
-	if !ok || id == "" {
+	// Rook trims nothing: an ID with a blank in it is that of no mon.
+	if !ok || id == "" || strings.ContainsFunc(id, unicode.IsSpace) {
 		return Endpoint{}, fmt.Errorf("mon endpoint %q is not of the form ID=IP:PORT", text)
 	}
 	addr, err := netip.ParseAddrPort(address)

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // standing is how an entry of Rook's list stands to what is known of its mon: the first row of this table that holds.
@@ -11,6 +13,7 @@ import (
 //	standing  | the mon                                      | Rook reaches it | its entry    | can be a birth
 //	----------+----------------------------------------------+-----------------+--------------+---------------
 //	external  | runs outside of Kubernetes                   | yes             | stays        | no
+//	malformed | has an ID that Rook gives to no mon          | yes             | stays        | no
 //	leftAlone | keeps its ClusterIP, or is deployed at an    | yes             | stays        | no
 //	          | address that cannot be read                  |                 |              |
 //	right     | answers there, or will                       | yes             | stays        | no
@@ -29,11 +32,12 @@ import (
 //	an entry, or the config of CSI, is corrected   = let it through corrected
 //	                                               = let it through as it is
 //
-// An entry that is not understood has no standing. It stays, and is reported.
+// An entry that is not understood has no standing. It stays, and is reported, as one that is malformed.
 type standing int
 
 const (
 	external standing = iota
+	malformed
 	leftAlone
 	right
 	wrong
@@ -43,7 +47,7 @@ const (
 )
 
 func (s standing) isReached() bool {
-	return s == external || s == leftAlone || s == right || s == lived
+	return s == external || s == malformed || s == leftAlone || s == right || s == lived
 }
 
 func (s standing) isCorrected() bool { return s == wrong || s == unborn }
@@ -106,6 +110,8 @@ func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	switch {
 	case f.isExternal(e.ID):
 		return external
+	case !Mon.isID(e.ID):
+		return malformed
 	case m.leftAlone():
 		return leftAlone
 	case known && truth == e.Addr.Addr():
@@ -133,9 +139,18 @@ func (f EndpointsFacts) Unsure() []string {
 	return unsure
 }
 
-// isExternal says whether a mon runs outside of Kubernetes (rook >= v1.17): it has no Deployment, ever.
-func (f EndpointsFacts) isExternal(id string) bool {
-	return slices.Contains(strings.Split(f.New.Data[EndpointsExternalMons], ","), id)
+// isExternal says whether a mon has no Deployment, ever.
+func (f EndpointsFacts) isExternal(id string) bool { return IsExternal(f.New, id) }
+
+// IsExternal says whether the mon endpoints, which may be nil, list the mon as one that runs outside of Kubernetes
+// (rook >= v1.17).
+func IsExternal(endpoints *corev1.ConfigMap, id string) bool {
+	return endpoints != nil && slices.Contains(strings.Split(endpoints.Data[EndpointsExternalMons], ","), id)
+}
+
+// CanBeDaemon says whether the listed mon is one that Rook runs: no external one, and of an ID that Rook gives.
+func CanBeDaemon(endpoints *corev1.ConfigMap, id string) bool {
+	return Mon.isID(id) && !IsExternal(endpoints, id)
 }
 
 // births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.

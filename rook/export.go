@@ -22,8 +22,13 @@ const (
 	IdentityCluster Identity = "cluster"
 )
 
-// ValidCondition is the type of the condition by which an MCS implementation says that a Service can be exported.
-const ValidCondition = "Valid"
+// The types of the conditions by which an MCS implementation says that a Service can be exported, that it is, and that it is not
+// exported alike by all clusters (KEP-1645). The first alone is waited for.
+const (
+	ValidCondition    = "Valid"
+	ReadyCondition    = "Ready"
+	ConflictCondition = "Conflict"
+)
 
 // Export is what is known of the ServiceExport of a daemon.
 type Export struct {
@@ -42,15 +47,17 @@ type Export struct {
 	Refused       reason.Code
 	RefusedDetail string
 	// Valid is empty as long as the MCS implementation has not reported that condition.
-	Valid         metav1.ConditionStatus
-	ValidReason   string
-	ValidMessage  string
+	Valid        metav1.ConditionStatus
+	ValidReason  string
+	ValidMessage string
+	// Beside is what the conditions ReadyCondition and ConflictCondition say against the export, in words.
+	Beside        string
 	OrphanedSince time.Time
 }
 
-// ReadExport returns what the annotations and labels of a ServiceExport say, and its condition ValidCondition, which is nil
-// as long as nobody has reported it. A nil meta is an export that does not exist.
-func ReadExport(meta metav1.Object, valid *metav1.Condition) Export {
+// ReadExport returns what the annotations and labels of a ServiceExport say, its condition ValidCondition, and those beside it;
+// each is nil as long as nobody has reported it. A nil meta is an export that does not exist.
+func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.Condition) Export {
 	if meta == nil {
 		return Export{}
 	}
@@ -70,7 +77,25 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition) Export {
 	if valid != nil {
 		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
 	}
+	var against []string
+	for _, c := range beside {
+		if SpeaksAgainst(c) {
+			against = append(against, fmt.Sprintf("%s %s (%s)", c.Type, c.Status, whyOf(c.Reason, c.Message)))
+		}
+	}
+	e.Beside = strings.Join(against, ", ")
 	return e
+}
+
+// SpeaksAgainst says whether a condition beside ValidCondition says something against the export.
+func SpeaksAgainst(c *metav1.Condition) bool {
+	switch {
+	case c == nil:
+		return false
+	case c.Type == ConflictCondition:
+		return c.Status == metav1.ConditionTrue
+	}
+	return c.Status != metav1.ConditionTrue
 }
 
 // Annotations returns the annotations in which the export keeps what ReadExport reads from them.
@@ -115,25 +140,38 @@ func (e Export) Why(d Daemon) *reason.Error {
 		return &reason.Error{Code: reason.ExportMissing, Detail: name}
 	case !e.Ours:
 		return &reason.Error{Code: reason.ExportForeign, Detail: name}
+	case e.Refused == reason.ExportStuck:
+		return &reason.Error{Code: e.Refused, Detail: e.RefusedDetail}
 	case e.Refused != "" && (e.Valid == "" || e.Valid == metav1.ConditionTrue):
 		return &reason.Error{Code: e.Refused, Detail: e.RefusedDetail}
 	case e.Valid != metav1.ConditionTrue:
 		return &reason.Error{Code: reason.ExportNotValid, Detail: name + ": " + e.condition()}
 	}
-	return &reason.Error{Code: reason.AddressUnknown, Detail: name + " is Valid"}
+	return &reason.Error{Code: reason.AddressUnknown, Detail: name + " is Valid" + e.besides()}
 }
 
-// condition returns the reason and the message of a Valid condition that is not True.
+// condition returns the reason and the message of a Valid condition that is not True, and what is said beside it.
 func (e Export) condition() string {
+	if e.Valid == "" {
+		return "its condition Valid is not reported yet" + e.besides()
+	}
+	return whyOf(e.ValidReason, e.ValidMessage) + e.besides()
+}
+
+// besides returns what is said beside Valid in a clause that can follow.
+func (e Export) besides() string {
+	if e.Beside == "" {
+		return ""
+	}
+	return "; " + e.Beside
+}
+
+func whyOf(code, message string) string {
 	switch {
-	case e.Valid == "":
-		return "its condition Valid is not reported yet"
-	case e.ValidReason != "" && e.ValidMessage != "":
-		return e.ValidReason + ": " + e.ValidMessage
-	case e.ValidReason != "":
-		return e.ValidReason
-	case e.ValidMessage != "":
-		return e.ValidMessage
+	case code != "" && message != "":
+		return code + ": " + message
+	case code != "" || message != "":
+		return code + message
 	}
 	return "no reason given"
 }

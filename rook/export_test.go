@@ -72,6 +72,31 @@ func TestTheConditionValidIsKeptInItsOwnWords(t *testing.T) {
 	require.Empty(t, rook.ReadExport(&metav1.ObjectMeta{}, nil).Valid, "nobody has reported it")
 }
 
+func TestConditionsBesideValidAreToldWhereTheySpeakAgainstTheExport(t *testing.T) {
+	of := func(kind, status, why, message string) *metav1.Condition {
+		return &metav1.Condition{Type: kind, Status: metav1.ConditionStatus(status), Reason: why, Message: message}
+	}
+	for name, c := range map[string]struct {
+		valid  *metav1.Condition
+		beside []*metav1.Condition
+		want   string
+		why    string
+	}{
+		"none is reported":                     {of("Valid", "False", "NoService", "m"), []*metav1.Condition{nil, nil}, "", "ServiceExport ns/rook-ceph-mon-a: NoService: m"},
+		"it is ready and there is no conflict": {of("Valid", "False", "NoService", "m"), []*metav1.Condition{of("Ready", "True", "Ready", ""), of("Conflict", "False", "NoConflicts", "")}, "", "ServiceExport ns/rook-ceph-mon-a: NoService: m"},
+		"it is not ready":                      {of("Valid", "False", "NoService", "m"), []*metav1.Condition{of("Ready", "False", "Pending", "p")}, "Ready False (Pending: p)", "ServiceExport ns/rook-ceph-mon-a: NoService: m; Ready False (Pending: p)"},
+		"there is a conflict, and it is Valid": {of("Valid", "True", "", ""), []*metav1.Condition{nil, of("Conflict", "True", "PortConflict", "")}, "Conflict True (PortConflict)", "ServiceExport ns/rook-ceph-mon-a is Valid; Conflict True (PortConflict)"},
+		"both, and Valid is not reported":      {nil, []*metav1.Condition{of("Ready", "Unknown", "", ""), of("Conflict", "True", "", "c")}, "Ready Unknown (no reason given), Conflict True (c)", "ServiceExport ns/rook-ceph-mon-a: its condition Valid is not reported yet; Ready Unknown (no reason given), Conflict True (c)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meta := &metav1.ObjectMeta{Labels: map[string]string{rook.ManagedByLabel: rook.Manager}}
+			e := rook.ReadExport(meta, c.valid, c.beside...)
+			require.Equal(t, c.want, e.Beside)
+			require.Equal(t, c.why, e.Why(rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "ns"}).Detail)
+		})
+	}
+}
+
 func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
 	const export = "ServiceExport rook-ceph/rook-ceph-mon-a"
 	for name, c := range map[string]struct {

@@ -306,7 +306,8 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, endpointsMap(c.stored, rook.CorrectedAnnotation, c.corrected)))
+			remembered, _ := rook.ParseEndpoints(c.corrected)
+			require.Equal(t, c.want, rook.ReplacementsFor(c.mons, endpointsMap(c.stored), remembered))
 		})
 	}
 }

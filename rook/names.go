@@ -42,6 +42,9 @@ const (
 	CephGroup       = "ceph.rook.io"
 	CephAPIVersion  = "v1"
 	CephClusterKind = "CephCluster"
+
+	// OperatorName is the Deployment of Rook's operator, by its manifests and its chart.
+	OperatorName = "rook-ceph-operator"
 )
 
 // What rook-clusterset writes.
@@ -56,6 +59,8 @@ const (
 	Manager = "rook-clusterset"
 	// ReloadName is the ConfigMap whose deletion makes Rook reconcile (rook v1.20 watches the deletion of what a CephCluster owns).
 	ReloadName = "rook-clusterset-reload"
+	// RememberedName is the ConfigMap that holds what is Remembered, in the namespace of the CephCluster.
+	RememberedName = "rook-clusterset-remembered"
 
 	// GlobalIPAnnotation and those below stand on a ServiceExport: the one cache of what was resolved.
 	GlobalIPAnnotation = "rook-clusterset.io/global-ip"
@@ -71,10 +76,4 @@ const (
 	RefusedAnnotation = "rook-clusterset.io/refused"
 	// OrphanedSinceAnnotation holds the time (RFC 3339) at which the Deployment of an export was first missed.
 	OrphanedSinceAnnotation = "rook-clusterset.io/orphaned-since"
-
-	// CorrectedAnnotation stands on the ConfigMap MonEndpointsName while the last list of mons that Rook wrote from its
-	// memory had to be corrected. Its value is what Rook wrote for those mons, in the format of EndpointsDataKey.
-	CorrectedAnnotation = "rook-clusterset.io/corrected"
-	// ReloadRequestedAnnotation beside it holds the time (RFC 3339) of the last reload that Rook was asked for.
-	ReloadRequestedAnnotation = "rook-clusterset.io/reload-requested"
 )

@@ -12,12 +12,12 @@ import (
 // Replacements has the true address for each address that Rook may write instead.
 type Replacements map[netip.Addr]netip.Addr
 
-// ReplacementsFor returns the replacements for what Rook writes: for what Rook last wrote of mons, which CorrectedAnnotation on
-// the mon endpoints has, and for the ClusterIPs that the mons have now. The former matters where a Service was re-created with
-// another ClusterIP than Rook remembers; the latter is the surer knowledge where they differ. What was stored instead stands in
-// the mon endpoints, which may be nil, and is enough: what a cache has of a mon to be born can be behind it.
-func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap) Replacements {
-	written, stored := correctedPairs(endpoints)
+// ReplacementsFor returns the replacements for what Rook writes: for what it remembers wrongly, and for the ClusterIPs that the
+// mons have now. The former matters where a Service was re-created with another ClusterIP than Rook remembers; the latter is
+// the surer knowledge where they differ. What was stored instead stands in the mon endpoints, which may be nil, and is enough:
+// what a cache has of a mon to be born can be behind it.
+func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap, remembered []Endpoint) Replacements {
+	stored := storedInstead(endpoints, remembered)
 	truths := truths(mons)
 	truthOf := func(id string) (netip.Addr, bool) {
 		m := mons[id]
@@ -39,7 +39,7 @@ func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap) R
 			}
 		}
 	}
-	for _, e := range written {
+	for _, e := range remembered {
 		if truth, known := truthOf(e.ID); known && !current[e.Addr.Addr()] {
 			r[e.Addr.Addr()] = truth
 		}
@@ -47,21 +47,16 @@ func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap) R
 	return r.without(truths)
 }
 
-// correctedPairs returns what Rook last wrote of the mons that had to be corrected, and by ID what was stored for them. Entries
-// that cannot be understood were never corrected.
-func correctedPairs(endpoints *corev1.ConfigMap) (written []Endpoint, stored map[string]netip.Addr) {
-	if endpoints == nil {
-		return nil, nil
-	}
-	written, _ = ParseEndpoints(endpoints.Annotations[CorrectedAnnotation])
+// storedInstead returns by ID what is stored for the mons that Rook remembers elsewhere.
+func storedInstead(endpoints *corev1.ConfigMap, remembered []Endpoint) map[string]netip.Addr {
 	listed := Listed(endpoints)
-	stored = map[string]netip.Addr{}
-	for _, e := range written {
+	stored := map[string]netip.Addr{}
+	for _, e := range remembered {
 		if instead := listed[e.ID]; instead.IsValid() && instead != e.Addr.Addr() {
 			stored[e.ID] = instead
 		}
 	}
-	return written, stored
+	return stored
 }
 
 // without drops the replacements of addresses that are true: right is what Rook writes there.

@@ -2,6 +2,7 @@ package rook
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -22,6 +23,10 @@ func (s State) String() string {
 // first thing that keeps it from that, in the order in which an address travels.
 func (m DaemonFacts) State() State {
 	switch {
+	case m.leaving():
+		return State{Code: reason.Leaving, Detail: "missed since " + m.Export.OrphanedSince.Format(time.RFC3339)}
+	case m.Foreign:
+		return State{Code: reason.AddressForeign, Detail: m.Address.String()}
 	case m.Export.Identity == IdentityCluster:
 		return State{Code: reason.IdentityCluster}
 	case !m.Export.Ready():
@@ -41,6 +46,14 @@ func (m DaemonFacts) State() State {
 	}
 	return State{Code: reason.OK}
 }
+
+// leaving says that the export waits for its grace: what is left of a mon that Rook replaced, or of an OSD that was removed.
+func (m DaemonFacts) leaving() bool {
+	return m.Export.Ours && !m.Export.OrphanedSince.IsZero() && !m.Deployed && !m.Listed.IsValid()
+}
+
+// Well says whether nobody has to do anything about what is in that state.
+func (s State) Well() bool { return s.Code == reason.OK || s.Code == reason.Leaving }
 
 // State returns reason.Served for a CephCluster whose daemons are given global IPs, and otherwise why it is left alone.
 // exportKindServed says whether the API server serves the ServiceExport kind.

@@ -89,6 +89,24 @@ func TestTheStateOfADaemonIsTheFirstThingThatIsWrong(t *testing.T) {
 			want:   rook.State{Code: reason.EndpointWrong, Detail: "Rook keeps none"},
 			text:   "is kept by Rook at another address than it has (Rook keeps none)",
 		},
+		"its daemon is gone, and it waits for its grace": {
+			change: func(m *rook.DaemonFacts) {
+				m.Deployed, m.Address, m.Listed, m.Export.OrphanedSince = false, netip.Addr{}, netip.Addr{}, noon
+			},
+			want: rook.State{Code: reason.Leaving, Detail: "missed since 2026-03-01T12:00:00Z"},
+			text: "has no daemon any more, and is removed after the grace period (missed since 2026-03-01T12:00:00Z)",
+		},
+		"it is no longer missed": {
+			change: func(m *rook.DaemonFacts) { m.Export.OrphanedSince = noon },
+			want:   rook.State{Code: reason.OK}, text: "advertises its global IP wherever it should",
+		},
+		"it advertises what is neither its ClusterIP nor global, though its export says the same": {
+			change: func(m *rook.DaemonFacts) {
+				m.Address, m.Export.GlobalIP, m.Listed, m.Foreign = nodeIP, nodeIP, nodeIP, true
+			},
+			want: rook.State{Code: reason.AddressForeign, Detail: "192.168.0.1"},
+			text: "advertises an address that is neither its ClusterIP nor a global IP of this cluster (192.168.0.1)",
+		},
 		"it is an OSD, which Rook does not list": {
 			change: func(m *rook.DaemonFacts) { m.Daemon, m.Listed = rook.Daemon{Type: rook.OSD, ID: "0"}, netip.Addr{} },
 			want:   rook.State{Code: reason.OK}, text: "advertises its global IP wherever it should",
@@ -101,6 +119,39 @@ func TestTheStateOfADaemonIsTheFirstThingThatIsWrong(t *testing.T) {
 			require.Equal(t, c.text, m.State().String())
 			require.True(t, m.State().Code.Known())
 		})
+	}
+}
+
+var nodeIP = netip.MustParseAddr("192.168.0.1")
+
+func TestAnAddressIsForeignThatIsNeitherAClusterIPNorGlobal(t *testing.T) {
+	isGlobal := func(a netip.Addr) bool { return netip.MustParsePrefix("242.0.0.0/16").Contains(a) }
+	at := func(m rook.DaemonFacts, address netip.Addr) rook.DaemonFacts { m.Address = address; return m }
+	old := oldMon("10.96.0.1")
+	lost := old
+	lost.ClusterIPs = nil
+	for name, c := range map[string]struct {
+		daemon rook.DaemonFacts
+		want   bool
+	}{
+		"one at its global IP":                        {bornMon("242.0.0.1", "10.96.0.1"), false},
+		"one that is older than we, at its ClusterIP": {old, false},
+		"one whose Service was lost":                  {lost, false},
+		"one at the address of a node":                {at(old, nodeIP), true},
+		"one that was moved by hand":                  {at(bornMon("242.0.0.1", "10.96.0.1"), nodeIP), true},
+		"one that advertises nothing":                 {at(old, netip.Addr{}), false},
+		"one that is not deployed":                    {rook.DaemonFacts{Address: nodeIP}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.daemon.AddForeign(isGlobal)
+			require.Equal(t, c.want, c.daemon.Foreign)
+		})
+	}
+}
+
+func TestOnlyWhatIsWellNeedsNobody(t *testing.T) {
+	for _, code := range reason.All() {
+		require.Equal(t, code == reason.OK || code == reason.Leaving, rook.State{Code: code}.Well(), code)
 	}
 }
 

@@ -24,15 +24,20 @@ var ClusterFields = [][]string{
 	{"spec", "network", "connections", "encryption", "enabled"},
 	{"spec", "network", "connections", "compression", "enabled"},
 	{"spec", "external", "enable"},
+	{"spec", "mon", "count"},
 	{"status", "version", "version"},
 	{"status", "phase"},
 }
 
-// TrimDeployment returns what is read of a stored Deployment of a daemon: who it is, and the address that it advertises.
+// TrimDeployment returns what is read of a stored Deployment of a daemon: who it is, whether it is scaled to 0, and the address
+// that it advertises.
 // Rook's own annotations hold a copy of the whole, and its args can be of any length.
 func TrimDeployment(d *appsv1.Deployment) *appsv1.Deployment {
 	trimmed := &appsv1.Deployment{ObjectMeta: trimMeta(d.ObjectMeta,
 		AppLabel, DaemonTypeLabel, DaemonIDLabel, CanaryLabel, RookVersionLabel)}
+	if IsStopped(d) {
+		trimmed.Spec.Replicas = d.Spec.Replicas
+	}
 	trimmed.Spec.Template.Spec.HostNetwork = d.Spec.Template.Spec.HostNetwork
 	if addr, ok := Address(d); ok {
 		kind, _, _ := ParseName(d.Name)
@@ -43,9 +48,13 @@ func TrimDeployment(d *appsv1.Deployment) *appsv1.Deployment {
 	return trimmed
 }
 
+// IsStopped says whether a Deployment is scaled to 0.
+func IsStopped(d *appsv1.Deployment) bool { return d.Spec.Replicas != nil && *d.Spec.Replicas == 0 }
+
 // TrimService returns what is read of the Service of a daemon.
 func TrimService(s *corev1.Service) *corev1.Service {
 	trimmed := &corev1.Service{ObjectMeta: trimMeta(s.ObjectMeta, serviceLabels...)}
+	trimmed.CreationTimestamp = s.CreationTimestamp
 	if since, ok := s.Annotations[OrphanedSinceAnnotation]; ok {
 		trimmed.Annotations = map[string]string{OrphanedSinceAnnotation: since}
 	}

@@ -71,12 +71,15 @@ func TestADeploymentOfWhichTheRestIsDroppedTellsTheSame(t *testing.T) {
 		require.Equal(t, ok, keptOK, g.name)
 		require.Equal(t, g.in.Spec.Template.Spec.HostNetwork, kept.Spec.Template.Spec.HostNetwork, g.name)
 		require.Equal(t, g.in.Labels[rook.RookVersionLabel], kept.Labels[rook.RookVersionLabel], g.name)
+		require.False(t, rook.IsStopped(kept), g.name)
+		g.in.Spec.Replicas = new(int32(0))
+		require.True(t, rook.IsStopped(rook.TrimDeployment(g.in)), g.name)
 	}
 }
 
 func TestWhatIsKeptOfAServiceIsWhatIsRead(t *testing.T) {
 	full := rook.OSDService(rook.Daemon{Type: rook.OSD, ID: "7", Namespace: "rook-ceph"}, rook.Cluster{Name: "my-cluster", UID: "uid"})
-	full.UID, full.ResourceVersion = "uid", "7"
+	full.UID, full.ResourceVersion, full.CreationTimestamp = "uid", "7", metav1.NewTime(noon)
 	full.Spec.ClusterIP, full.Spec.ClusterIPs = "10.96.0.7", []string{"10.96.0.7"}
 	full.Annotations = map[string]string{rook.OrphanedSinceAnnotation: "2026-01-01T00:00:00Z"}
 	want := full.DeepCopy()
@@ -94,6 +97,7 @@ func TestWhatIsKeptOfACephClusterTellsTheSame(t *testing.T) {
 	full := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"external": map[string]any{"enable": true},
+			"mon":      map[string]any{"count": int64(5)},
 			"network": map[string]any{
 				"provider": "host", "hostNetwork": true, "selectors": map[string]any{"public": "rook-ceph/public"},
 				"addressRanges": map[string]any{"public": []any{"192.168.0.0/24"}, "cluster": []any{"192.168.1.0/24"}},

@@ -77,7 +77,9 @@ metadata:
 status:
   conditions:
   - {type: Valid, status: "False", reason: NoService, message: m, lastTransitionTime: "2026-01-01T00:00:00Z", observedGeneration: 1}
-  - {type: Ready, status: "False", reason: Pending, message: m, lastTransitionTime: "2026-01-01T00:00:00Z"}`,
+  - {type: Other, status: "False", reason: Pending, message: m, lastTransitionTime: "2026-01-01T00:00:00Z"}
+  - {type: Ready, status: "False", reason: Pending, message: m, lastTransitionTime: "2026-01-01T00:00:00Z"}
+  - {type: Conflict, status: "True", reason: PortConflict, message: m, lastTransitionTime: "2026-01-01T00:00:00Z"}`,
 	"ServiceImport": `
 apiVersion: multicluster.x-k8s.io/v1alpha1
 kind: ServiceImport
@@ -153,6 +155,8 @@ func TestAnExportOfWhichTheRestIsDroppedTellsTheSame(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal([]byte(ofOthers["ServiceExport"]), &full.Object))
 	read := readExport(full)
 	require.Equal(t, read, readExport(keepExport(full)))
+	require.Equal(t, "Ready False (Pending: m), Conflict True (PortConflict: m)", read.Beside)
+	require.Len(t, keepExport(full).Object["status"].(map[string]any)["conditions"], 3, "what speaks for the export is not kept")
 	require.Equal(t, "NoService", read.ValidReason)
 	require.NotZero(t, read.OrphanedSince)
 }

@@ -17,7 +17,7 @@ import (
 
 // Cluster returns the CephCluster of the namespace that Rook serves, of which there is one at most.
 func (v *View) Cluster(ctx context.Context, namespace string) (*rook.Cluster, error) {
-	found, err := v.served(ctx, namespace)
+	found, err := v.served(ctx, v.kinds, namespace)
 	if err != nil || found == nil {
 		return nil, err
 	}
@@ -29,9 +29,19 @@ func (v *View) Cluster(ctx context.Context, namespace string) (*rook.Cluster, er
 	return &cluster, nil
 }
 
+// LatestCluster returns what the API server itself says of the CephCluster, without the version of Rook.
+func (v *View) LatestCluster(ctx context.Context, namespace string) (*rook.Cluster, error) {
+	found, err := v.served(ctx, kinds.Reader{Objects: v.live, Installed: v.kinds.Installed}, namespace)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	cluster := v.readCluster(found, nil)
+	return &cluster, nil
+}
+
 // served returns the CephCluster that Rook serves: it refuses a second one in a namespace.
-func (v *View) served(ctx context.Context, namespace string) (*unstructured.Unstructured, error) {
-	found, err := v.kinds.List(ctx, kinds.CephCluster, client.InNamespace(namespace))
+func (*View) served(ctx context.Context, reader kinds.Reader, namespace string) (*unstructured.Unstructured, error) {
+	found, err := reader.List(ctx, kinds.CephCluster, client.InNamespace(namespace))
 	if err != nil {
 		return nil, fmt.Errorf("look for the CephCluster of %s: %w", namespace, err)
 	}

@@ -153,6 +153,7 @@ func combine(namespace string, exports map[string]rook.Export, services []corev1
 			with(d.Name, func(f *rook.DaemonFacts) {
 				f.Daemon.Cluster = daemon.Cluster
 				f.Deployed = true
+				f.Stopped = rook.IsStopped(d)
 				f.Address, _ = rook.Address(d)
 			})
 		case reason.FloatingMon:

@@ -90,8 +90,10 @@ func readExport(export *unstructured.Unstructured) Export {
 	if export.GetDeletionTimestamp() != nil {
 		return Export{}
 	}
+	conditions := kinds.Conditions(export)
+	latest := func(of string) *metav1.Condition { return kinds.Latest(conditions, of) }
 	return Export{
-		Export:          rook.ReadExport(export, kinds.Latest(kinds.Conditions(export), rook.ValidCondition)),
+		Export:          rook.ReadExport(export, latest(rook.ValidCondition), latest(rook.ReadyCondition), latest(rook.ConflictCondition)),
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
 		Owners:          export.GetOwnerReferences(),
@@ -112,15 +114,29 @@ func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 	if owners := export.GetOwnerReferences(); len(owners) > 0 {
 		kept.SetOwnerReferences(owners)
 	}
-	if valid := kinds.Latest(kinds.Conditions(export), rook.ValidCondition); valid != nil {
-		kept.Object["status"] = map[string]any{"conditions": []any{conditionContent(valid)}}
+	if conditions := keepConditions(kinds.Conditions(export)); len(conditions) > 0 {
+		kept.Object["status"] = map[string]any{"conditions": conditions}
+	}
+	return kept
+}
+
+// keepConditions keeps the newest condition Valid, and of those beside it what speaks against the export.
+func keepConditions(conditions []metav1.Condition) []any {
+	var kept []any
+	if valid := kinds.Latest(conditions, rook.ValidCondition); valid != nil {
+		kept = append(kept, conditionContent(valid))
+	}
+	for _, of := range []string{rook.ReadyCondition, rook.ConflictCondition} {
+		if c := kinds.Latest(conditions, of); rook.SpeaksAgainst(c) {
+			kept = append(kept, conditionContent(c))
+		}
 	}
 	return kept
 }
 
 func conditionContent(c *metav1.Condition) map[string]any {
 	content := map[string]any{"type": c.Type, "status": string(c.Status)}
-	if c.Status != metav1.ConditionTrue {
+	if c.Status != metav1.ConditionTrue || c.Type == rook.ConflictCondition {
 		// Nobody asks why an export is Valid.
 		content["reason"], content["message"] = c.Reason, c.Message
 	}

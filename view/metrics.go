@@ -18,6 +18,9 @@ var (
 	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster",
 		"1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.",
 		[]string{"namespace", "cluster", "state"}, nil)
+	leftDesc = prometheus.NewDesc("rook_clusterset_left_exports",
+		"How many exports of rook-clusterset live in a namespace that is switched off; there is none of a namespace without any.",
+		[]string{"namespace"}, nil)
 )
 
 // scrapeTimeout bounds the reading of the caches for one scrape.
@@ -32,6 +35,7 @@ func (States) Describe(descs chan<- *prometheus.Desc) {
 	descs <- daemonDesc
 	descs <- driftDesc
 	descs <- clusterDesc
+	descs <- leftDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -44,6 +48,13 @@ func (s States) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func (s States) collect(ctx context.Context, metrics chan<- prometheus.Metric) error {
+	left, err := s.View.LeftBehind(ctx)
+	if err != nil {
+		return err
+	}
+	for namespace, exports := range left {
+		metrics <- prometheus.MustNewConstMetric(leftDesc, prometheus.GaugeValue, float64(exports), namespace)
+	}
 	namespaces, err := s.View.EnabledNamespaces(ctx)
 	if err != nil {
 		return err

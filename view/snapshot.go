@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -48,7 +49,7 @@ func (v *View) Snapshot(ctx context.Context, namespace string) (Snapshot, error)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	cluster, err := v.served(ctx, namespace)
+	cluster, err := v.served(ctx, v.kinds, namespace)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -56,8 +57,28 @@ func (v *View) Snapshot(ctx context.Context, namespace string) (Snapshot, error)
 		read := v.readCluster(cluster, deployments)
 		s.Cluster = &read
 	}
-	s.Daemons = inOrder(namespace, combine(namespace, exports, services, deployments), rook.Listed(endpoints))
+	s.Daemons = v.tellForeign(ctx, inOrder(namespace, combine(namespace, exports, services, deployments), listedDaemons(endpoints)))
 	return s, nil
+}
+
+func (v *View) tellForeign(ctx context.Context, daemons []rook.DaemonFacts) []rook.DaemonFacts {
+	if v.global == nil {
+		return daemons
+	}
+	isGlobal := v.global(ctx)
+	for i := range daemons {
+		if isGlobal != nil {
+			daemons[i].AddForeign(isGlobal)
+		}
+	}
+	return daemons
+}
+
+// listedDaemons returns where Rook has its own mons: an external one is not told of.
+func listedDaemons(endpoints *corev1.ConfigMap) map[string]netip.Addr {
+	listed := rook.Listed(endpoints)
+	maps.DeleteFunc(listed, func(id string, _ netip.Addr) bool { return !rook.CanBeDaemon(endpoints, id) })
+	return listed
 }
 
 // inOrder adds where Rook has the mons, and drops what is a Service and nothing else: a daemon is gone then, or not begun.

@@ -5,7 +5,9 @@ package view
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,6 +33,10 @@ type View struct {
 	cached, live, prepared client.Reader
 	kinds                  kinds.Reader
 	ipv6GlobalIPs          bool
+	// global returns what says which addresses are global; nil, or one that returns nil, does not know.
+	global func(context.Context) func(netip.Addr) bool
+	// remembered holds the rook.Remembered that was read last of each namespace.
+	remembered sync.Map
 }
 
 // New returns a View.
@@ -45,6 +51,9 @@ func New(readers Readers, installed kinds.Installed) *View {
 
 // ExpectIPv6 says that global IPs can be IPv6, before the view is used.
 func (v *View) ExpectIPv6() { v.ipv6GlobalIPs = true }
+
+// ExpectRange has the view ask which addresses are global, before it is used. Where that is not known the answer is nil.
+func (v *View) ExpectRange(global func(context.Context) func(netip.Addr) bool) { v.global = global }
 
 // Installed says which kinds are there.
 func (v *View) Installed() kinds.Installed { return v.kinds.Installed }
@@ -69,6 +78,13 @@ func (v *View) Enabled(ctx context.Context, namespace string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// SwitchedOff says whether the namespace is there and the API server itself has it as off: that its end is near is no such
+// thing, nor is a cache that is behind.
+func (v *View) SwitchedOff(ctx context.Context, namespace string) (bool, error) {
+	found, err := get(ctx, v.live, "", namespace, "Namespace", &corev1.Namespace{})
+	return found != nil && found.DeletionTimestamp == nil && found.Labels[rook.EnabledLabel] != "true", err
 }
 
 // EnabledByCache says whether the cache has the namespace as switched on, for whoever is woken when that changes.

@@ -26,7 +26,9 @@ type answer struct {
 	code reason.Code
 	// message is what the client of a refused request reads, or the particulars of a warning.
 	message string
-	refuse  bool
+	// advice is what the writer can do instead of what was not let through as it is.
+	advice string
+	refuse bool
 	// patch is a JSON patch; it is empty for an object that is let through as it is.
 	patch []byte
 	held  time.Duration
@@ -72,7 +74,7 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
 		}
 	case worthWarning(a.code):
-		response = admission.Allowed("").WithWarnings(warning(req, a))
+		response = admission.Allowed("").WithWarnings(warnings(req, a)...)
 	}
 	if len(a.patch) > 0 {
 		response.Patch = a.patch
@@ -92,19 +94,22 @@ func retrySoon(code reason.Code) bool {
 func worthWarning(code reason.Code) bool {
 	switch code {
 	case reason.InternalFault, reason.NotRookDaemon, reason.ForeignOwner, reason.AddressFamilyMismatch,
-		reason.MalformedDeployment, reason.MalformedEndpoints:
+		reason.MalformedDeployment, reason.MalformedEndpoints, reason.HandEditCorrected:
 		return true
 	default:
 		return false
 	}
 }
 
-func warning(req admission.Request, a answer) string {
+func warnings(req admission.Request, a answer) []string {
 	text := fmt.Sprintf("rook-clusterset: %s %s/%s %s", req.Kind.Kind, req.Namespace, req.Name, a.code.Sentence())
 	if a.message != "" {
 		text += ": " + a.message
 	}
-	return text
+	if a.advice == "" {
+		return []string{text}
+	}
+	return []string{text, "rook-clusterset: " + a.advice}
 }
 
 func isDryRun(req admission.Request) bool {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -189,7 +190,7 @@ func TestWhatRookLastWroteIsReplacedToo(t *testing.T) {
 	w := newWorld()
 	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
 	endpoints := monEndpointsOf("a=242.1.255.1:6789")
-	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
+	w.remembered = rook.Remembered{Mons: []rook.Endpoint{{ID: "a", Addr: netip.MustParseAddrPort("10.96.0.1:6789")}}}
 	w.liveEndpoints = endpoints
 	s := newStage(t, w, Options{})
 	for path, object := range map[string]client.Object{
@@ -199,12 +200,17 @@ func TestWhatRookLastWroteIsReplacedToo(t *testing.T) {
 		require.NotEmpty(t, s.handle(t.Context(), path, creation(t, object)).Patch, path)
 	}
 
-	// Without the API server the cache has to do.
-	w.liveEndpoints, w.endpoints = monEndpointsOf("a=242.1.255.1:6789"), endpoints
+	w.remembered = rook.Remembered{}
 	response := s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]")))
-	require.Empty(t, response.Patch, "the API server knows of no correction, and it is right")
-	w.unreachable = true
-	response = s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]")))
+	require.Empty(t, response.Patch, "Rook remembers nothing wrongly")
+}
+
+func TestWhereItIsNotKnownWhatRookRemembersTheRestIsCorrected(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.1")
+	w.liveEndpoints, w.unrememberable = monEndpointsOf("a=242.1.255.1:6789"), errors.New("the API server does not answer")
+	s := newStage(t, w, Options{})
+	response := s.handle(t.Context(), CephConfigPath, creation(t, cephConfig("[v2:10.96.0.1:3300]")))
 	require.NotEmpty(t, response.Patch)
 }
 
@@ -214,7 +220,7 @@ func TestWhatTheOperatorsNamespaceHasOfAClusterIsCorrectedByTheMonsOfThatCluster
 	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
 	w.monsElsewhere = map[string]rook.DaemonFacts{"a": born("242.1.255.2", "10.96.0.1")}
 	endpoints := monEndpointsOf("a=242.1.255.1:6789")
-	endpoints.Annotations = map[string]string{rook.CorrectedAnnotation: "a=10.96.0.1:6789"}
+	w.remembered = rook.Remembered{Mons: []rook.Endpoint{{ID: "a", Addr: netip.MustParseAddrPort("10.96.0.1:6789")}}}
 	w.liveEndpoints = endpoints
 	s := newStage(t, w, Options{})
 	for written, want := range map[string]string{"10.96.0.1:3300": "242.1.255.1:3300", "10.96.0.77:3300": "242.1.255.1:3300"} {

@@ -33,7 +33,8 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 	if incoming.Name != rook.MonEndpointsName {
 		return answer{code: reason.AlreadyRight}, nil
 	}
-	facts := rook.EndpointsFacts{New: incoming}
+	operator, isRook := rook.OperatorNamespace(req.UserInfo.Username)
+	facts := rook.EndpointsFacts{New: incoming, ByHand: !isRook}
 	var err error
 	if facts.Stored, err = m.stored(ctx, req); err != nil {
 		return answer{}, err
@@ -51,7 +52,15 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 	if err != nil {
 		return answer{held: held}, err
 	}
-	return m.carryOut(ctx, req, incoming, decision, held)
+	a, err := m.carryOut(ctx, req, incoming, decision, held)
+	if isRook && err == nil && !a.refuse && facts.Aside == "" && !isDryRun(req) {
+		a.fault = m.note(ctx, req.Namespace, rook.OperatorWrite{
+			Operator: operator, Wrong: decision.Wrong,
+			// Rook replaces the whole without having read it, where it writes what it remembers.
+			FromMemory: req.Operation == admissionv1.Create || incoming.ResourceVersion == "",
+		})
+	}
+	return a, err
 }
 
 func (m *monEndpoints) stored(ctx context.Context, req admission.Request) (*corev1.ConfigMap, error) {
@@ -94,7 +103,7 @@ func (m *monEndpoints) refresh(ctx context.Context, namespace string, facts *roo
 }
 
 func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, incoming *corev1.ConfigMap, decision rook.EndpointsDecision, held time.Duration) (answer, error) {
-	a := answer{code: decision.Code, message: decision.Message, held: held}
+	a := answer{code: decision.Code, message: decision.Message, advice: decision.Advice, held: held}
 	switch decision.Action {
 	case rook.Refuse, rook.Hold:
 		a.refuse = true
@@ -116,6 +125,21 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 		}
 	}
 	return a, nil
+}
+
+// note keeps what the write tells of Rook's memory. Where that fails the write goes on: Rook is waiting, and writes again.
+func (m *monEndpoints) note(ctx context.Context, namespace string, w rook.OperatorWrite) error {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	before, err := m.view.Remembered(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	after, news := before.After(w, time.Now())
+	if !news {
+		return nil
+	}
+	return m.ensurer.NoteRemembered(ctx, namespace, before, after)
 }
 
 func (m *monEndpoints) store(ctx context.Context, corrected *corev1.ConfigMap) error {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -152,7 +153,8 @@ func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {
 				patched := patchedObject[corev1.ConfigMap](t, req, response)
 				require.Equal(t, tc.wanted, patched.Data[rook.EndpointsDataKey])
 				require.Contains(t, patched.Data[rook.EndpointsCSIKey], tc.csi)
-				require.Equal(t, tc.keptNote, patched.Annotations[rook.CorrectedAnnotation])
+				require.Equal(t, tc.keptNote, rook.FormatEndpoints(w.remembered.Mons))
+				require.Empty(t, patched.Annotations, "what others write back is no place for our notes")
 
 				again := req
 				again.Object.Raw = patchedRaw(t, req, response)
@@ -177,10 +179,7 @@ func TestAMonThatTheCacheDoesNotShowDeployedYetIsNotTakenForOneThatLivedAtWhatRo
 }
 
 func TestARestoredListOfMonsThatHaveLivedIsStoredAsItWasWritten(t *testing.T) {
-	raw, err := os.ReadFile("testdata/restored-mon-endpoints.yaml")
-	require.NoError(t, err)
-	restored := &corev1.ConfigMap{}
-	require.NoError(t, yaml.Unmarshal(raw, restored))
+	restored := readCase(t, "restored-mon-endpoints.yaml")
 	w := newWorld()
 	w.cluster = nil
 	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
@@ -188,6 +187,98 @@ func TestARestoredListOfMonsThatHaveLivedIsStoredAsItWasWritten(t *testing.T) {
 	require.True(t, response.Allowed, "%v", response.Result)
 	require.Empty(t, response.Patch)
 	require.Empty(t, w.stored)
+}
+
+// readCase returns a ConfigMap of a public report.
+func readCase(t *testing.T, name string) *corev1.ConfigMap {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/" + name)
+	require.NoError(t, err)
+	c := &corev1.ConfigMap{}
+	require.NoError(t, yaml.Unmarshal(raw, c))
+	return c
+}
+
+func TestWhoEditsTheMonEndpointsIsToldWhatBecameOfItAndRookIsNot(t *testing.T) {
+	w := newWorld()
+	w.mons["e"] = born("242.0.0.5", "10.96.0.5")
+	stored := monEndpointsOf("e=242.0.0.5:6789")
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	edit := readCase(t, "mon-endpoints-hand-edit.yaml")
+	edit.ResourceVersion = "7"
+	req := update(t, edit, stored)
+
+	response := s.handle(t.Context(), MonEndpointsPath, req)
+	require.Equal(t, reason.EndpointsCorrected, reasonOf(response))
+	require.Empty(t, response.Warnings)
+	w.remembered = rook.Remembered{}
+
+	response = s.handle(t.Context(), MonEndpointsPath, byHand(req))
+	require.Equal(t, reason.HandEditCorrected, reasonOf(response))
+	require.Equal(t, []string{
+		`rook-clusterset: ConfigMap rook-ceph/rook-ceph-mon-endpoints was not written by Rook, and is put back to where the mons are: mon "e" is kept at 242.0.0.5 instead of 10.0.0.6`,
+		"rook-clusterset: a mon keeps its address for life; to hand it over, let Rook replace it: kubectl -n rook-ceph scale deployment rook-ceph-mon-e --replicas=0, and wait for Rook's failover",
+	}, response.Warnings)
+	require.Equal(t, "e=242.0.0.5:6789", patchedObject[corev1.ConfigMap](t, req, response).Data[rook.EndpointsDataKey])
+	require.False(t, w.remembered.Stale(), "what a person writes says nothing of Rook's memory")
+
+	edit.Data[rook.EndpointsDataKey] = "e=242.0.0.5:6789"
+	edit.Data[rook.EndpointsCSIKey] = `[{"clusterID":"rook-ceph","monitors":["10.96.0.5:6789"]}]`
+	response = s.handle(t.Context(), MonEndpointsPath, byHand(update(t, edit, stored)))
+	require.Len(t, response.Warnings, 1)
+	require.Contains(t, response.Warnings[0], "csi-cluster-config-json is kept at the addresses of the mons")
+
+	response = s.handle(t.Context(), MonEndpointsPath, byHand(update(t, stored, stored)))
+	require.Empty(t, response.Warnings, "what is right needs no word")
+}
+
+func TestAMonThatRookCannotHaveIsLetThroughAtOnceAndTold(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = born("242.0.0.1", "10.96.0.1")
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	before := time.Now()
+	response := s.handle(t.Context(), MonEndpointsPath, creation(t, readCase(t, "mon-endpoints-unknown-id.yaml")))
+	require.Less(t, time.Since(before), 5*time.Second)
+	require.True(t, response.Allowed)
+	require.Equal(t, reason.MalformedEndpoints, reasonOf(response))
+	require.Len(t, response.Warnings, 1)
+	require.Contains(t, response.Warnings[0], `mon endpoint "ext-mon-1=203.0.113.9:6789" has an ID that Rook gives to no mon, and that externalMons does not list`)
+}
+
+func TestWhatRookRemembersIsKeptApartFromWhatOthersWriteBack(t *testing.T) {
+	w := newWorld()
+	w.mons["a"], w.mons["b"] = born("242.1.255.1", "10.96.0.1"), born("242.1.255.2", "10.96.0.2")
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	remembered := func() string { return rook.FormatEndpoints(w.remembered.Mons) }
+	stored := monEndpointsOf("a=242.1.255.1:6789,b=242.1.255.2:6789")
+	write := func(data, version string, edits ...func(admission.Request) admission.Request) {
+		written := monEndpointsOf(data)
+		written.ResourceVersion = version
+		req := update(t, written, stored)
+		for _, edit := range edits {
+			req = edit(req)
+		}
+		require.True(t, s.handle(t.Context(), MonEndpointsPath, req).Allowed)
+	}
+	const stale, right = "a=242.1.255.1:6789,b=10.96.0.2:6789", "a=242.1.255.1:6789,b=242.1.255.2:6789"
+
+	write(stale, "", dryRun)
+	require.Empty(t, remembered(), "a dry run leaves nothing")
+	write(stale, "")
+	require.Equal(t, "b=10.96.0.2:6789", remembered())
+	require.Equal(t, operatorNamespace, w.remembered.Operator)
+
+	write(right, "12")
+	require.Equal(t, "b=10.96.0.2:6789", remembered(), "Rook read this and changed another key")
+	write(right, "", byHand)
+	require.Equal(t, "b=10.96.0.2:6789", remembered(), "a person restored this")
+	write(right, "")
+	require.Empty(t, remembered(), "Rook has reloaded")
+
+	w.unwritable = errors.New("etcdserver: request timed out")
+	write(stale, "")
+	require.Empty(t, remembered(), "the write goes on all the same")
+	require.Contains(t, s.log.String(), "met a fault")
 }
 
 func TestADryRunOfTheFirstMonIsRefusedButStoresNothing(t *testing.T) {

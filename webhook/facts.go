@@ -27,6 +27,8 @@ type View interface {
 	// LatestMonEndpoints returns the ConfigMap in which Rook keeps the address of each mon, and whether the API server itself
 	// said so: where it does not answer, it is as the cache has it.
 	LatestMonEndpoints(ctx context.Context, namespace string) (endpoints *corev1.ConfigMap, latest bool, err error)
+	// Remembered returns what is known of the memory of Rook's operator.
+	Remembered(ctx context.Context, namespace string) (rook.Remembered, error)
 	// Export returns what is known of the ServiceExport of that name, and Exports of all of the namespace by name.
 	Export(ctx context.Context, namespace, name string) (rook.Export, error)
 	Exports(ctx context.Context, namespace string) (map[string]rook.Export, error)
@@ -44,12 +46,14 @@ type GlobalRange interface {
 	IsGlobal(ctx context.Context, address netip.Addr) bool
 }
 
-// Ensurer does the two things that admission has to do besides answering.
+// Ensurer does the three things that admission has to do besides answering.
 type Ensurer interface {
 	// EnsureExport sees to it that the Service and the ServiceExport of a daemon exist.
 	EnsureExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) error
 	// StoreEndpoints stores the mon endpoints that Rook is to read anew.
 	StoreEndpoints(ctx context.Context, corrected *corev1.ConfigMap) error
+	// NoteRemembered stores what is known of the memory of Rook's operator, as far as it differs from what was known.
+	NoteRemembered(ctx context.Context, namespace string, before, after rook.Remembered) error
 }
 
 // readTimeout bounds the reading of the facts for one decision. Caches answer at once; only one that has not synced yet

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
@@ -30,11 +32,30 @@ func (r replacer) of(ctx context.Context, namespace string) (rook.Replacements, 
 	if err != nil {
 		return nil, err
 	}
-	endpoints, _, err := r.view.LatestMonEndpoints(ctx, namespace)
+	endpoints, remembered, err := r.lastWritten(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return rook.ReplacementsFor(mons, endpoints), nil
+	return rook.ReplacementsFor(mons, endpoints, remembered.Mons), nil
+}
+
+// lastWritten returns what is stored of the mons, and what Rook remembers instead. Both are read at once, as Rook waits.
+func (r replacer) lastWritten(ctx context.Context, namespace string) (endpoints *corev1.ConfigMap, remembered rook.Remembered, err error) {
+	var group errgroup.Group
+	group.Go(func() error {
+		var err error
+		remembered, err = r.view.Remembered(ctx, namespace)
+		if err != nil {
+			logf.FromContext(ctx).Error(err, "Correcting without what Rook remembers")
+		}
+		return nil
+	})
+	group.Go(func() error {
+		var err error
+		endpoints, _, err = r.view.LatestMonEndpoints(ctx, namespace)
+		return err
+	})
+	return endpoints, remembered, group.Wait()
 }
 
 // ofEnabled returns the replacements for what Rook writes elsewhere of the daemons of a namespace, if that is switched on.

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -56,6 +57,9 @@ type world struct {
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
 	endpoints     *corev1.ConfigMap
 	liveEndpoints *corev1.ConfigMap
+	// remembered is what is known of the memory of Rook's operator, and unrememberable what hinders to know it.
+	remembered     rook.Remembered
+	unrememberable error
 	// unreachable says that the API server does not answer.
 	unreachable bool
 	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
@@ -131,6 +135,24 @@ func (w *world) LatestMonEndpoints(ctx context.Context, namespace string) (*core
 		return w.liveEndpoints, true, err
 	}
 	return w.endpoints, !w.unreachable, err
+}
+
+func (w *world) Remembered(ctx context.Context, namespace string) (rook.Remembered, error) {
+	done, err := w.read(ctx)
+	defer done()
+	if namespace != rookNamespace {
+		return rook.Remembered{}, err
+	}
+	return w.remembered, errors.Join(err, w.unrememberable)
+}
+
+func (w *world) NoteRemembered(_ context.Context, _ string, _, after rook.Remembered) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unwritable == nil {
+		w.remembered = after
+	}
+	return w.unwritable
 }
 
 func (w *world) Export(ctx context.Context, _, name string) (rook.Export, error) {
@@ -245,6 +267,12 @@ func update(t testing.TB, object, old client.Object) admission.Request {
 	return requestOf(t, admissionv1.Update, object, old)
 }
 
+// byHand is a request of somebody who is not Rook.
+func byHand(req admission.Request) admission.Request {
+	req.UserInfo.Username = "kubernetes-admin"
+	return req
+}
+
 func dryRun(req admission.Request) admission.Request {
 	req.DryRun = new(true)
 	return req
@@ -260,6 +288,7 @@ func requestOf(t testing.TB, operation admissionv1.Operation, object, old client
 		Namespace: object.GetNamespace(),
 		Name:      object.GetName(),
 		Object:    rawOf(t, object),
+		UserInfo:  authenticationv1.UserInfo{Username: "system:serviceaccount:" + operatorNamespace + ":rook-ceph-system"},
 	}}
 	if old != nil {
 		req.OldObject = rawOf(t, old)

@@ -12,7 +12,10 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
 	"github.com/rook-clusterset/rook-clusterset/e2e/process"
@@ -110,6 +113,28 @@ func (p *Plane) Serve(replicas ...*Replica) {
 		backends = append(backends, loopback(r.ports.webhook))
 	}
 	p.Route(types.NamespacedName{Namespace: Namespace, Name: webhookService}, backends...)
+	if err := p.publish(len(replicas)); err != nil {
+		fmt.Fprintln(os.Stderr, "the endpoints of the webhook are not told:", err)
+	}
+}
+
+// publish tells of as many endpoints of the webhook Service: no pod runs the replicas here, of which its controller would tell.
+func (p *Plane) publish(replicas int) error {
+	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: webhookService + "-replicas"}}
+	_, err := controllerutil.CreateOrUpdate(p.lifetime, p.Client, slice, func() error {
+		slice.Labels = map[string]string{discoveryv1.LabelServiceName: webhookService, discoveryv1.LabelManagedBy: "e2e"}
+		slice.AddressType = discoveryv1.AddressTypeIPv4
+		slice.Endpoints = nil
+		for i := range replicas {
+			slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
+				// Loopback, where they are, may not stand here.
+				Addresses:  []string{fmt.Sprintf("192.0.2.%d", i+1)},
+				Conditions: discoveryv1.EndpointConditions{Ready: new(true)},
+			})
+		}
+		return nil
+	})
+	return err
 }
 
 // Stop ends the replica as the kubelet does, Kill as a lost node does.

@@ -14,8 +14,11 @@ func TestEachChangeIsToldByOneEvent(t *testing.T) {
 	s.startOperator()
 	s.comesUp()
 	s.settled()
-	told := map[string]int{"Exported": 3, "AddressResolved": 6, "ReloadRequested": 1}
-	s.eventually("all is told", func() bool { return s.oursAmong(s.events())["AddressResolved"] == 6 })
+	told := map[string]int{"Exported": 3, "AddressResolved": 6, "ReloadRequested": 1, "PeerTokenRight": 1}
+	s.eventually("all is told", func() bool {
+		now := s.oursAmong(s.events())
+		return now["AddressResolved"] == 6 && now["PeerTokenRight"] == 1
+	})
 	require.Equal(t, told, s.oursAmong(s.events()))
 
 	reconciled := s.Operator.Reconciled()

@@ -83,6 +83,7 @@ func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {
 	s.comesUp()
 	s.settled()
 	s.killReplicas(len(shared.Replicas))
+	require.Contains(t, s.status(s.Namespace).stderr, "Service rook-clusterset/rook-clusterset-webhook is answered by nobody")
 
 	pods := func() []corev1.Pod {
 		list := &corev1.PodList{}

@@ -1,0 +1,257 @@
+package scenarios_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+const endpointsName = "rook-ceph-mon-endpoints"
+
+func (s *story) endpoints() *corev1.ConfigMap {
+	s.t.Helper()
+	c := &corev1.ConfigMap{}
+	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: endpointsName}, c))
+	return c
+}
+
+// remembered is what is kept of the memory of Rook's operator, by key.
+func (s *story) remembered() map[string]string {
+	s.t.Helper()
+	c := &corev1.ConfigMap{}
+	err := s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: "rook-clusterset-remembered"}, c)
+	require.NoError(s.t, client.IgnoreNotFound(err))
+	return c.Data
+}
+
+func TestAPersonWhoMovesAMonInRooksListIsWarnedAndRookIsNot(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	before := s.endpoints()
+	moved := strings.Replace(before.Data["data"], s.globalIP("rook-ceph-mon-b").String(), "10.0.0.6", 1)
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"data": moved}})
+	require.NoError(t, err)
+	said, err := s.World.Plane.Kubectl(t.Context(), nil, "-n", s.Namespace, "patch", "configmap", endpointsName, "--type=merge", "-p", string(patch))
+	require.NoError(t, err)
+	require.Contains(t, said, `Warning: rook-clusterset: ConfigMap `+s.Namespace+`/rook-ceph-mon-endpoints was not written by Rook, and is put back to where the mons are: `+
+		`mon "b" is kept at `+s.globalIP("rook-ceph-mon-b").String()+` instead of 10.0.0.6`)
+	require.Contains(t, said, "let Rook replace it: kubectl -n "+s.Namespace+" scale deployment rook-ceph-mon-b --replicas=0")
+	require.Equal(t, before.Data["data"], s.endpoints().Data["data"])
+	require.Empty(t, s.remembered()["mons"], "a person's edit is not what Rook remembers")
+	require.Empty(t, s.endpoints().Annotations, "nothing of ours stands where others write")
+}
+
+func TestAListWithAMonThatRookCannotHaveIsStoredAtOnce(t *testing.T) {
+	s := newStory(t, true)
+	written, err := os.ReadFile("testdata/mon-endpoints-unknown-id.yaml")
+	require.NoError(t, err)
+	started := time.Now()
+	said, err := s.World.Plane.Kubectl(t.Context(), []byte(strings.ReplaceAll(string(written), "namespace: rook-ceph}", "namespace: "+s.Namespace+"}")), "create", "-f", "-")
+	require.NoError(t, err)
+	require.Less(t, time.Since(started), 10*time.Second)
+	require.Contains(t, said, `"ext-mon-1=203.0.113.9:6789" has an ID that Rook gives to no mon`)
+	require.Equal(t, "a=242.0.0.1:6789,ext-mon-1=203.0.113.9:6789", s.endpoints().Data["data"])
+}
+
+// tokens follows what a peer would copy: the addresses of the mons, in each state of the Secret.
+func (s *story) tokens() func() [][]netip.AddrPort {
+	s.t.Helper()
+	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.SecretList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	s.t.Cleanup(w.Stop)
+	var mu sync.Mutex
+	var seen [][]netip.AddrPort
+	go func() {
+		for event := range w.ResultChan() {
+			secret, ok := event.Object.(*corev1.Secret)
+			if !ok || secret.Name != "cluster-peer-token-my-cluster" || event.Type == watch.Deleted {
+				continue
+			}
+			var token struct {
+				MonHost string `json:"mon_host"`
+			}
+			text, _ := base64.StdEncoding.DecodeString(string(secret.Data["token"]))
+			_ = json.Unmarshal(text, &token)
+			var addresses []netip.AddrPort
+			for text := range strings.SplitSeq(token.MonHost, ",") {
+				address, _ := netip.ParseAddrPort(text)
+				addresses = append(addresses, address)
+			}
+			mu.Lock()
+			seen = append(seen, addresses)
+			mu.Unlock()
+		}
+	}()
+	return func() [][]netip.AddrPort {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(seen)
+	}
+}
+
+func isGlobal(a netip.AddrPort) bool { return globalRange.Contains(a.Addr()) }
+
+func isNotGlobal(a netip.AddrPort) bool { return !isGlobal(a) }
+
+func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
+	s := newStory(t, true)
+	tokens := s.tokens()
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	last := func() []netip.AddrPort { seen := tokens(); return seen[len(seen)-1] }
+	s.eventually("it is told that the token may be copied", func() bool { return s.events()["PeerTokenRight"] == 1 })
+	require.NotEmpty(t, s.remembered()["peer-token-right-since"])
+	require.True(t, slices.ContainsFunc(tokens()[0], isNotGlobal), "Rook wrote it from its memory: %v", tokens()[0])
+	require.Len(t, last(), 3)
+	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+
+	// A failover makes it wrong once more.
+	s.Ceph.Kill("b")
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.settled()
+	s.eventually("it is told again", func() bool { return s.remembered()["mons"] == "" && s.remembered()["peer-token-right-since"] != "" })
+	require.Len(t, last(), 3)
+	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+	s.global(3)
+}
+
+// operatorRuns makes the Deployment of Rook's operator, or scales it: what runs it here is another thing.
+func (s *story) operatorRuns(pods int32) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: "rook-ceph-operator"}}
+	err := c.Get(s.t.Context(), client.ObjectKeyFromObject(d), d)
+	d.Spec.Replicas = new(pods)
+	if !apierrors.IsNotFound(err) {
+		require.NoError(s.t, err)
+		require.NoError(s.t, c.Update(s.t.Context(), d))
+		return
+	}
+	labels := map[string]string{"app": "rook-ceph-operator"}
+	d.Spec.Selector, d.Spec.Template.Labels = &metav1.LabelSelector{MatchLabels: labels}, labels
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "rook-ceph-operator", Image: "rook"}}
+	require.NoError(s.t, c.Create(s.t.Context(), d))
+}
+
+// reloads counts how often Rook was asked to reload, and how often in the middle of a failover.
+func (s *story) reloads() (asked, inFailover func() int) {
+	s.t.Helper()
+	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	s.t.Cleanup(w.Stop)
+	var all, wrong atomic.Int32
+	go func() {
+		for event := range w.ResultChan() {
+			if c, ok := event.Object.(*corev1.ConfigMap); !ok || c.Name != "rook-clusterset-reload" || event.Type != watch.Added {
+				continue
+			}
+			if journal := s.Operator.Journal(); journal.Count(rookstandin.FailoverStarted) > journal.Count(rookstandin.MonRemoved) {
+				wrong.Add(1)
+			}
+			all.Add(1)
+		}
+	}()
+	return func() int { return int(all.Load()) }, func() int { return int(wrong.Load()) }
+}
+
+func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T) {
+	s := newStory(t, true)
+	s.operatorRuns(0)
+	s.createCephCluster()
+	s.startOperator()
+	asked, inFailover := s.reloads()
+	s.comesUp()
+	require.NotEmpty(t, s.remembered()["mons"])
+	require.Equal(t, s.Namespace, s.remembered()["operator-namespace"])
+	reconciled := s.Operator.Reconciled()
+	s.Operator.Reconcile()
+	s.eventually("Rook has reloaded by itself", func() bool { return s.Operator.Reconciled() > reconciled && s.remembered()["mons"] == "" })
+	require.Zero(t, asked(), "no operator is there by its Deployment")
+
+	s.operatorRuns(1)
+	s.eventually("the operator is there", func() bool { return s.deployment("rook-ceph-operator").Status.ReadyReplicas == 1 })
+	s.Ceph.Kill("b")
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	require.Zero(t, inFailover())
+	s.settled()
+	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
+	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
+	s.global(3)
+}
+
+func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
+	s := newStory(t, true)
+	// Lighthouse 0.19 cannot store Valid=True under the CRD of mcs-api 0.5.
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{
+		NeverValid: &mcsstandin.Condition{Reason: "ServiceGlobalIPUnavailable", Message: "Service doesn't have a global IP yet"},
+	})
+	s.createCephCluster()
+	s.startOperator()
+	s.eventually("the mon is refused in words that help", func() bool {
+		return slices.ContainsFunc(s.Operator.Journal().Of(rookstandin.Refused), func(e rookstandin.Entry) bool {
+			return strings.Contains(e.Message, `mon "a" is not ready for its clusterset address: it has a ServiceExport that says it has no global IP, though Globalnet has given one; `+
+				`most likely Lighthouse and the ServiceExport CRD are of releases that do not go together (the GlobalIngressIP has 242.0.`)
+		})
+	})
+	require.Equal(t, 1, s.events()["ExportStuck"])
+	said := s.status(s.Namespace)
+	require.Equal(t, "export_stuck", said.rows[0]["state"])
+
+	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
+	s.comesUp()
+	s.settled()
+	s.everyMonIsGlobal("a", "b", "c")
+}
+
+func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	s.Ceph.Kill("b")
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.settled()
+	states := func(said status) map[string]string {
+		all := map[string]string{}
+		for _, row := range said.rows {
+			all[row["service"]] = row["state"]
+		}
+		return all
+	}
+	s.eventually("what is left of the mon waits for its grace", func() bool {
+		said := s.status(s.Namespace)
+		return said.code == 0 && states(said)["rook-ceph-mon-b"] == "leaving" && states(said)["rook-ceph-mon-d"] == "ok"
+	})
+
+	namespace := &corev1.Namespace{}
+	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
+	delete(namespace.Labels, "rook-clusterset.io/enabled")
+	require.NoError(t, s.World.Plane.Client.Update(t.Context(), namespace))
+	s.eventually("it is told by an event", func() bool { return s.events()["NamespaceSwitchedOff"] == 1 })
+	said := s.status(s.Namespace)
+	require.Equal(t, 1, said.code)
+	require.Contains(t, said.stderr, "namespace "+s.Namespace+" is switched off while daemons are exported there")
+}
