@@ -16,6 +16,8 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 )
 
 func TestBothStandinsOnARealAPIServer(t *testing.T) {
@@ -29,8 +31,8 @@ func TestBothStandinsOnARealAPIServer(t *testing.T) {
 	cfg, c := plane.Config, plane.Client
 	require.NoError(t, mcsstandin.Install(cfg, mcsstandin.V1Beta1))
 	require.NoError(t, rookstandin.Install(ctx, cfg, "rook-ceph", "rook-system"))
-	require.NoError(t, rookstandin.PlayKubelet(ctx, c, "rook-ceph", rookstandin.DefaultNodes))
-	recorder, err := rookstandin.StartRecorder(ctx, c, "rook-ceph", "rook-system")
+	require.NoError(t, ceph.PlayKubelet(ctx, c, "rook-ceph", rookstandin.DefaultNodes))
+	recorder, err := recorder.Start(ctx, c, "rook-ceph", "rook-system")
 	require.NoError(t, err)
 	clusterset, err := mcsstandin.Start(ctx, mcsstandin.Options{Config: cfg})
 	require.NoError(t, err)

@@ -8,9 +8,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // assignMons finds a node for each mon that has none, by a canary that is scheduled in its stead. The canaries stay
@@ -19,7 +20,7 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 	var canaries []*appsv1.Deployment
 	defer func() {
 		// In native mode DNS knows an exported mon only while its canary runs, so they stay until all mons do.
-		if o.cluster.native {
+		if o.cluster.Spec.Native() {
 			return
 		}
 		for _, canary := range canaries {
@@ -27,7 +28,7 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 		}
 	}()
 	for _, m := range mons {
-		if _, placed := o.memory.place(m.id); placed {
+		if _, placed := o.memory.mapping[m.id]; placed {
 			continue
 		}
 		canary, node, err := o.schedule(ctx, m)
@@ -37,11 +38,11 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 		if err != nil {
 			return fmt.Errorf("assignmon: error scheduling monitor: %w", err)
 		}
-		if o.cluster.monPVC {
-			o.memory.assign(m.id, nil)
+		if o.cluster.Spec.MonsOnPVC() {
+			o.memory.mapping[m.id] = nil
 			continue
 		}
-		o.memory.assign(m.id, &nodeInfo{Name: node.Name, Hostname: node.Name, Address: node.Address, Zone: m.zone})
+		o.memory.mapping[m.id] = &nodeInfo{Name: node.Name, Hostname: node.Name, Address: node.Address, Zone: m.zone}
 	}
 	return nil
 }
@@ -83,7 +84,7 @@ func (o *Operator) nodeFor(name, id string) Node {
 			return node
 		}
 	}
-	turn := o.options.Nodes[monIndex(id)%len(o.options.Nodes)]
+	turn := o.options.Nodes[shapes.MonIndex(id)%len(o.options.Nodes)]
 	if name != "" {
 		turn.Name = name
 	}
@@ -101,8 +102,8 @@ func (o *Operator) deleteCanary(ctx context.Context, canary *appsv1.Deployment) 
 // deleteCanaries deletes the canaries that are left over.
 func (o *Operator) deleteCanaries(ctx context.Context) {
 	list := &appsv1.DeploymentList{}
-	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.namespace),
-		client.MatchingLabels{"app": monApp, canaryLabel: "true"})
+	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace),
+		client.MatchingLabels{"app": shapes.MonApp, shapes.CanaryLabel: "true"})
 	if err != nil {
 		o.journal.add(Continued, "", "", "failed to list canaries: %v", err)
 		return
@@ -114,20 +115,10 @@ func (o *Operator) deleteCanaries(ctx context.Context) {
 
 // ensureMonPVC makes the claim of a mon that keeps its store on one.
 func (o *Operator) ensureMonPVC(ctx context.Context, m mon) error {
-	if !o.cluster.monPVC {
+	if !o.cluster.Spec.MonsOnPVC() {
 		return nil
 	}
-	pvc := &corev1.PersistentVolumeClaim{
-		ObjectMeta: o.meta(monResource(m.id)),
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
-				corev1.ResourceStorage: resource.MustParse(monPVCSize),
-			}},
-			VolumeMode: new(corev1.PersistentVolumeFilesystem),
-		},
-	}
-	pvc.Labels = o.monLabels(m, false, true)
+	pvc := shapes.Make[corev1.PersistentVolumeClaim](o.cluster, "monClaim", o.monValues(m))
 	if err := o.write.create(ctx, pvc); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("failed to create mon %s pvc: %w", m.id, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -26,6 +27,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // difference is one that is allowed between what Rook wrote and what the stand-in writes, with its reason.
@@ -183,7 +187,7 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 	s.serve("a", "b", "c")
 	started := time.Now()
 	m, err := NewModel(ctx, Options{
-		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
 	})
 	require.NoError(t, err)
 	require.Error(t, m.Reconcile(ctx), "the first address is refused")
@@ -192,9 +196,7 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 			require.NoError(t, m.Reconcile(ctx))
 		}
 		if s.is(&s.stale) {
-			owned := &corev1.ConfigMap{ObjectMeta: m.Operator().meta("reload")}
-			require.NoError(t, m.Client().Create(ctx, owned))
-			require.NoError(t, m.Client().Delete(ctx, owned))
+			require.NoError(t, makeOwned(ctx, m.Client()))
 			s.set(&s.stale, false)
 		}
 	}
@@ -207,11 +209,13 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 }
 
 // recordedTiming lets a prepare job take ten times as long as Rook waits before it updates the OSDs that are there, as it
-// does on a real node: the other way round the order of the two is left to chance.
+// does on a real node: the other way round the order of the two is left to chance. An operator that fails pauses long enough to be
+// stopped then, and not in the middle of a try.
 func recordedTiming() Timing {
 	timing := testTiming()
 	timing.OSDUpdatePause = 20 * time.Millisecond
 	timing.PrepareJob = 10 * timing.OSDUpdatePause
+	timing.BackoffMax = 300 * time.Millisecond
 	return timing
 }
 
@@ -291,7 +295,7 @@ type stage struct {
 	site     *site
 	client   client.WithWatch
 	operator *Operator
-	ceph     *Ceph
+	ceph     *ceph.Cluster
 	end      context.CancelFunc
 
 	mu     sync.Mutex
@@ -326,7 +330,7 @@ func newStage(t *testing.T) *stage {
 		},
 	})
 	cluster := NewCephCluster("rook-ceph", "my-cluster")
-	cluster.SetUID("8d4a6ee2-3a6b-4a2c-9d0e-000000000001")
+	cluster.SetUID(clusterUID)
 	cluster.SetGeneration(1)
 	require.NoError(t, s.site.client.Create(t.Context(), cluster))
 	return s
@@ -375,14 +379,14 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 		}
 		c.Object["data"] = data
 	}
-	if strings.HasPrefix(c.Name, peerTokenPrefix) {
+	if strings.HasPrefix(c.Name, shapes.PeerToken) {
 		token, _, _ := unstructured.NestedString(c.Object, "data", "token")
 		_ = unstructured.SetNestedField(c.Object, decoded(s.t, decoded(s.t, token)), "data", "token")
 	}
 	if verb == "update" && strings.HasSuffix(c.Name, "-status") {
 		c.By = "osd-prepare"
 	}
-	before := textAt(c.Object, "data", dataKey)
+	before := textAt(c.Object, "data", shapes.EndpointsKey)
 	err = do()
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
@@ -392,7 +396,7 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, c)
 	if cm, ok := o.(*corev1.ConfigMap); ok && err == nil && cm.Name == EndpointsConfigMap && verb != "delete" {
-		s.stale = cm.Data[dataKey] != before
+		s.stale = cm.Data[shapes.EndpointsKey] != before
 	}
 	return err
 }
@@ -421,15 +425,21 @@ func (s *stage) reload(ctx context.Context) {
 			continue
 		}
 		s.set(&s.stale, false)
-		owned := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-			Namespace: "rook-ceph", Name: "reload", OwnerReferences: []metav1.OwnerReference{
-				{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: cluster.GetUID()},
-			},
-		}}
-		if s.site.client.Create(ctx, owned) == nil {
-			_ = s.site.client.Delete(ctx, owned)
-		}
+		_ = makeOwned(ctx, s.site.client)
 	}
+}
+
+// makeOwned creates something that the CephCluster owns, and deletes it.
+func makeOwned(ctx context.Context, c client.Client) error {
+	owned := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "rook-ceph", Name: "reload", OwnerReferences: []metav1.OwnerReference{
+			{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: clusterUID},
+		},
+	}}
+	if err := c.Create(ctx, owned); err != nil {
+		return err
+	}
+	return c.Delete(ctx, owned)
 }
 
 // correct returns the text with the global IPs of the mons that are served.
@@ -450,10 +460,10 @@ func (s *stage) correct(c client.Client, text string) string {
 
 // admit plays the webhook.
 func (s *stage) admit(c client.WithWatch, o client.Object) error {
-	if cm, ok := o.(*corev1.ConfigMap); ok && (cm.Name == EndpointsConfigMap || cm.Name == CSIConfigMap) {
+	if cm, ok := o.(*corev1.ConfigMap); ok && (cm.Name == EndpointsConfigMap || cm.Name == shapes.CSIConfigMap) {
 		return s.admitEndpoints(c, cm)
 	}
-	if d, ok := o.(*appsv1.Deployment); ok && d.Labels["app"] == osdApp && s.serves("osd") {
+	if d, ok := o.(*appsv1.Deployment); ok && d.Labels["app"] == shapes.OSDApp && s.serves("osd") {
 		osd := &d.Spec.Template.Spec.Containers[0]
 		osd.Args = append(osd.Args, "--public-addr=242.0.1.0")
 	}
@@ -480,14 +490,14 @@ func (s *stage) admitEndpoints(c client.WithWatch, cm *corev1.ConfigMap) error {
 	if s.is(&s.away) {
 		return apierrors.NewInternalError(errors.New("failed calling webhook"))
 	}
-	data := cm.Data[dataKey]
+	data := cm.Data[shapes.EndpointsKey]
 	for key := range cm.Data {
 		cm.Data[key] = s.correct(c, cm.Data[key])
 	}
 	stored := &corev1.ConfigMap{}
 	err := client.IgnoreNotFound(c.Get(context.Background(), client.ObjectKeyFromObject(cm), stored))
-	first := cm.Name == EndpointsConfigMap && stored.Name != "" && stored.Data[dataKey] == ""
-	if err != nil || !first || cm.Data[dataKey] == data {
+	first := cm.Name == EndpointsConfigMap && stored.Name != "" && stored.Data[shapes.EndpointsKey] == ""
+	if err != nil || !first || cm.Data[shapes.EndpointsKey] == data {
 		return err
 	}
 	stored.Data = cm.Data
@@ -506,15 +516,16 @@ func (s *stage) serve(ids ...string) {
 }
 
 func (s *stage) start(release string) {
-	parsed, err := ParseRelease(release)
+	var parsed Release
+	_, err := fmt.Sscanf(release, "v1.%d.%d", &parsed.Minor, &parsed.Patch)
 	require.NoError(s.t, err)
 	version := "18.2.7-0"
-	if parsed.atLeast(20, 0) {
+	if parsed.AtLeast(20, 0) {
 		version = "20.2.4-0"
 	}
 	if s.ceph == nil {
 		// The daemons outlive the operator.
-		s.ceph, err = StartCeph(s.t.Context(), s.site.client, "rook-ceph")
+		s.ceph, err = ceph.Start(s.t.Context(), s.site.client, "rook-ceph")
 		require.NoError(s.t, err)
 	}
 	ctx, end := context.WithCancel(s.t.Context())
@@ -522,7 +533,7 @@ func (s *stage) start(release string) {
 	s.reloads.Do(func() { go s.reload(s.t.Context()) })
 	s.operator, err = Start(ctx, Options{
 		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Timing: recordedTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
-		Nodes: []Node{{"node-0", "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+		Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
 		OnEntry: func(e Entry) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -571,7 +582,7 @@ func (s *stage) reconciled(count int) {
 }
 
 func (s *stage) scaleToNothing(id string) {
-	d := s.site.deployment(s.t, monResource(id))
+	d := s.site.deployment(s.t, shapes.MonResource(id))
 	d.Spec.Replicas = new(int32(0))
 	require.NoError(s.t, s.site.client.Update(s.t.Context(), d))
 }
@@ -593,7 +604,7 @@ func (s *stage) changeSpec(value any, path ...string) {
 func (s *stage) setMaxMonID(id string) {
 	cm := &corev1.ConfigMap{}
 	require.NoError(s.t, s.site.client.Get(s.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
-	cm.Data[maxMonIDKey] = id
+	cm.Data[shapes.MaxMonIDKey] = id
 	require.NoError(s.t, s.site.client.Update(s.t.Context(), cm))
 }
 

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
 // clock is what the operator waits by.
@@ -49,13 +50,11 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 	if options.Ceph == nil {
 		options.Ceph = NewCeph()
 	}
-	daemons := &daemonStarter{client: options.Client, ceph: options.Ceph, running: map[string]string{}}
+	daemons := ceph.NewStarter(options.Client, options.Ceph)
 	var wakers *triggers
 	see := func(event watch.EventType, o client.Object, err error) error {
-		if d, ok := o.(*appsv1.Deployment); ok && err == nil {
-			daemons.see(ctx, event, d)
-		}
 		if err == nil {
+			daemons.See(ctx, event, o)
 			wakers.see(event, o)
 		}
 		return err
@@ -131,7 +130,7 @@ func (o *Operator) startOSDsAlone(ctx context.Context, run *osdRun) error {
 			return err
 		}
 		cm := &corev1.ConfigMap{}
-		if err := o.write.get(ctx, o.cluster.namespace, p.configMap(), cm); err != nil {
+		if err := o.write.get(ctx, o.cluster.Namespace, p.configMap(), cm); err != nil {
 			return fmt.Errorf("read what the prepare job of %s reports: %w", p.place, err)
 		}
 		o.seeReport(ctx, run, cm)

@@ -24,16 +24,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // admission changes or refuses what the operator writes, as a webhook would. It is called with the stored state beside
 // for an update, and with nil for a create.
 type admission func(c client.WithWatch, o client.Object) error
 
+const clusterUID = "8d4a6ee2-3a6b-4a2c-9d0e-000000000001"
+
 // site is a fake cluster for one operator.
 type site struct {
 	client   client.WithWatch
-	recorder *Recorder
+	recorder *recorder.Recorder
 	mu       sync.Mutex
 	admit    admission
 	services int
@@ -51,7 +56,7 @@ func (s *site) admission() admission {
 	return s.admit
 }
 
-func newSite(t *testing.T, a admission) *site {
+func newSite(t testing.TB, a admission) *site {
 	t.Helper()
 	s := &site{admit: a}
 	scheme := runtime.NewScheme()
@@ -90,7 +95,7 @@ func newSite(t *testing.T, a admission) *site {
 			},
 		}).Build()
 	var err error
-	s.recorder, err = StartRecorder(t.Context(), s.client, "rook-ceph", "rook-ceph")
+	s.recorder, err = recorder.Start(t.Context(), s.client, "rook-ceph", "rook-ceph")
 	require.NoError(t, err)
 	return s
 }
@@ -153,7 +158,7 @@ func (s *site) start(t *testing.T, edit func(*Options), spec ...func(map[string]
 		edit(&options)
 	}
 	cluster := NewCephCluster("rook-ceph", "my-cluster", spec...)
-	cluster.SetUID("8d4a6ee2-3a6b-4a2c-9d0e-000000000001")
+	cluster.SetUID(clusterUID)
 	cluster.SetGeneration(1)
 	require.NoError(t, s.client.Create(t.Context(), cluster))
 	operator, err := Start(t.Context(), options)
@@ -209,7 +214,7 @@ func globalOf(clusterIP string) string { return strings.Replace(clusterIP, "10.9
 // rewriteDeployments plays a webhook that rewrites the arguments of mons and nothing else.
 func rewriteDeployments(_ client.WithWatch, o client.Object) error {
 	d, ok := o.(*appsv1.Deployment)
-	if !ok || d.Labels["app"] != monApp || d.Labels[canaryLabel] != "" {
+	if !ok || d.Labels["app"] != shapes.MonApp || d.Labels[shapes.CanaryLabel] != "" {
 		return nil
 	}
 	for _, containers := range [][]corev1.Container{d.Spec.Template.Spec.InitContainers, d.Spec.Template.Spec.Containers} {
@@ -251,8 +256,8 @@ func rewriteAll(c client.WithWatch, o client.Object) error {
 		if o.Name != EndpointsConfigMap {
 			return nil
 		}
-		first := strings.Contains(o.Data[dataKey], "10.96.") && !strings.Contains(o.Data[dataKey], "242.0.")
-		for _, key := range []string{dataKey, csiKey} {
+		first := strings.Contains(o.Data[shapes.EndpointsKey], "10.96.") && !strings.Contains(o.Data[shapes.EndpointsKey], "242.0.")
+		for _, key := range []string{shapes.EndpointsKey, shapes.CSIKey} {
 			o.Data[key] = strings.ReplaceAll(o.Data[key], "10.96.", "242.0.")
 		}
 		if first {
@@ -260,7 +265,7 @@ func rewriteAll(c client.WithWatch, o client.Object) error {
 			if err := c.Get(context.Background(), client.ObjectKeyFromObject(o), corrected); err != nil {
 				return err
 			}
-			corrected.Data[dataKey], corrected.Data[csiKey] = o.Data[dataKey], o.Data[csiKey]
+			corrected.Data[shapes.EndpointsKey], corrected.Data[shapes.CSIKey] = o.Data[shapes.EndpointsKey], o.Data[shapes.CSIKey]
 			if err := c.Update(context.Background(), corrected); err != nil {
 				return err
 			}
@@ -313,9 +318,7 @@ func TestRefusingTheFirstEndpointOnceBringsTheClusterUp(t *testing.T) {
 
 	t.Run("and the deletion of an owned ConfigMap makes it reload", func(t *testing.T) {
 		before := operator.Reconciled()
-		reload := &corev1.ConfigMap{ObjectMeta: operator.meta("reload")}
-		require.NoError(t, s.client.Create(t.Context(), reload))
-		require.NoError(t, s.client.Delete(t.Context(), reload))
+		require.NoError(t, makeOwned(t.Context(), s.client))
 		eventually(t, "it reconciles again", func() bool { return operator.Reconciled() > before })
 		require.Equal(t, "242.0.0.2:6789", operator.Memory()["b"].String())
 		require.Equal(t, "242.0.0.3:6789", operator.Memory()["c"].String())
@@ -395,7 +398,7 @@ func TestASecondReconcileWritesOnlyWhatDiffers(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"update rook-ceph/rook-ceph-osd-1"}, written)
-	require.Equal(t, "242.0.0.77", publicAddr(s.deployment(t, "rook-ceph-osd-1").Spec.Template.Spec.Containers, "osd").String())
+	require.Contains(t, s.deployment(t, "rook-ceph-osd-1").Spec.Template.Spec.Containers[0].Args, "--public-addr=242.0.0.77")
 }
 
 func TestFailover(t *testing.T) {
@@ -411,7 +414,7 @@ func TestFailover(t *testing.T) {
 		"c": netip.MustParseAddrPort("10.96.0.3:6789"),
 		"d": netip.MustParseAddrPort("10.96.0.4:6789"),
 	}, operator.Memory())
-	status, err := operator.Ceph().QuorumStatus(addresses(operator.memory.dial()))
+	status, err := operator.quorumStatus(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "c", "d"}, status.Members)
 	err = s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-mon-b"}, &appsv1.Deployment{})
@@ -425,7 +428,7 @@ func TestAReconcileBeginsWhileTheMonsAreWorkedOn(t *testing.T) {
 	operator.orchestration.Lock()
 	cm := &corev1.ConfigMap{}
 	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
-	cm.Data[dataKey] = "a=10.96.0.1:6789,b=242.0.0.2:6789"
+	cm.Data[shapes.EndpointsKey] = "a=10.96.0.1:6789,b=242.0.0.2:6789"
 	require.NoError(t, s.client.Update(t.Context(), cm))
 	operator.Reconcile()
 	stored := netip.MustParseAddrPort("242.0.0.2:6789")
@@ -457,10 +460,10 @@ func TestOfTooManyMonsTheSecondOnANodeGoes(t *testing.T) {
 		"any, where none is":    {[]string{"n1", "n2", "n3", "n4"}, "d"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := builder(t, "v1.20.6")
+			o := &Operator{memory: newMemory()}
 			for i, node := range c.nodes {
-				o.memory.set(monName(i), monInfo{})
-				o.memory.assign(monName(i), &nodeInfo{Name: node})
+				o.memory.set(shapes.MonName(i), shapes.Mon{})
+				o.memory.mapping[shapes.MonName(i)] = &nodeInfo{Name: node}
 			}
 			require.Equal(t, c.goes, o.extraMon())
 		})
@@ -473,9 +476,9 @@ func TestAFailoverThatIsRefusedIsReverted(t *testing.T) {
 		refused  string
 		reverted int
 	}{
-		"at the Deployment":                       {Release{20, 6}, "rook-ceph-mon-d", 1},
-		"at the Deployment, by an older release":  {Release{20, 4}, "rook-ceph-mon-d", 1},
-		"at the Service, before anything is made": {Release{19, 10}, "service", 1},
+		"at the Deployment":                       {Release{Minor: 20, Patch: 6}, "rook-ceph-mon-d", 1},
+		"at the Deployment, by an older release":  {Release{Minor: 20, Patch: 4}, "rook-ceph-mon-d", 1},
+		"at the Service, before anything is made": {Release{Minor: 19, Patch: 10}, "service", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil)
@@ -556,28 +559,25 @@ func TestNativeMultiCluster(t *testing.T) {
 	args := s.deployment(t, "rook-ceph-osd-0").Spec.Template.Spec.Containers[0].Args
 	require.Equal(t, []string{"--public-addr=242.0.0.48", "--public-bind-addr=$(ROOK_POD_IP)", "--cluster-addr=$(ROOK_POD_IP)"}, args[len(args)-3:])
 	export := &unstructured.Unstructured{}
-	export.SetGroupVersionKind(serviceExportKind)
+	export.SetGroupVersionKind(schema.GroupVersionKind{Group: "multicluster.x-k8s.io", Version: "v1alpha1", Kind: "ServiceExport"})
 	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-mon-c"}, export))
 }
 
 func TestWhereTheCSIDriversFindTheMons(t *testing.T) {
 	for name, c := range map[string]struct {
 		release    Release
-		operator   *bool
 		connection bool
 	}{
-		"1.11: a ConfigMap":                  {Release{11, 11}, nil, false},
-		"1.17: a ConfigMap":                  {Release{17, 9}, nil, false},
-		"1.17, when asked: a CephConnection": {Release{17, 9}, new(true), true},
-		"1.19: a CephConnection":             {Release{19, 10}, nil, true},
-		"1.19, when asked: a ConfigMap":      {Release{19, 10}, new(false), false},
-		"1.20, always: a CephConnection":     {Release{20, 6}, new(false), true},
+		"1.11: a ConfigMap":              {Release{Minor: 11, Patch: 11}, false},
+		"1.17: a ConfigMap":              {Release{Minor: 17, Patch: 9}, false},
+		"1.19: a CephConnection":         {Release{Minor: 19, Patch: 10}, true},
+		"1.20, always: a CephConnection": {Release{Minor: 20, Patch: 6}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil)
 			require.NoError(t, s.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "rook-system"}}))
 			operator := s.start(t, func(o *Options) {
-				o.Release, o.CSIOperator, o.OperatorNamespace = c.release, c.operator, "rook-system"
+				o.Release, o.OperatorNamespace = c.release, "rook-system"
 			}, func(spec map[string]any) {
 				spec["network"] = map[string]any{"connections": map[string]any{"requireMsgr2": true}}
 			})
@@ -586,18 +586,18 @@ func TestWhereTheCSIDriversFindTheMons(t *testing.T) {
 			connection.SetGroupVersionKind(CephConnectionKind)
 			err := s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-system", Name: "rook-ceph"}, connection)
 			cm := &corev1.ConfigMap{}
-			missing := s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-system", Name: CSIConfigMap}, cm)
+			missing := s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-system", Name: shapes.CSIConfigMap}, cm)
 			if c.connection {
 				require.NoError(t, err)
 				monitors, _, _ := unstructured.NestedStringSlice(connection.Object, "spec", "monitors")
 				require.ElementsMatch(t, []string{"10.96.0.1:3300", "10.96.0.2:3300", "10.96.0.3:3300"}, monitors)
-				require.NotContains(t, cm.Data[csiKey], "10.96")
+				require.NotContains(t, cm.Data[shapes.CSIKey], "10.96")
 				return
 			}
 			require.True(t, apierrors.IsNotFound(err))
 			require.NoError(t, missing)
-			require.Contains(t, cm.Data[csiKey], `"clusterID":"rook-ceph"`)
-			require.Contains(t, cm.Data[csiKey], `10.96.0.2:3300`)
+			require.Contains(t, cm.Data[shapes.CSIKey], `"clusterID":"rook-ceph"`)
+			require.Contains(t, cm.Data[shapes.CSIKey], `10.96.0.2:3300`)
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,13 +14,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-)
 
-// placedOSD is an OSD with the node that it is on.
-type placedOSD struct {
-	OSD
-	node Node
-}
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
+)
 
 // osdRun is one start of the OSDs. Errors are collected: one OSD does not keep the others back, but the reconcile fails
 // in the end.
@@ -52,8 +47,8 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	for _, p := range o.preparations(run.existing) {
-		if err := o.report(ctx, o.write, p, prepareStatus{Status: prepareStarting}); err != nil {
-			o.journal.add(Continued, "ConfigMap", o.cluster.namespace+"/"+p.configMap(), "%v", err)
+		if err := o.report(ctx, o.write, p, prepareStarting, nil, ""); err != nil {
+			o.journal.add(Continued, "ConfigMap", o.cluster.Namespace+"/"+p.configMap(), "%v", err)
 		}
 		run.awaiting[p.configMap()] = p
 		if !o.alone {
@@ -72,14 +67,14 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	}
 	if len(run.failures) > 0 {
 		return fmt.Errorf("%d failures encountered while running osds on nodes in namespace %q. %w",
-			len(run.failures), o.cluster.namespace, errors.Join(run.failures...))
+			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
 	}
 	return o.deleteReports(ctx)
 }
 
 func (o *Operator) findExistingOSDs(ctx context.Context, run *osdRun) error {
 	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.namespace), client.MatchingLabels{"app": osdApp}); err != nil {
+	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
 		return fmt.Errorf("failed to query existing OSD deployments to see if they need updated: %w", err)
 	}
 	for i := range list.Items {
@@ -134,7 +129,7 @@ func (o *Operator) seeReport(ctx context.Context, run *osdRun, cm *corev1.Config
 
 func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation, status prepareStatus) {
 	for _, osd := range job.osds {
-		named := slices.ContainsFunc(status.OSDs, func(found preparedOSD) bool { return strconv.Itoa(found.ID) == osd.ID })
+		named := slices.ContainsFunc(status.OSDs, func(found foundOSD) bool { return strconv.Itoa(found.ID) == osd.ID })
 		o.named[osd.ID] = o.named[osd.ID] || named
 		if !named || osd.Lost || run.existing[osd.ID] {
 			continue
@@ -152,14 +147,14 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation,
 // createOSD creates the Deployment of an OSD. In native multi-cluster mode it then exports the OSD and updates it; what
 // was stored before that update is returned.
 func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
-	d := o.osdDeployment(osd.OSD, osd.node, netip.Addr{})
-	if err := setLastApplied(d); err != nil {
+	d := shapes.Make[appsv1.Deployment](o.cluster, "osd", o.osdValues(osd))
+	if err := shapes.SetLastApplied(d); err != nil {
 		return nil, fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
 	}
 	if err := o.write.create(ctx, d); err != nil {
 		return nil, fmt.Errorf("failed to create deployment for OSD %s: %w", osd.ID, err)
 	}
-	if !o.cluster.native {
+	if !o.cluster.Spec.Native() {
 		return nil, nil
 	}
 	return o.updateOSD(ctx, osd)
@@ -189,30 +184,28 @@ func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
 	}
 }
 
-// updateOSD writes the OSD anew if it differs, and returns what was stored before, nil if nothing was written.
+// updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before, nil if nothing was written.
 func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
 	stored := &appsv1.Deployment{}
-	if err := o.write.get(ctx, o.cluster.namespace, osdResource(osd.ID), stored); err != nil {
-		return nil, fmt.Errorf("failed to get deployment %s: %w", osdResource(osd.ID), err)
+	if err := o.write.get(ctx, o.cluster.Namespace, shapes.OSDResource(osd.ID), stored); err != nil {
+		return nil, fmt.Errorf("failed to get deployment %s: %w", shapes.OSDResource(osd.ID), err)
 	}
 	if _, skipped := stored.Labels[skipReconcileLabel]; skipped {
 		return nil, nil
 	}
-	var exported netip.Addr
-	if o.cluster.native {
-		var err error
-		if exported, err = o.exportOSD(ctx, osd); err != nil {
+	v := o.osdValues(osd)
+	v["updated"] = true
+	if o.cluster.Spec.Native() {
+		if _, err := o.createOrUpdateService(ctx, shapes.Make[corev1.Service](o.cluster, "osdService", v)); err != nil {
 			return nil, err
 		}
+		exported, err := o.export(ctx, stored.Name)
+		if err != nil {
+			return nil, err
+		}
+		v["exported"] = exported.String()
 	}
-	return o.applyUpdate(ctx, o.updatedOSDDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
-}
-
-func (o *Operator) exportOSD(ctx context.Context, osd placedOSD) (netip.Addr, error) {
-	if err := o.ensureOSDService(ctx, osd.OSD, o.osdLabels(osd.OSD, osd.node.Name)); err != nil {
-		return netip.Addr{}, err
-	}
-	return o.export(ctx, osdResource(osd.ID))
+	return o.applyUpdate(ctx, shapes.Make[appsv1.Deployment](o.cluster, "osd", v), func() error { return o.okToStopOSD(ctx) })
 }
 
 func (o *Operator) okToStopOSD(ctx context.Context) error {
@@ -224,14 +217,20 @@ func (o *Operator) okToStopOSD(ctx context.Context) error {
 
 // startMgr makes or updates the mgr.
 func (o *Operator) startMgr(ctx context.Context) error {
-	if err := o.ensureMgrKeyring(ctx); err != nil {
+	key, err := o.commands.CreateKey(ctx, o.access(), "mgr."+mgrID, "mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
+	if err != nil {
+		return fmt.Errorf("failed to create the key of mgr %s: %w", mgrID, err)
+	}
+	v := shapes.Values{"type": "mgr", "id": mgrID, "fsid": o.fsid, "key": key}
+	if err := o.saveKeyring(ctx, "mgrKeyring", v); err != nil {
 		return err
 	}
-	d := o.mgrDeployment()
-	if err := setLastApplied(d); err != nil {
+	delete(v, "key")
+	d := shapes.Make[appsv1.Deployment](o.cluster, "mgr", v)
+	if err := shapes.SetLastApplied(d); err != nil {
 		return fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
 	}
-	err := o.write.create(ctx, d.DeepCopy())
+	err = o.write.create(ctx, d.DeepCopy())
 	if apierrors.IsAlreadyExists(err) {
 		before, err := o.applyUpdate(ctx, d, func() error { return nil })
 		if err != nil || before == nil {

@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
 // osdSteps returns what the journal has about OSDs, from the entry on, a line for each.
@@ -151,12 +153,12 @@ func TestExistingOSDsAreUpdatedWhileAJobLooksForDevices(t *testing.T) {
 
 // failingOSD is a Ceph that does not take one OSD.
 type failingOSD struct {
-	Commands
+	ceph.Commands
 	mu sync.Mutex
 	id string
 }
 
-func (f *failingOSD) NewOSD(ctx context.Context, access Access, id, uuid string) error {
+func (f *failingOSD) NewOSD(ctx context.Context, access ceph.Access, id, uuid string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if id == f.id {
@@ -167,9 +169,9 @@ func (f *failingOSD) NewOSD(ctx context.Context, access Access, id, uuid string)
 
 func TestAJobThatFailsKeepsTheOSDsOfOtherNodesNotBack(t *testing.T) {
 	s := newSite(t, nil)
-	ceph, err := StartCeph(t.Context(), s.client, "rook-ceph")
+	model, err := ceph.Start(t.Context(), s.client, "rook-ceph")
 	require.NoError(t, err)
-	commands := &failingOSD{Commands: modelCommands{ceph}, id: "1"}
+	commands := &failingOSD{Commands: model.Commands(), id: "1"}
 	operator := s.start(t, func(o *Options) { o.Commands = commands })
 	eventually(t, "the reconcile fails", func() bool { return operator.Journal().Count(ReconcileFailed) > 0 })
 	require.Contains(t, operator.Journal().Of(ReconcileFailed)[0].Message,

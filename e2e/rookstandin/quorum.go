@@ -9,26 +9,29 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
-func (o *Operator) quorumStatus(ctx context.Context) (Quorum, error) {
+func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
 	status, err := o.commands.QuorumStatus(ctx, o.access())
-	if !errors.Is(err, ErrNoAnswer) {
+	if !errors.Is(err, ceph.ErrNoAnswer) {
 		return status, err
 	}
 	// The model answers at once, be it that nobody answers.
 	if slept := o.clock.sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
-		return Quorum{}, slept
+		return ceph.Quorum{}, slept
 	}
-	return Quorum{}, err
+	return ceph.Quorum{}, err
 }
 
 // access returns how the operator reaches the cluster now.
-func (o *Operator) access() Access {
+func (o *Operator) access() ceph.Access {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
+	return ceph.Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
 }
 
 // waitForQuorum waits until the mons are in quorum, or only until there is one.
@@ -75,8 +78,8 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 
 func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) {
 	for _, id := range ids {
-		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}}
-		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": monApp, "mon": id}}
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.Namespace, Name: shapes.MonResource(id)}}
+		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": shapes.MonApp, "mon": id}}
 		running, err := o.options.Kubelet.Running(ctx, d)
 		if err != nil || !running {
 			return false, err

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 var recordingsFrom = flag.String("recordings", "", "reduce the recordings of this directory into testdata/recordings")
@@ -190,7 +192,7 @@ func told(c call, where map[string]string) string {
 		return ""
 	case c.Name == EndpointsConfigMap:
 		text = textAt(c.Object, "data", "data")
-		more = "max=" + textAt(c.Object, "data", maxMonIDKey) + " out=" + textAt(c.Object, "data", outOfQuorumKey)
+		more = "max=" + textAt(c.Object, "data", shapes.MaxMonIDKey) + " out=" + textAt(c.Object, "data", shapes.OutOfQuorumKey)
 	case c.Name == ConfigSecret:
 		hosts, _ := base64.StdEncoding.DecodeString(textAt(c.Object, "data", "mon_host"))
 		text = string(hosts)
@@ -223,7 +225,7 @@ var classPattern = regexp.MustCompile(`^(rook-ceph-mon|rook-ceph-osd)-[a-z0-9]+(
 
 // classOf returns the name of what is written alike for each mon and each OSD.
 func classOf(name string) string {
-	if name == monSecret || strings.HasPrefix(name, EndpointsConfigMap) {
+	if name == shapes.IdentitySecret || strings.HasPrefix(name, EndpointsConfigMap) {
 		return name
 	}
 	if strings.HasPrefix(name, "rook-ceph-osd-") && strings.HasSuffix(name, "-status") {
@@ -379,4 +381,9 @@ func TestRecordingsAreReduced(t *testing.T) {
 		}
 		require.NoError(t, os.WriteFile(filepath.Join("testdata/recordings", release+".shapes"), []byte(text.String()), 0o644))
 	}
+}
+
+func asList(v any) []any {
+	list, _ := v.([]any)
+	return list
 }

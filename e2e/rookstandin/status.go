@@ -45,7 +45,7 @@ func (o *Operator) setCondition(ctx context.Context, of client.Object, kind stri
 // setCephVersion notes what the detect-version job found.
 func (o *Operator) setCephVersion(ctx context.Context, of client.Object) error {
 	return o.changeStatus(ctx, of, func(content map[string]any) error {
-		content["version"] = map[string]any{"image": o.cluster.image, "version": o.options.CephVersion}
+		content["version"] = map[string]any{"image": o.cluster.Spec.CephVersion.Image, "version": o.options.CephVersion}
 		return nil
 	})
 }
@@ -56,7 +56,7 @@ func (o *Operator) setCephHealth(ctx context.Context, of client.Object) error {
 		content["ceph"] = map[string]any{
 			"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid,
 		}
-		content["observedGeneration"] = o.cluster.generation
+		content["observedGeneration"] = o.cluster.Generation
 		return nil
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // applyUpdate writes the freshly built Deployment over the stored one if they differ. It returns what was stored
@@ -16,13 +18,13 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err := o.write.get(ctx, wanted.Namespace, wanted.Name, stored); err != nil {
 		return nil, fmt.Errorf("failed to get deployment %s: %w", wanted.Name, err)
 	}
-	changed, err := differs(stored, wanted)
+	changed, err := shapes.Differs(stored, wanted)
 	if err != nil {
 		return nil, err
 	}
-	// A note that Rook made on what it wants differs from that of the last update.
-	if note, noted := wanted.Annotations[lastAppliedAnnotation]; noted {
-		changed = changed || note != stored.Annotations[lastAppliedAnnotation]
+	// A note that Rook made on what it wants shapes.Differs from that of the last update.
+	if note, noted := wanted.Annotations[shapes.LastApplied]; noted {
+		changed = changed || note != stored.Annotations[shapes.LastApplied]
 	}
 	if !changed {
 		o.journal.add(Unchanged, "Deployment", wanted.Namespace+"/"+wanted.Name, "")
@@ -31,7 +33,7 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err := before(); err != nil {
 		return nil, err
 	}
-	if err := setLastApplied(wanted); err != nil {
+	if err := shapes.SetLastApplied(wanted); err != nil {
 		return nil, fmt.Errorf("failed to annotate deployment %s: %w", wanted.Name, err)
 	}
 	if err := o.write.update(ctx, wanted); err != nil {

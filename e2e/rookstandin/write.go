@@ -45,6 +45,16 @@ func (w *writer) createOrUpdate(ctx context.Context, o client.Object) error {
 	return w.update(ctx, fresh)
 }
 
+// createIfMissing reads what is stored into the object. If nothing is, it creates the object, and says so.
+func (w *writer) createIfMissing(ctx context.Context, o client.Object) (created bool, err error) {
+	fresh, _ := o.DeepCopyObject().(client.Object)
+	err = w.get(ctx, o.GetNamespace(), o.GetName(), o)
+	if apierrors.IsNotFound(err) {
+		return true, w.create(ctx, fresh)
+	}
+	return false, err
+}
+
 func (w *writer) note(kind, name, verb string, err error) error {
 	switch {
 	case err == nil:

@@ -1,0 +1,131 @@
+package shapes
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+)
+
+// LastApplied is the annotation that holds what the operator wrote last: a zip archive of one file, in base64.
+const LastApplied = "banzaicloud.com/last-applied"
+
+// notes holds what was noted, by the text that it was made of.
+var notes memo
+
+// SetLastApplied notes on the Deployment what it is now.
+func SetLastApplied(d *appsv1.Deployment) error {
+	text, err := withoutNote(d)
+	if err != nil {
+		return err
+	}
+	note := notes.get(string(text), func() any {
+		zipped, err := zipOf(text)
+		if err != nil {
+			return err
+		}
+		return base64.StdEncoding.EncodeToString(zipped)
+	})
+	if err, failed := note.(error); failed {
+		return fmt.Errorf("zip Deployment %s: %w", d.Name, err)
+	}
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, LastApplied, note.(string))
+	return nil
+}
+
+func zipOf(text []byte) ([]byte, error) {
+	var buffer bytes.Buffer
+	archive := zip.NewWriter(&buffer)
+	file, err := archive.Create("original")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Write(text); err != nil {
+		return nil, err
+	}
+	err = archive.Close()
+	return buffer.Bytes(), err
+}
+
+// lastApplied returns what SetLastApplied noted, nil if there is no note.
+func lastApplied(d *appsv1.Deployment) ([]byte, error) {
+	note := d.Annotations[LastApplied]
+	if note == "" {
+		return nil, nil
+	}
+	zipped, err := base64.StdEncoding.DecodeString(note)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", LastApplied, err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(zipped), int64(len(zipped)))
+	if err != nil {
+		return nil, fmt.Errorf("unzip %s: %w", LastApplied, err)
+	}
+	file, err := archive.Open("original")
+	if err != nil {
+		return nil, fmt.Errorf("unzip %s: %w", LastApplied, err)
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(file)
+}
+
+// Differs says whether the Deployment must be written: a three-way diff of what was applied last, what is wanted and
+// what is stored. What somebody else added is no difference, except in args and command, which are lists as a whole.
+func Differs(stored, wanted *appsv1.Deployment) (bool, error) {
+	effect, err := effectOf(stored, wanted)
+	if err != nil {
+		return false, fmt.Errorf("compare Deployment %s with what is wanted: %w", stored.Name, err)
+	}
+	return string(effect) != "{}", nil
+}
+
+func effectOf(stored, wanted *appsv1.Deployment) ([]byte, error) {
+	original, err := lastApplied(stored)
+	if err != nil {
+		return nil, err
+	}
+	modified, err := withoutNote(wanted)
+	if err != nil {
+		return nil, err
+	}
+	current, err := withoutStatus(stored)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := strategicpatch.NewPatchMetaFromStruct(appsv1.Deployment{})
+	if err != nil {
+		return nil, err
+	}
+	patch, err := strategicpatch.CreateThreeWayMergePatch(original, modified, current, schema, true)
+	if err != nil {
+		return nil, err
+	}
+	// A patch can hold nothing but the order of lists; only its effect tells.
+	patched, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(current, patch, schema)
+	if err != nil {
+		return nil, err
+	}
+	return strategicpatch.CreateTwoWayMergePatchUsingLookupPatchMeta(current, patched, schema)
+}
+
+func withoutNote(d *appsv1.Deployment) ([]byte, error) {
+	clean := *d
+	clean.Annotations = maps.Clone(d.Annotations)
+	delete(clean.Annotations, LastApplied)
+	return withoutStatus(&clean)
+}
+
+func withoutStatus(d *appsv1.Deployment) ([]byte, error) {
+	return json.Marshal(struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              appsv1.DeploymentSpec `json:"spec"`
+	}{d.TypeMeta, d.ObjectMeta, d.Spec})
+}
