@@ -15,11 +15,10 @@ type mon struct {
 	id string
 	// endpoint has the port alone as long as there is no address.
 	endpoint netip.AddrPort
-	zone     string
 }
 
 func (o *Operator) monValues(m mon) shapes.Values {
-	v := shapes.Values{"type": "mon", "id": m.id, "fsid": o.fsid, "port": int(m.endpoint.Port()), "zone": m.zone, "publicIP": ""}
+	v := shapes.Values{"type": "mon", "id": m.id, "fsid": o.fsid, "port": int(m.endpoint.Port()), "publicIP": ""}
 	if m.endpoint.Addr().IsValid() {
 		v["publicIP"] = m.endpoint.Addr().String()
 	}
@@ -27,24 +26,22 @@ func (o *Operator) monValues(m mon) shapes.Values {
 }
 
 // monDeployment returns the Deployment of a mon. Rook notes what it applies before it adds storage and node.
-func (o *Operator) monDeployment(m mon) (*appsv1.Deployment, error) {
+func (o *Operator) monDeployment(m mon) *appsv1.Deployment {
 	v := o.monValues(m)
 	noted := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
-	if err := shapes.SetLastApplied(noted); err != nil {
-		return nil, err
-	}
+	shapes.SetLastApplied(noted)
 	v["placed"] = true
 	if node, ok := o.memory.mapping[m.id]; ok && node != nil {
 		v["node"] = node.Hostname
 	}
 	d := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
 	d.Annotations = noted.Annotations
-	return d, nil
+	return d
 }
 
 // canaryDeployment returns the Deployment that finds a node for a mon by being scheduled in its stead.
 func (o *Operator) canaryDeployment(m mon) *appsv1.Deployment {
-	v := o.monValues(mon{id: m.id, endpoint: netip.AddrPortFrom(netip.Addr{}, m.endpoint.Port()), zone: m.zone})
+	v := o.monValues(mon{id: m.id, endpoint: netip.AddrPortFrom(netip.Addr{}, m.endpoint.Port())})
 	v["canary"], v["placed"] = true, true
 	return shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
 }
@@ -56,8 +53,6 @@ type Shape string
 const (
 	// OnNode is an OSD on a device of a node.
 	OnNode Shape = ""
-	// RawPVC is an OSD on a PVC in raw mode.
-	RawPVC Shape = "claim"
 	// OnFile is an OSD on a file of a node. Rook has none: it is for real OSDs on a machine without spare devices, and
 	// like OnNode but for how its data comes to be.
 	OnFile Shape = "file"
@@ -74,14 +69,6 @@ type OSD struct {
 	Lost bool
 }
 
-// claim returns the name of the claim that the OSD is on, empty for one on a device or a file of a node.
-func (osd OSD) claim() string {
-	if osd.Shape == RawPVC {
-		return "set1-data-" + osd.ID
-	}
-	return ""
-}
-
 // uuid returns the UUID that the prepare job gave the OSD.
 func (osd OSD) uuid() string {
 	return "00000000-0000-4000-8000-" + strings.Repeat("0", 12-len(osd.ID)) + osd.ID
@@ -96,6 +83,6 @@ type placedOSD struct {
 func (o *Operator) osdValues(osd placedOSD) shapes.Values {
 	return shapes.Values{
 		"type": "osd", "id": osd.ID, "fsid": o.fsid, "uuid": osd.uuid(), "node": osd.node.Name, "backing": cmp.Or(string(osd.Shape), "device"),
-		"claim": osd.claim(), "fileSize": osd.FileSize,
+		"fileSize": osd.FileSize,
 	}
 }

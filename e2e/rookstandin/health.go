@@ -3,7 +3,6 @@ package rookstandin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -122,17 +121,12 @@ func (o *Operator) track(ctx context.Context, id string, inQuorum bool) error {
 		return nil
 	}
 	o.memory.writeConf()
-	if err := o.changeEndpoints(ctx, shapes.OutOfQuorumKey, strings.Join(out, ",")); err != nil {
-		return fmt.Errorf("failed to update mon endpoints cm: %w", err)
-	}
-	return nil
+	return o.changeEndpoints(ctx, shapes.OutOfQuorumKey, strings.Join(out, ","))
 }
 
 // failMon removes a mon that is one too many, or replaces it.
 func (o *Operator) failMon(ctx context.Context, mons int, id string) error {
-	if err := o.track(ctx, id, false); err != nil {
-		o.journal.add(Continued, "", "", "failed to track failed mon %q. %v", id, err)
-	}
+	o.goOn("failed to track the failed mon", shapes.MonResource(id), o.track(ctx, id, false))
 	if mons > o.cluster.Spec.Mon.Count {
 		return o.removeMon(ctx, id, true)
 	}

@@ -60,17 +60,14 @@ func (o *Operator) saveKeyring(ctx context.Context, shape string, keys shapes.Va
 	if err == nil && !created {
 		err = o.write.update(ctx, secret)
 	}
-	if err != nil {
-		return fmt.Errorf("failed to save keyring secret %s: %w", secret.Name, err)
-	}
-	return nil
+	return err
 }
 
 // ensureConfigOverride makes the ConfigMap that users write their ceph.conf into; what stands in it is theirs.
 func (o *Operator) ensureConfigOverride(ctx context.Context) error {
 	_, err := o.write.createIfMissing(ctx, shapes.Make[corev1.ConfigMap](o.cluster, "configOverride", nil))
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("failed to create the config override: %w", err)
+	if apierrors.IsAlreadyExists(err) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -77,20 +77,9 @@ func decode[T any](data []byte) ([]*T, error) {
 
 // NewCephCluster returns a CephCluster of three mons as a user would write it; each edit may change its spec.
 func NewCephCluster(namespace, name string, edits ...func(spec map[string]any)) *unstructured.Unstructured {
-	spec := map[string]any{
-		"cephVersion":     map[string]any{"image": shapes.DefaultImage},
-		"dataDirHostPath": "/var/lib/rook",
-		"mon":             map[string]any{"count": int64(3), "allowMultiplePerNode": false},
-		"mgr":             map[string]any{"count": int64(1)},
-		"network":         map[string]any{},
-		"storage":         map[string]any{"useAllNodes": true, "useAllDevices": true},
-	}
+	u := shapes.Make[unstructured.Unstructured](nil, "cephCluster", shapes.Values{"namespace": namespace, "name": name})
 	for _, edit := range edits {
-		edit(spec)
+		edit(u.Object["spec"].(map[string]any))
 	}
-	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-	u.SetGroupVersionKind(CephClusterKind)
-	u.SetNamespace(namespace)
-	u.SetName(name)
 	return u
 }

@@ -34,42 +34,37 @@ type nodeInfo struct {
 	Name     string `json:"Name"`
 	Hostname string `json:"Hostname"`
 	Address  string `json:"Address"`
-	Zone     string `json:"zone,omitempty"`
 }
 
 func newMemory() *memory {
 	return &memory{maxMonID: -1, mons: shapes.Mons{}, mapping: map[string]*nodeInfo{}}
 }
 
-// readMemory returns what the ConfigMap says. No ConfigMap is an empty one.
+// readMemory returns what the ConfigMap says.
 func readMemory(cm *corev1.ConfigMap) (*memory, error) {
 	fresh := newMemory()
-	if cm != nil {
-		for entry := range strings.SplitSeq(cm.Data[shapes.EndpointsKey], ",") {
-			if strings.TrimSpace(entry) == "" {
-				continue
-			}
-			id, text, _ := strings.Cut(strings.TrimSpace(entry), "=")
-			endpoint, err := netip.ParseAddrPort(text)
-			if err != nil {
-				return nil, fmt.Errorf("read the endpoint of mon %q: %w", id, err)
-			}
-			fresh.mons[id] = shapes.Mon{Endpoint: endpoint, OutOfQuorum: slices.Contains(strings.Split(cm.Data[shapes.OutOfQuorumKey], ","), id)}
-			fresh.maxMonID = max(fresh.maxMonID, shapes.MonIndex(id))
+	out := strings.Split(cm.Data[shapes.OutOfQuorumKey], ",")
+	for entry := range strings.SplitSeq(cm.Data[shapes.EndpointsKey], ",") {
+		id, text, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		if id == "" {
+			continue
 		}
-		if stored, err := strconv.Atoi(cm.Data[shapes.MaxMonIDKey]); err == nil {
-			fresh.maxMonID = max(fresh.maxMonID, stored)
+		endpoint, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return nil, fmt.Errorf("read the endpoint of mon %q: %w", id, err)
 		}
-		var mapping struct {
-			Node map[string]*nodeInfo `json:"node"`
-		}
-		if text := cm.Data[shapes.MappingKey]; text != "" {
-			if err := json.Unmarshal([]byte(text), &mapping); err != nil {
-				return nil, fmt.Errorf("read the mapping of the mons: %w", err)
-			}
-		}
-		if mapping.Node != nil {
-			fresh.mapping = mapping.Node
+		fresh.mons[id] = shapes.Mon{Endpoint: endpoint, OutOfQuorum: slices.Contains(out, id)}
+		fresh.maxMonID = max(fresh.maxMonID, shapes.MonIndex(id))
+	}
+	if stored, err := strconv.Atoi(cm.Data[shapes.MaxMonIDKey]); err == nil {
+		fresh.maxMonID = max(fresh.maxMonID, stored)
+	}
+	if text := cm.Data[shapes.MappingKey]; text != "" {
+		mapping := struct {
+			Node *map[string]*nodeInfo `json:"node"`
+		}{&fresh.mapping}
+		if err := json.Unmarshal([]byte(text), &mapping); err != nil {
+			return nil, fmt.Errorf("read the mapping of the mons: %w", err)
 		}
 	}
 	return fresh, nil
@@ -102,20 +97,8 @@ func (m *memory) forget(id string) {
 	delete(m.mapping, id)
 }
 
-// endpoints returns what the memory would write into ceph.conf: a mon that is out of quorum is left out.
-func (m *memory) endpoints() []netip.AddrPort {
-	var all []netip.AddrPort
-	known := m.snapshot()
-	for _, id := range known.Sorted() {
-		if !known[id].OutOfQuorum {
-			all = append(all, known[id].Endpoint)
-		}
-	}
-	return all
-}
-
 // writeConf writes ceph.conf from memory.
-func (m *memory) writeConf() { m.setConf(m.endpoints()) }
+func (m *memory) writeConf() { m.setConf(m.snapshot().Dialled()) }
 
 func (m *memory) setConf(endpoints []netip.AddrPort) {
 	m.mu.Lock()
@@ -128,9 +111,4 @@ func (m *memory) dial() []netip.AddrPort {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.conf)
-}
-
-func (m *memory) mappingJSON() (string, error) {
-	text, err := json.Marshal(map[string]any{"node": m.mapping})
-	return string(text), err
 }

@@ -2,10 +2,8 @@ package rookstandin
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -119,21 +117,4 @@ func (m *Model) Reconcile(ctx context.Context) error {
 func (m *Model) CheckHealth(ctx context.Context) error {
 	m.clock.elapsed += m.operator.options.Timing.HealthInterval
 	return m.operator.checkMonHealth(ctx)
-}
-
-// startOSDsAlone lets the prepare jobs run one after the other, where no other goroutine can run them.
-func (o *Operator) startOSDsAlone(ctx context.Context, run *osdRun) error {
-	run.updated = len(run.existing) == 0
-	o.updateOSDs(ctx, run)
-	for _, p := range o.preparations(run.existing) {
-		if err := o.prepare(ctx, p); err != nil {
-			return err
-		}
-		cm := &corev1.ConfigMap{}
-		if err := o.write.get(ctx, o.cluster.Namespace, p.configMap(), cm); err != nil {
-			return fmt.Errorf("read what the prepare job of %s reports: %w", p.place, err)
-		}
-		o.seeReport(ctx, run, cm)
-	}
-	return nil
 }

@@ -18,11 +18,8 @@ import (
 func (o *Operator) storedMemory(ctx context.Context) (*memory, error) {
 	cm := &corev1.ConfigMap{}
 	err := o.write.get(ctx, o.options.Namespace, EndpointsConfigMap, cm)
-	if apierrors.IsNotFound(err) {
-		cm, err = nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to get mon endpoints: %w", err)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
 	}
 	stored, err := readMemory(cm)
 	if err != nil {
@@ -38,12 +35,12 @@ func (o *Operator) askVersions(ctx context.Context) error {
 	if err != nil || len(stored.mons) == 0 {
 		return err
 	}
-	o.memory.setConf(stored.endpoints())
+	o.memory.setConf(stored.mons.Dialled())
 	if _, err := o.quorumStatus(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
-		o.journal.add(Continued, "", "", "failed to get ceph daemons versions: %v", err)
+		o.goOn("failed to get ceph daemons versions", "", err)
 	}
 	return nil
 }
@@ -69,7 +66,7 @@ func (o *Operator) startMons(ctx context.Context, target int) error {
 	if existing > 0 {
 		if err := o.setDefaultConfigs(ctx); err != nil {
 			retryConfig = true
-			o.journal.add(Continued, "", "", "failed to set Ceph config options before starting mons; will retry: %v", err)
+			o.goOn("failed to set Ceph config options before starting mons; will retry", "", err)
 		}
 	}
 	if existing >= len(mons) {
@@ -99,11 +96,7 @@ func (o *Operator) knownMons() []mon {
 	var mons []mon
 	known := o.memory.snapshot()
 	for _, id := range known.Sorted() {
-		m := mon{id: id, endpoint: known[id].Endpoint}
-		if node, ok := o.memory.mapping[id]; ok && node != nil {
-			m.zone = node.Zone
-		}
-		mons = append(mons, m)
+		mons = append(mons, mon{id: id, endpoint: known[id].Endpoint})
 	}
 	return mons
 }
@@ -115,35 +108,19 @@ func (o *Operator) monConfig(target int) (existing int, mons []mon) {
 	highest := o.memory.maxMonID
 	for i := existing; i < target; i++ {
 		highest++
-		mons = append(mons, o.newMon(highest, mons))
+		mons = append(mons, o.newMon(highest))
 	}
 	o.memory.maxMonID = highest
 	return existing, mons
 }
 
-// newMon returns a mon that has no address yet, in a zone that is not taken if the CephCluster has zones.
-func (o *Operator) newMon(index int, others []mon) mon {
+// newMon returns a mon that has no address yet.
+func (o *Operator) newMon(index int) mon {
 	port := uint16(shapes.Msgr1Port)
 	if o.cluster.Spec.RequireMsgr2() {
 		port = shapes.Msgr2Port
 	}
-	m := mon{id: shapes.MonName(index), endpoint: netip.AddrPortFrom(netip.Addr{}, port)}
-	taken := map[string]int{}
-	for _, other := range others {
-		taken[other.zone]++
-	}
-	zones := o.cluster.Spec.Zones()
-	for _, zone := range zones {
-		room := 1
-		if len(zones) == 3 && o.cluster.Spec.Mon.Count == 5 && !zone.Arbiter {
-			room = 2
-		}
-		if taken[zone.Name] < room {
-			m.zone = zone.Name
-			break
-		}
-	}
-	return m
+	return mon{id: shapes.MonName(index), endpoint: netip.AddrPortFrom(netip.Addr{}, port)}
 }
 
 // ensureMonsRunning brings one more mon up than are known, or all that are known if they are enough.
@@ -152,16 +129,11 @@ func (o *Operator) ensureMonsRunning(ctx context.Context, mons []mon, target int
 	if expected < target {
 		expected++
 	}
-	if err := o.initMonIPs(ctx, mons[:expected]); err != nil {
-		return fmt.Errorf("failed to init mon services: %w", err)
-	}
-	if err := o.saveMonConfig(ctx); err != nil {
-		return fmt.Errorf("failed to save mons: %w", err)
-	}
-	if err := o.startDeployments(ctx, mons[:expected], requireAll); err != nil {
-		return fmt.Errorf("failed to start mon pods: %w", err)
-	}
-	return nil
+	return inOrder(ctx,
+		step{"failed to init mon services", func(ctx context.Context) error { return o.initMonIPs(ctx, mons[:expected]) }},
+		step{"failed to save mons", o.saveMonConfig},
+		step{"failed to start mon pods", func(ctx context.Context) error { return o.startDeployments(ctx, mons[:expected], requireAll) }},
+	)
 }
 
 // initMonIPs makes the Services, and gives an address to each mon that has none.
@@ -210,9 +182,7 @@ func (o *Operator) initMonIP(ctx context.Context, m *mon) error {
 // afterwards.
 func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll bool) error {
 	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.MonApp}); err != nil {
-		o.journal.add(Continued, "", "", "failed to list mon deployments. attempting to continue. %v", err)
-	}
+	o.goOn("failed to list mon deployments", "", o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.MonApp}))
 	ready := 0
 	for i := range list.Items {
 		if list.Items[i].Status.AvailableReplicas > 0 {
@@ -225,8 +195,7 @@ func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll 
 			if ctx.Err() != nil {
 				return err
 			}
-			o.journal.add(Continued, "Deployment", o.cluster.Namespace+"/"+shapes.MonResource(m.id),
-				"attempting to continue after failing to start mon %q. %v", m.id, err)
+			o.goOn("attempting to continue after failing to start the mon", shapes.MonResource(m.id), err)
 		}
 		if !checkOnce || i == len(mons)-1 {
 			if err := o.waitForQuorum(ctx, mons, false); err != nil {
@@ -239,24 +208,18 @@ func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll 
 
 // startMon makes the Deployment of a mon, or updates it.
 func (o *Operator) startMon(ctx context.Context, m mon) error {
-	d, err := o.monDeployment(m)
-	if err != nil {
-		return fmt.Errorf("failed to annotate mon deployment %s: %w", m.id, err)
-	}
+	d := o.monDeployment(m)
 	existing := &appsv1.Deployment{}
-	err = o.write.get(ctx, d.Namespace, d.Name, existing)
+	err := o.write.get(ctx, d.Namespace, d.Name, existing)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("failed to get mon deployment %s: %w", d.Name, err)
+		return err
 	}
 	if err == nil {
 		d.Spec.Template.Spec.NodeSelector = existing.Spec.Template.Spec.NodeSelector
 		return o.updateMon(ctx, d, m)
 	}
-	if err := o.ensureMonPVC(ctx, m); err != nil {
-		return err
-	}
 	if err := o.write.create(ctx, d); err != nil {
-		return fmt.Errorf("failed to create mon deployment %s: %w", d.Name, err)
+		return err
 	}
 	if err := o.commitMaxMonID(ctx, shapes.MonIndex(m.id), true); err != nil {
 		return err

@@ -36,6 +36,3 @@ func NewCeph() *ceph.Cluster { return ceph.New() }
 
 // mgrID is the name of the one mgr.
 const mgrID = "a"
-
-// skipReconcileLabel takes a CephCluster or a daemon out of the hands of the operator.
-const skipReconcileLabel = "ceph.rook.io/do-not-reconcile"

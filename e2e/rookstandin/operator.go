@@ -249,79 +249,81 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	return nil
 }
 
-func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
-	if err := o.beginReconcile(ctx, u); err != nil {
-		return err
-	}
-	if err := o.startCluster(ctx, u); err != nil {
-		return err
-	}
-	if o.cluster.Spec.External.Enable {
-		return nil
-	}
-	if err := o.savePeerToken(ctx); err != nil {
-		return err
-	}
-	if err := o.startMgr(ctx); err != nil {
-		return fmt.Errorf("failed to start ceph mgr: %w", err)
-	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
-		return err
-	}
-	if err := o.startOSDs(ctx); err != nil {
-		return fmt.Errorf("failed to start ceph osds: %w", err)
-	}
-	if err := o.setCephHealth(ctx, u); err != nil {
-		return err
-	}
-	return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+// step is one of several that are taken in order, with what is said where it fails.
+type step struct {
+	failed string
+	take   func(ctx context.Context) error
 }
 
-// beginReconcile is the part of a reconcile that goes on while a health check works on the mons.
-func (o *Operator) beginReconcile(ctx context.Context, u *unstructured.Unstructured) error {
-	if external, _, _ := unstructured.NestedBool(u.Object, "spec", "external", "enable"); external {
-		return nil
+// inOrder takes the steps until one fails.
+func inOrder(ctx context.Context, steps ...step) error {
+	for _, s := range steps {
+		if err := s.take(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.failed, err)
+		}
 	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Detecting Ceph version"); err != nil {
+	return nil
+}
+
+func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
+	progress := func(about string) step {
+		return step{"failed to tell the progress", func(ctx context.Context) error {
+			return o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", about)
+		}}
+	}
+	// Up to the version it goes on while a health check works on the mons; from there to the mons nobody else may.
+	err := inOrder(ctx, progress("Detecting Ceph version"), step{"failed to detect the version", o.detectVersion})
+	if err != nil {
 		return err
 	}
-	if o.options.Timing.DetectVersion > 0 {
-		if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
-			return err
-		}
+	o.orchestration.Lock()
+	err = inOrder(ctx,
+		step{"failed to read the cluster", func(ctx context.Context) error { return o.readCluster(ctx, u) }},
+		progress("Configuring Ceph Mons"),
+		step{"failed to create the config override", o.ensureConfigOverride},
+		step{"failed to initialize ceph cluster info", o.initClusterInfo},
+		step{"failed to start ceph monitors", func(ctx context.Context) error { return o.startMons(ctx, o.cluster.Spec.Mon.Count) }},
+	)
+	o.orchestration.Unlock()
+	if err != nil {
+		return err
+	}
+	return inOrder(ctx,
+		step{"failed to update cluster rbd bootstrap peer token", o.savePeerToken},
+		step{"failed to start ceph mgr", o.startMgr},
+		progress("Configuring Ceph OSDs"),
+		step{"failed to start ceph osds", o.startOSDs},
+		step{"failed to tell the health", func(ctx context.Context) error {
+			return o.changeStatus(ctx, u, func(s *clusterStatus) {
+				s.Ceph = map[string]string{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+				s.ObservedGeneration = o.cluster.Generation
+			})
+		}},
+		step{"failed to tell that it is ready", func(ctx context.Context) error {
+			return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+		}},
+	)
+}
+
+// detectVersion is what a real operator runs a job for; then it asks the daemons for theirs.
+func (o *Operator) detectVersion(ctx context.Context) error {
+	if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+		return err
 	}
 	return o.askVersions(ctx)
 }
 
-// startCluster is the part of a reconcile that holds the orchestration: everything up to the mons.
-func (o *Operator) startCluster(ctx context.Context, u *unstructured.Unstructured) error {
-	o.orchestration.Lock()
-	defer o.orchestration.Unlock()
+func (o *Operator) readCluster(ctx context.Context, u *unstructured.Unstructured) error {
 	var err error
-	if o.cluster, err = shapes.Read(shapes.Operator{
+	o.cluster, err = shapes.Read(shapes.Operator{
 		Release: o.options.Release, CephVersion: o.options.CephVersion, OperatorNamespace: o.options.OperatorNamespace,
-	}, u); err != nil {
+	}, u)
+	if err != nil {
 		return err
 	}
-	if err := o.setCephVersion(ctx, u); err != nil {
-		return err
-	}
-	if o.cluster.Spec.External.Enable {
-		return o.setCondition(ctx, u, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
-	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
-		return err
-	}
-	if err := o.ensureConfigOverride(ctx); err != nil {
-		return err
-	}
-	if err := o.initClusterInfo(ctx); err != nil {
-		return fmt.Errorf("failed to initialize ceph cluster info: %w", err)
-	}
-	if err := o.startMons(ctx, o.cluster.Spec.Mon.Count); err != nil {
-		return fmt.Errorf("failed to start ceph monitors: %w", err)
-	}
-	return nil
+	return o.changeStatus(ctx, u, func(s *clusterStatus) {
+		s.Version = map[string]string{"image": o.cluster.Spec.CephVersion.Image, "version": o.options.CephVersion}
+	})
 }
 
 // findCluster returns the CephCluster of the namespace, nil if there is none that wants to be reconciled.
@@ -335,9 +337,5 @@ func (o *Operator) findCluster(ctx context.Context) (*unstructured.Unstructured,
 	if err != nil || len(list.Items) == 0 || list.Items[0].GetDeletionTimestamp() != nil {
 		return nil, nil
 	}
-	u := &list.Items[0]
-	if _, skipped := u.GetLabels()[skipReconcileLabel]; skipped && o.options.Release.AtLeast(18, 9) {
-		return nil, nil
-	}
-	return u, nil
+	return &list.Items[0], nil
 }

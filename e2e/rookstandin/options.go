@@ -44,9 +44,6 @@ type Options struct {
 	OnEntry func(Entry)
 }
 
-// csiOperator says whether a CephConnection is written, and not a ConfigMap, for the CSI drivers.
-func (o *Options) csiOperator() bool { return o.Release.AtLeast(18, 0) }
-
 func (o *Options) setDefaults() error {
 	o.Namespace = cmp.Or(o.Namespace, "rook-ceph")
 	o.OperatorNamespace = cmp.Or(o.OperatorNamespace, "rook-ceph")

@@ -3,14 +3,12 @@ package rookstandin
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/follow"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
@@ -24,54 +22,47 @@ const (
 
 const prepareStatusKey = "status"
 
-// preparation is one prepare job: of a node, which finds every OSD there, or of a claim that has no OSD yet.
+// retryPrepare passes before a prepare job that failed is run again.
+const retryPrepare = 100 * time.Millisecond
+
+// preparation is one prepare job, which finds every OSD of a node.
 type preparation struct {
-	// place is the name of the node or of the claim.
 	place string
-	pvc   bool
 	osds  []placedOSD
 }
 
 func (p preparation) configMap() string { return "rook-ceph-osd-" + p.place + "-status" }
 
-// prepareStatus is what a prepare job reports, as far as it is read.
+// prepareStatus is what a prepare job reports, as far as it is read: it names all OSDs of the job or none.
 type prepareStatus struct {
-	OSDs    []foundOSD `json:"osds"`
-	Status  string     `json:"status"`
-	Message string     `json:"message"`
-}
-
-type foundOSD struct {
-	ID int `json:"id"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
 }
 
 // preparations returns the jobs that Rook runs at each start of the OSDs.
-func (o *Operator) preparations(existing map[string]bool) []preparation {
-	var claims []preparation
+func (o *Operator) preparations() []preparation {
 	nodes := make([]preparation, len(o.options.Nodes))
 	for i, node := range o.options.Nodes {
 		nodes[i].place = node.Name
 	}
 	for i, osd := range o.options.OSDs {
-		at := i % len(nodes)
-		placed := placedOSD{OSD: osd, node: o.options.Nodes[at]}
-		switch {
-		case osd.Lost && o.named[osd.ID]:
-		case osd.claim() == "":
-			nodes[at].osds = append(nodes[at].osds, placed)
-		case !existing[osd.ID]:
-			claims = append(claims, preparation{place: osd.claim(), pvc: true, osds: []placedOSD{placed}})
+		if at := i % len(nodes); !osd.Lost || !o.named[osd.ID] {
+			nodes[at].osds = append(nodes[at].osds, placedOSD{OSD: osd, node: o.options.Nodes[at]})
 		}
 	}
-	return slices.Concat(claims, nodes)
+	return nodes
 }
 
 // runPrepareJob is a prepare job as Kubernetes runs it: again until it has told its end.
-func (o *Operator) runPrepareJob(ctx context.Context, p preparation) {
-	for ctx.Err() == nil && o.prepare(ctx, p) != nil {
-		if o.clock.sleep(ctx, retryWatch) != nil {
+func (o *Operator) runPrepareJob(ctx context.Context, p preparation, ended chan<- preparation) {
+	for o.prepare(ctx, p) != nil {
+		if o.clock.sleep(ctx, retryPrepare) != nil {
 			return
 		}
+	}
+	select {
+	case ended <- p:
+	case <-ctx.Done():
 	}
 }
 
@@ -100,7 +91,7 @@ func (o *Operator) report(ctx context.Context, as *writer, p preparation, state 
 		osds, ids = append(osds, shapes.Text(o.cluster, "preparedOSD", o.osdValues(osd))), append(ids, osd.ID)
 	}
 	status := shapes.Text(o.cluster, "prepareStatus", shapes.Values{
-		"osds": strings.Join(osds, ","), "status": state, "onClaim": p.pvc, "message": message,
+		"osds": strings.Join(osds, ","), "status": state, "message": message,
 	})
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "prepareReport", shapes.Values{"place": p.place, "status": status})
 	created, err := as.createIfMissing(ctx, cm)
@@ -109,7 +100,7 @@ func (o *Operator) report(ctx context.Context, as *writer, p preparation, state 
 		err = as.update(ctx, cm)
 	}
 	if err != nil {
-		return fmt.Errorf("write ConfigMap %s: %w", cm.Name, err)
+		return err
 	}
 	o.journal.add(PrepareReported, "ConfigMap", cm.Namespace+"/"+cm.Name, "%s %v", state, ids)
 	return nil
@@ -125,27 +116,6 @@ func isPrepareStatus(object client.Object) bool {
 	return ok && cm.Labels["app"] == shapes.OSDApp && cm.Labels["status"] == "provisioning"
 }
 
-// followPrepareJobs returns every state of the ConfigMaps in which jobs report, until the context ends.
-func (o *Operator) followPrepareJobs(ctx context.Context) (<-chan *corev1.ConfigMap, error) {
-	states := make(chan *corev1.ConfigMap)
-	see := func(event watch.EventType, object client.Object) {
-		if event == watch.Deleted || !isPrepareStatus(object) {
-			return
-		}
-		select {
-		case states <- object.(*corev1.ConfigMap):
-		case <-ctx.Done():
-		}
-	}
-	run, err := follow.Start(ctx, o.write.client, func() client.ObjectList { return &corev1.ConfigMapList{} }, see,
-		client.InNamespace(o.cluster.Namespace), client.MatchingLabels(prepareLabels()))
-	if err != nil {
-		return nil, fmt.Errorf("failed to watch OSD provisioning status ConfigMaps: %w", err)
-	}
-	go run()
-	return states, nil
-}
-
 // deleteReports deletes what earlier reconciles, which did not come to their end, have left.
 func (o *Operator) deleteReports(ctx context.Context) error {
 	list := &corev1.ConfigMapList{}
@@ -153,9 +123,7 @@ func (o *Operator) deleteReports(ctx context.Context) error {
 		return fmt.Errorf("failed to list OSD provisioning status ConfigMaps: %w", err)
 	}
 	for i := range list.Items {
-		if err := client.IgnoreNotFound(o.write.delete(ctx, &list.Items[i])); err != nil {
-			o.journal.add(Continued, "ConfigMap", list.Items[i].Namespace+"/"+list.Items[i].Name, "%v", err)
-		}
+		o.goOn("failed to delete the report", list.Items[i].Name, client.IgnoreNotFound(o.write.delete(ctx, &list.Items[i])))
 	}
 	return nil
 }

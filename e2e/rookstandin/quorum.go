@@ -34,6 +34,22 @@ func (o *Operator) access() ceph.Access {
 	return ceph.Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
 }
 
+// try does it until it succeeds, so many times at most and with a pause between two, and returns the last error.
+func (o *Operator) try(ctx context.Context, times int, pause time.Duration, do func() error) error {
+	var err error
+	for n := range times {
+		if n > 0 {
+			if slept := o.clock.sleep(ctx, pause); slept != nil {
+				return slept
+			}
+		}
+		if err = do(); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // waitForQuorum waits until the mons are in quorum, or only until there is one.
 func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll bool) error {
 	ids := make([]string, 0, len(mons))
@@ -42,38 +58,29 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 	}
 	started := o.clock.now()
 	o.journal.add(Waiting, "", "", "with %v", ids)
-	last := errors.New("the pods of the mons do not run")
-	for try := range o.options.Timing.QuorumTries {
-		if try > 0 {
-			if err := o.clock.sleep(ctx, o.options.Timing.QuorumInterval); err != nil {
-				return err
-			}
-		}
+	err := o.try(ctx, o.options.Timing.QuorumTries, o.options.Timing.QuorumInterval, func() error {
 		running, err := o.podsRunning(ctx, ids)
 		if err != nil {
-			last = err
-			continue
+			return err
 		}
 		if requireAll && !running {
-			continue
+			return errors.New("the pods of the mons do not run")
 		}
 		status, err := o.quorumStatus(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			last = err
-			continue
+			return err
 		}
 		if missing := slices.DeleteFunc(slices.Clone(ids), status.In); requireAll && len(missing) > 0 {
-			last = fmt.Errorf("monitors %v are not in quorum list", missing)
-			continue
+			return fmt.Errorf("monitors %v are not in quorum list", missing)
 		}
 		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, o.clock.now().Sub(started).Round(time.Millisecond))
 		return nil
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
-	o.journal.add(QuorumGivenUp, "", "", "%v", last)
-	return fmt.Errorf("exceeded max retry count waiting for monitors to reach quorum: %w", last)
+	o.journal.add(QuorumGivenUp, "", "", "%v", err)
+	return fmt.Errorf("exceeded max retry count waiting for monitors to reach quorum: %w", err)
 }
 
 func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) {
@@ -99,26 +106,19 @@ func (o *Operator) setDefaultConfigs(ctx context.Context) error {
 // okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where the cluster, and not only the
 // operator's memory, has three mons: while it is being born it could not do without any.
 func (o *Operator) okToStopMon(ctx context.Context, id string) error {
-	var last error
-	for try := range o.options.Timing.OKToStopTries {
-		if try > 0 {
-			if err := o.clock.sleep(ctx, o.options.Timing.OKToStopInterval); err != nil {
-				return err
-			}
-		}
+	err := o.try(ctx, o.options.Timing.OKToStopTries, o.options.Timing.OKToStopInterval, func() error {
 		status, err := o.quorumStatus(ctx)
-		if err != nil {
-			last = err
-			continue
+		if err != nil || len(status.Monmap) < 3 {
+			return err
 		}
-		if len(status.Monmap) < 3 {
-			return nil
+		left := len(slices.DeleteFunc(status.Members, func(member string) bool { return member == id }))
+		if 2*left <= len(status.Monmap) {
+			return fmt.Errorf("%d of %d mons would be left", left, len(status.Monmap))
 		}
-		left := len(slices.DeleteFunc(slices.Clone(status.Members), func(member string) bool { return member == id }))
-		if 2*left > len(status.Monmap) {
-			return nil
-		}
-		last = fmt.Errorf("%d of %d mons would be left", left, len(status.Monmap))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("mon %s cannot be stopped: %w", id, err)
 	}
-	return fmt.Errorf("mon %s cannot be stopped: %w", id, last)
+	return nil
 }

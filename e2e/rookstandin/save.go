@@ -20,23 +20,17 @@ import (
 // saveMonConfig writes the addresses in memory to every place that Rook writes them to, in Rook's order. The fourth of
 // the seven is the operator's own ceph.conf.
 func (o *Operator) saveMonConfig(ctx context.Context) error {
-	if err := o.persistExpectedMons(ctx); err != nil {
-		return err
+	// The CSI drivers of older releases read a ConfigMap.
+	csi := step{"failed to update csi cluster config", o.saveCSIConfig}
+	if o.options.Release.AtLeast(18, 0) {
+		csi = step{"failed to create/update cephConnection", o.saveCephConnection}
 	}
-	if err := o.saveConfigSecret(ctx); err != nil {
-		return fmt.Errorf("failed to save the config store: %w", err)
-	}
-	o.memory.writeConf()
-	if o.options.csiOperator() {
-		if err := o.saveCephConnection(ctx); err != nil {
-			return fmt.Errorf("failed to create/update cephConnection: %w", err)
-		}
-		return nil
-	}
-	if err := o.saveCSIConfig(ctx); err != nil {
-		return fmt.Errorf("failed to update csi cluster config: %w", err)
-	}
-	return nil
+	return inOrder(ctx,
+		step{"failed to save the mon endpoints", o.persistExpectedMons},
+		step{"failed to save the config store", o.saveConfigSecret},
+		step{"failed to write ceph.conf", func(context.Context) error { o.memory.writeConf(); return nil }},
+		csi,
+	)
 }
 
 // persistExpectedMons writes the ConfigMap of the mon endpoints and the EndpointSlices, and nothing else.
@@ -45,24 +39,20 @@ func (o *Operator) persistExpectedMons(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mapping, err := o.memory.mappingJSON()
-	if err != nil {
-		return fmt.Errorf("failed to marshal mon mapping: %w", err)
-	}
 	mons := o.memory.snapshot()
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "endpoints", shapes.Values{
-		"data": mons.Flat(), "maxMonID": stored, "mapping": mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
-		"csi": "[" + shapes.CSIEntry(o.cluster, mons.Monitors(false), "") + "]",
+		"data": mons.Flat(), "maxMonID": stored, "mapping": o.memory.mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
+		"csi": shapes.CSIConfig(o.cluster, mons.Monitors(false), ""),
 	})
 	if err := o.write.createOrUpdate(ctx, cm); err != nil {
-		return fmt.Errorf("failed to create/update the mon endpoint config map: %w", err)
+		return err
 	}
 	if !o.options.Release.AtLeast(17, 0) || len(mons) == 0 {
 		return nil
 	}
 	for _, family := range []string{"ipv4", "ipv6"} {
 		if err := o.saveActiveMons(ctx, mons, family); err != nil {
-			return fmt.Errorf("failed to save the EndpointSlice %s: %w", shapes.ActiveMons+family, err)
+			return err
 		}
 	}
 	return nil
@@ -104,11 +94,7 @@ func (o *Operator) saveCSIConfig(ctx context.Context) error {
 		return err
 	}
 	monitors := o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2())
-	text, err := shapes.UpdateCSIConfig(cm.Data[shapes.CSIKey], o.cluster, monitors)
-	if err != nil {
-		return err
-	}
-	cm.Data = map[string]string{shapes.CSIKey: text}
+	cm.Data = map[string]string{shapes.CSIKey: shapes.CSIConfig(o.cluster, monitors, o.cluster.Namespace)}
 	return o.write.update(ctx, cm)
 }
 
@@ -144,7 +130,7 @@ func (o *Operator) storedMaxMonID(ctx context.Context) (int, error) {
 		return -1, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("failed to get the stored max mon id: %w", err)
+		return 0, err
 	}
 	stored, err := strconv.Atoi(cm.Data[shapes.MaxMonIDKey])
 	if err != nil {
@@ -162,10 +148,7 @@ func (o *Operator) commitMaxMonID(ctx context.Context, id int, onlyUpwards bool)
 	if onlyUpwards && id <= stored {
 		return nil
 	}
-	if err := o.changeEndpoints(ctx, shapes.MaxMonIDKey, strconv.Itoa(id)); err != nil {
-		return fmt.Errorf("failed to commit maxMonId %d: %w", id, err)
-	}
-	return nil
+	return o.changeEndpoints(ctx, shapes.MaxMonIDKey, strconv.Itoa(id))
 }
 
 // changeEndpoints writes one key, and nothing else, into the ConfigMap.
@@ -185,10 +168,7 @@ func (o *Operator) savePeerToken(ctx context.Context) error {
 	slices.Sort(endpoints)
 	token := shapes.Text(o.cluster, "token", shapes.Values{"fsid": o.fsid, "endpoints": strings.Join(endpoints, ",")})
 	secret := shapes.Make[corev1.Secret](o.cluster, "peerToken", shapes.Values{"token": token})
-	if err := o.write.createOrUpdate(ctx, secret); err != nil {
-		return fmt.Errorf("failed to update cluster rbd bootstrap peer token: %w", err)
-	}
-	return nil
+	return o.write.createOrUpdate(ctx, secret)
 }
 
 // controlCSI is the controller of the operator that is about CSI: when the operator starts, and when a CephCluster comes,
@@ -211,7 +191,7 @@ func (o *Operator) ensureCSIConfigMap(ctx context.Context) error {
 	if err := o.write.create(ctx, cm); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	if o.options.csiOperator() && !o.options.Release.AtLeast(20, 0) {
+	if o.options.Release.AtLeast(18, 0) && !o.options.Release.AtLeast(20, 0) {
 		return client.IgnoreNotFound(o.write.delete(ctx, cm))
 	}
 	return nil

@@ -32,7 +32,7 @@ func (o *Operator) createOrUpdateService(ctx context.Context, service *corev1.Se
 	if apierrors.IsAlreadyExists(err) {
 		existing := &corev1.Service{}
 		if err := o.write.get(ctx, fresh.Namespace, fresh.Name, existing); err != nil {
-			return netip.Addr{}, fmt.Errorf("failed to get service %s: %w", fresh.Name, err)
+			return netip.Addr{}, err
 		}
 		service = fresh
 		service.ResourceVersion = existing.ResourceVersion
@@ -40,7 +40,7 @@ func (o *Operator) createOrUpdateService(ctx context.Context, service *corev1.Se
 		err = o.write.update(ctx, service)
 	}
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("failed to create or update service %s: %w", service.Name, err)
+		return netip.Addr{}, err
 	}
 	ip, err := netip.ParseAddr(service.Spec.ClusterIP)
 	if err != nil {
@@ -53,22 +53,19 @@ func (o *Operator) createOrUpdateService(ctx context.Context, service *corev1.Se
 func (o *Operator) export(ctx context.Context, service string) (netip.Addr, error) {
 	export := shapes.Make[unstructured.Unstructured](o.cluster, "serviceExport", shapes.Values{"name": service})
 	if err := o.write.create(ctx, export); err != nil && !apierrors.IsAlreadyExists(err) {
-		return netip.Addr{}, fmt.Errorf("failed to export service %q: %w", service, err)
+		return netip.Addr{}, err
 	}
 	if o.options.Lookup == nil {
 		return netip.Addr{}, fmt.Errorf("failed to look up service %q: no DNS was given", service)
 	}
 	name := fmt.Sprintf("%s.%s.%s.svc.clusterset.local", o.cluster.Spec.Network.MultiClusterService.ClusterID, service, o.cluster.Namespace)
-	var last error
-	for range o.options.Timing.LookupTries {
-		address, err := o.options.Lookup(ctx, name)
-		if err == nil {
-			return address, nil
-		}
-		last = err
-		if err := o.clock.sleep(ctx, o.options.Timing.LookupInterval); err != nil {
-			return netip.Addr{}, err
-		}
+	var address netip.Addr
+	err := o.try(ctx, o.options.Timing.LookupTries, o.options.Timing.LookupInterval, func() (err error) {
+		address, err = o.options.Lookup(ctx, name)
+		return err
+	})
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("failed to get exported IP of service %q: %w", service, err)
 	}
-	return netip.Addr{}, fmt.Errorf("failed to get exported IP of service %q: %w", service, last)
+	return address, nil
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-const retryWatch = 100 * time.Millisecond
-
 // Timing holds the waits of the operator. Rook's own are given beside each; the defaults are much shorter.
 type Timing struct {
 	// QuorumTries bounds the wait for quorum (60).

@@ -38,7 +38,6 @@ type monDaemon struct {
 
 type osdDaemon struct {
 	public  netip.Addr
-	running bool
 	monHost []netip.Addr
 }
 
@@ -85,36 +84,31 @@ func (c *Cluster) StartMon(s MonStart) {
 	c.settle()
 }
 
-// StopMon stops the mon; its store lives on.
-func (c *Cluster) StopMon(id string) {
+// change does it, and lets the mons that live find each other.
+func (c *Cluster) change(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m, ok := c.mons[id]; ok {
-		m.running = false
-	}
+	do()
+	c.settle()
+}
+
+// StopMon stops the mon; its store lives on.
+func (c *Cluster) StopMon(id string) {
+	c.change(func() {
+		if m, ok := c.mons[id]; ok {
+			m.running = false
+		}
+	})
 }
 
 // DeleteMon stops the mon and deletes its store.
-func (c *Cluster) DeleteMon(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.mons, id)
-}
+func (c *Cluster) DeleteMon(id string) { c.change(func() { delete(c.mons, id) }) }
 
 // Kill makes the mon fail, whatever its Deployment says, until Revive.
-func (c *Cluster) Kill(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down[id] = true
-}
+func (c *Cluster) Kill(id string) { c.change(func() { c.down[id] = true }) }
 
 // Revive takes Kill back.
-func (c *Cluster) Revive(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.down, id)
-	c.settle()
-}
+func (c *Cluster) Revive(id string) { c.change(func() { delete(c.down, id) }) }
 
 // Advertised returns the address that the mon advertises; false if there is no such mon or it has no rank.
 func (c *Cluster) Advertised(id string) (netip.Addr, bool) {
@@ -153,17 +147,11 @@ func (c *Cluster) RemoveMon(dial []netip.Addr, id string) error {
 
 // StartOSD starts the OSD with the address that it advertises to clients.
 func (c *Cluster) StartOSD(id string, public netip.Addr, monHost []netip.Addr) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.osds[id] = &osdDaemon{public: public, running: true, monHost: monHost}
+	c.change(func() { c.osds[id] = &osdDaemon{public: public, monHost: monHost} })
 }
 
 // StopOSD stops the OSD.
-func (c *Cluster) StopOSD(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.osds, id)
-}
+func (c *Cluster) StopOSD(id string) { c.change(func() { delete(c.osds, id) }) }
 
 // OSDMap returns the public address of each OSD that is up: that is, that reaches a mon in quorum.
 func (c *Cluster) OSDMap() map[string]netip.Addr {

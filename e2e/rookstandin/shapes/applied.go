@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,38 +21,27 @@ const LastApplied = "banzaicloud.com/last-applied"
 // notes holds what was noted, by the text that it was made of.
 var notes memo
 
-// SetLastApplied notes on the Deployment what it is now.
-func SetLastApplied(d *appsv1.Deployment) error {
+// SetLastApplied notes on the Deployment what it is now. It panics where Make does: if what we make is no JSON.
+func SetLastApplied(d *appsv1.Deployment) {
 	text, err := withoutNote(d)
 	if err != nil {
-		return err
+		panic(fmt.Sprintf("note what Deployment %s is: %v", d.Name, err))
 	}
-	note := notes.get(string(text), func() any {
-		zipped, err := zipOf(text)
-		if err != nil {
-			return err
-		}
-		return base64.StdEncoding.EncodeToString(zipped)
-	})
-	if err, failed := note.(error); failed {
-		return fmt.Errorf("zip Deployment %s: %w", d.Name, err)
-	}
-	metav1.SetMetaDataAnnotation(&d.ObjectMeta, LastApplied, note.(string))
-	return nil
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, LastApplied, notes.get(string(text), func() any { return zipOf(text) }).(string))
 }
 
-func zipOf(text []byte) ([]byte, error) {
+// zipOf writes to memory, which takes everything.
+func zipOf(text []byte) string {
 	var buffer bytes.Buffer
 	archive := zip.NewWriter(&buffer)
 	file, err := archive.Create("original")
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = file.Write(text)
 	}
-	if _, err := file.Write(text); err != nil {
-		return nil, err
+	if err = errors.Join(err, archive.Close()); err != nil {
+		panic(fmt.Sprintf("zip a Deployment: %v", err))
 	}
-	err = archive.Close()
-	return buffer.Bytes(), err
+	return base64.StdEncoding.EncodeToString(buffer.Bytes())
 }
 
 // lastApplied returns what SetLastApplied noted, nil if there is no note.

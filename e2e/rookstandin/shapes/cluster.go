@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -36,13 +35,8 @@ type Cluster struct {
 type Spec struct {
 	CephVersion     struct{ Image string }
 	DataDirHostPath string
-	Mon             struct {
-		Count               int
-		VolumeClaimTemplate map[string]any
-		Zones               []Zone
-		StretchCluster      struct{ Zones []Zone }
-	}
-	Network struct {
+	Mon             struct{ Count int }
+	Network         struct {
 		Provider            string
 		HostNetwork         bool
 		IPFamily            string `json:"ipFamily"`
@@ -56,29 +50,20 @@ type Spec struct {
 			Encryption, Compression struct{ Enabled bool }
 		}
 	}
-	External     struct{ Enable bool }
 	LogCollector struct{ Enabled bool }
 	HealthCheck  struct {
 		DaemonHealth struct {
 			Mon struct {
-				Disabled          bool
-				Interval, Timeout string
+				Disabled bool
+				Timeout  string
 			}
 		}
+		StartupProbe, LivenessProbe map[string]struct{ Disabled bool }
 	}
 	Annotations struct {
 		OSD map[string]string `json:"osd"`
 	}
 }
-
-// Zone is a zone that mons are spread over.
-type Zone struct {
-	Name    string
-	Arbiter bool
-}
-
-// MonsOnPVC says whether mons keep their store on a claim.
-func (s *Spec) MonsOnPVC() bool { return s.Mon.VolumeClaimTemplate != nil }
 
 // HostNetwork says whether the daemons are on the host network.
 func (s *Spec) HostNetwork() bool { return s.Network.Provider == "host" || s.Network.HostNetwork }
@@ -114,6 +99,3 @@ func Read(o Operator, u *unstructured.Unstructured) (*Cluster, error) {
 	c.key = string(key)
 	return c, nil
 }
-
-// Zones returns the zones that the mons are spread over.
-func (s *Spec) Zones() []Zone { return slices.Concat(s.Mon.StretchCluster.Zones, s.Mon.Zones) }

@@ -1,8 +1,6 @@
 package shapes
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -39,14 +37,19 @@ func (m Mons) Flat() string {
 
 // MonHost formats mon_host and mon_initial_members; a mon that is out of quorum is left out.
 func (m Mons) MonHost() (hosts, members string) {
-	var dialled []netip.AddrPort
-	var named []string
+	in := slices.DeleteFunc(m.Sorted(), func(id string) bool { return m[id].OutOfQuorum })
+	return MonHost(m.Dialled()), strings.Join(in, ",")
+}
+
+// Dialled returns where the operator and the daemons find the mons; one that is out of quorum is left out.
+func (m Mons) Dialled() []netip.AddrPort {
+	var all []netip.AddrPort
 	for _, id := range m.Sorted() {
 		if !m[id].OutOfQuorum {
-			dialled, named = append(dialled, m[id].Endpoint), append(named, id)
+			all = append(all, m[id].Endpoint)
 		}
 	}
-	return MonHost(dialled), strings.Join(named, ",")
+	return all
 }
 
 // MonHost formats mon_host: both addresses of a mon that serves both protocols.
@@ -90,31 +93,7 @@ func (m Mons) Monitors(requireMsgr2 bool) []string {
 	return all
 }
 
-// CSIEntry returns what the CSI drivers are told of the cluster.
-func CSIEntry(c *Cluster, monitors []string, namespace string) string {
-	return Text(c, "csiEntry", Values{"monitors": monitors, "namespace": namespace})
-}
-
-// UpdateCSIConfig puts the monitors of the cluster into CSIKey of the ConfigMap that serves all clusters.
-func UpdateCSIConfig(current string, c *Cluster, monitors []string) (string, error) {
-	var entries []json.RawMessage
-	if current != "" {
-		if err := json.Unmarshal([]byte(current), &entries); err != nil {
-			return "", fmt.Errorf("read the CSI configuration: %w", err)
-		}
-	}
-	entry := json.RawMessage(CSIEntry(c, monitors, c.Namespace))
-	i := slices.IndexFunc(entries, func(text json.RawMessage) bool {
-		var known struct {
-			ClusterID string `json:"clusterID"`
-		}
-		return json.Unmarshal(text, &known) == nil && known.ClusterID == c.Namespace
-	})
-	if i < 0 {
-		entries = append(entries, entry)
-	} else {
-		entries[i] = entry
-	}
-	text, err := json.Marshal(entries)
-	return string(text), err
+// CSIConfig formats CSIKey, for the one cluster that the operator has.
+func CSIConfig(c *Cluster, monitors []string, namespace string) string {
+	return Text(c, "csiConfigJSON", Values{"monitors": monitors, "namespace": namespace})
 }

@@ -54,18 +54,12 @@ func TestMonHost(t *testing.T) {
 	}
 }
 
-func TestCSIConfigOfSeveralClusters(t *testing.T) {
-	text := "[]"
-	for _, c := range [][2]string{{"first", "10.96.0.1:6789"}, {"second", "10.96.0.2:6789"}, {"first", "242.0.0.1:6789"}} {
-		var err error
-		text, err = UpdateCSIConfig(text, &Cluster{Namespace: c[0]}, []string{c[1]})
-		require.NoError(t, err)
-	}
-	const rest = `"cephFS":{"netNamespaceFilePath":"","subvolumeGroup":"","kernelMountOptions":"","fuseMountOptions":""},` +
-		`"rbd":{"netNamespaceFilePath":"","radosNamespace":""},"nfs":{"netNamespaceFilePath":""},` +
-		`"readAffinity":{"enabled":false,"crushLocationLabels":null}`
-	require.Equal(t, `[{"clusterID":"first","monitors":["242.0.0.1:6789"],`+rest+`,"namespace":"first"},`+
-		`{"clusterID":"second","monitors":["10.96.0.2:6789"],`+rest+`,"namespace":"second"}]`, text)
+func TestWhatTheCSIDriversRead(t *testing.T) {
+	require.Equal(t, `[{"clusterID":"rook-ceph","monitors":["242.0.0.1:3300"],`+
+		`"cephFS":{"netNamespaceFilePath":"","subvolumeGroup":"","kernelMountOptions":"","fuseMountOptions":""},`+
+		`"rbd":{"netNamespaceFilePath":"","radosNamespace":""},"nfs":{"netNamespaceFilePath":""},`+
+		`"readAffinity":{"enabled":false,"crushLocationLabels":null},"namespace":"rook-ceph"}]`,
+		CSIConfig(&Cluster{Namespace: "rook-ceph"}, monsAt("242.0.0.1:6789").Monitors(true), "rook-ceph"))
 }
 
 func TestNamesOfMons(t *testing.T) {

@@ -15,8 +15,3 @@ func (r Release) String() string { return fmt.Sprintf("v1.%d.%d", r.Minor, r.Pat
 func (r Release) AtLeast(minor, patch int) bool {
 	return r.Minor > minor || r.Minor == minor && r.Patch >= patch
 }
-
-// CanaryKeepsArgs says whether a canary carries the arguments of the mon, with an empty public address.
-func (r Release) CanaryKeepsArgs() bool {
-	return r.Minor == 17 && r.Patch >= 9 || r.AtLeast(18, 5)
-}
