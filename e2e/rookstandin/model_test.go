@@ -1,6 +1,7 @@
 package rookstandin
 
 import (
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"slices"
 	"strings"
 	"testing"
@@ -36,15 +37,38 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 	t.Logf("%s in %s", m.Elapsed(), time.Since(started).Round(time.Millisecond))
 }
 
+func modelOf(tb testing.TB, s *site, see func(Entry)) *Model {
+	cluster := NewCephCluster("rook-ceph", "my-cluster")
+	cluster.SetUID(clusterUID)
+	cluster.SetGeneration(1)
+	require.NoError(tb, s.client.Create(tb.Context(), cluster))
+	m, err := NewModel(tb.Context(), Options{Client: s.client, Kubelet: Assumed{Client: s.client}, OnEntry: see})
+	require.NoError(tb, err)
+	return m
+}
+
+func TestReadyLastsNoTimeWhereAReconcileIsWanted(t *testing.T) {
+	s := newSite(t, nil)
+	var m *Model
+	var seen []string
+	m = modelOf(t, s, func(e Entry) {
+		if e.Event == ReconcileSucceeded && len(seen) == 1 {
+			require.NoError(t, makeOwned(t.Context(), m.Client()))
+		}
+		if e.Event == ReconcileSucceeded || e.Event == Loaded {
+			cluster := NewCephCluster("", "")
+			require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
+			seen = append(seen, textAt(cluster.Object, "status", "phase")+" "+m.Elapsed().String())
+		}
+	})
+	require.NoError(t, m.Reconcile(t.Context()))
+	require.True(t, m.Wanted())
+	require.NoError(t, m.Reconcile(t.Context()))
+	require.Equal(t, []string{"Progressing 0s", "Ready 150ms", "Progressing 150ms", "Ready 300ms"}, seen)
+}
+
 func BenchmarkANewClusterOfTheModel(b *testing.B) {
 	for b.Loop() {
-		s := newSite(b, nil)
-		cluster := NewCephCluster("rook-ceph", "my-cluster")
-		cluster.SetUID(clusterUID)
-		cluster.SetGeneration(1)
-		require.NoError(b, s.client.Create(b.Context(), cluster))
-		m, err := NewModel(b.Context(), Options{Client: s.client, Kubelet: Assumed{Client: s.client}})
-		require.NoError(b, err)
-		require.NoError(b, m.Reconcile(b.Context()))
+		require.NoError(b, modelOf(b, newSite(b, nil), nil).Reconcile(b.Context()))
 	}
 }
