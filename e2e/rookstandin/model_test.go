@@ -1,13 +1,13 @@
 package rookstandin
 
 import (
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
