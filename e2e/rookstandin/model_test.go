@@ -1,12 +1,15 @@
 package rookstandin
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -71,4 +74,17 @@ func BenchmarkANewClusterOfTheModel(b *testing.B) {
 	for b.Loop() {
 		require.NoError(b, modelOf(b, newSite(b, nil), nil).Reconcile(b.Context()))
 	}
+}
+
+// makeOwned creates something that the CephCluster owns, and deletes it.
+func makeOwned(ctx context.Context, c client.Client) error {
+	owned := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "rook-ceph", Name: "reload", OwnerReferences: []metav1.OwnerReference{
+			{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: clusterUID},
+		},
+	}}
+	if err := c.Create(ctx, owned); err != nil {
+		return err
+	}
+	return c.Delete(ctx, owned)
 }

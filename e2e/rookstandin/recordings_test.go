@@ -1,21 +1,15 @@
 package rookstandin
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
@@ -308,47 +302,4 @@ func normalized(lines []string, c call) []string {
 		lines[i] = fact
 	}
 	return lines
-}
-
-func readCalls(t *testing.T, file string) []call {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var calls []call
-	for line := range bytes.Lines(text) {
-		var c call
-		require.NoError(t, json.Unmarshal(line, &c))
-		calls = append(calls, c)
-	}
-	return calls
-}
-
-// reducedRecordings returns where the reduced recordings are: those of testdata, or those of -recordings.
-func reducedRecordings(t *testing.T) string {
-	const kept = "testdata/recordings"
-	if *recordingsFrom == "" {
-		return kept
-	}
-	into := t.TempDir()
-	if *update {
-		into = kept
-	}
-	files, err := filepath.Glob(filepath.Join(*recordingsFrom, "*", "*.jsonl"))
-	require.NoError(t, err)
-	byRelease := map[string]reduced{}
-	for _, file := range files {
-		release := filepath.Base(filepath.Dir(file))
-		r := reduce(readCalls(t, file))
-		name := release + "-" + strings.TrimSuffix(filepath.Base(file), ".jsonl") + ".story"
-		require.NoError(t, os.WriteFile(filepath.Join(into, name), []byte(strings.Join(r.story, "\n")+"\n"), 0o644))
-		if known, ok := byRelease[release]; ok {
-			maps.Copy(r.shapes, known.shapes)
-		}
-		byRelease[release] = r
-	}
-	for release, r := range byRelease {
-		text := strings.Join(r.shapeLines(), "\n") + "\n"
-		require.NoError(t, os.WriteFile(filepath.Join(into, release+".shapes"), []byte(text), 0o644))
-	}
-	return into
 }
