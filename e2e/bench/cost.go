@@ -10,6 +10,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -135,7 +136,7 @@ func (c *cluster) playKubelets(ctx context.Context, nodes []node) error {
 	for i, n := range nodes {
 		played = append(played, rookstandin.Node{Name: n.name, Address: fmt.Sprintf("192.168.%d.%d", i/250, 1+i%250)})
 	}
-	return rookstandin.PlayKubelet(ctx, c.world.Plane.Client, c.namespace, played)
+	return ceph.PlayKubelet(ctx, c.world.Plane.Client, c.namespace, played)
 }
 
 func (p pair) quietUsage(ctx context.Context) (pairUsage, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/node"
 	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 )
 
 // rookTimeout bounds the wait for a CephCluster to be Ready.
@@ -25,7 +26,7 @@ type site struct {
 	*cluster
 	name, namespace string
 	operator        *rookstandin.Operator
-	recorder        *rookstandin.Recorder
+	recorder        *recorder.Recorder
 	// shell is a pod in the namespace of the site with access to the site.
 	shell shell
 }
@@ -46,7 +47,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		return nil, err
 	}
 	var err error
-	if s.recorder, err = rookstandin.StartRecorder(ctx, c.node.Client, p.namespace, p.namespace); err != nil {
+	if s.recorder, err = recorder.Start(ctx, c.node.Client, p.namespace, p.namespace); err != nil {
 		return nil, err
 	}
 	spec := []func(map[string]any){

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
 // connectTimeout is for how many seconds Rook lets a command look for a mon.
@@ -24,31 +24,31 @@ type Commands struct {
 	Run Runner
 }
 
-var _ rookstandin.Commands = Commands{}
+var _ ceph.Commands = Commands{}
 
-// QuorumStatus implements rookstandin.Commands.
-func (c Commands) QuorumStatus(ctx context.Context, access rookstandin.Access) (rookstandin.Quorum, error) {
+// QuorumStatus implements ceph.Commands.
+func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Quorum, error) {
 	out, err := c.ceph(ctx, access, "quorum_status", "--format", "json")
 	if err != nil {
-		return rookstandin.Quorum{}, err
+		return ceph.Quorum{}, err
 	}
 	return parseQuorum(out)
 }
 
-// RemoveMon implements rookstandin.Commands.
-func (c Commands) RemoveMon(ctx context.Context, access rookstandin.Access, id string) error {
+// RemoveMon implements ceph.Commands.
+func (c Commands) RemoveMon(ctx context.Context, access ceph.Access, id string) error {
 	_, err := c.ceph(ctx, access, "mon", "remove", id)
 	return err
 }
 
-// CreateKey implements rookstandin.Commands.
-func (c Commands) CreateKey(ctx context.Context, access rookstandin.Access, entity string, caps ...string) (string, error) {
+// CreateKey implements ceph.Commands.
+func (c Commands) CreateKey(ctx context.Context, access ceph.Access, entity string, caps ...string) (string, error) {
 	out, err := c.ceph(ctx, access, append([]string{"auth", "get-or-create-key", entity}, caps...)...)
 	return strings.TrimSpace(string(out)), err
 }
 
-// NewOSD implements rookstandin.Commands.
-func (c Commands) NewOSD(ctx context.Context, access rookstandin.Access, id, uuid string) error {
+// NewOSD implements ceph.Commands.
+func (c Commands) NewOSD(ctx context.Context, access ceph.Access, id, uuid string) error {
 	out, err := c.ceph(ctx, access, "osd", "new", uuid)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (c Commands) NewOSD(ctx context.Context, access rookstandin.Access, id, uui
 }
 
 // ceph runs one command. It reads no ceph.conf: what it is given is all it knows.
-func (c Commands) ceph(ctx context.Context, access rookstandin.Access, args ...string) ([]byte, error) {
+func (c Commands) ceph(ctx context.Context, access ceph.Access, args ...string) ([]byte, error) {
 	cmd := c.Run(ctx, "ceph", append([]string{
 		"--conf=/dev/null", "--mon-host=" + access.MonHost(), "--name=client.admin", "--key=" + access.AdminKey,
 		"--connect-timeout=" + connectTimeout,
@@ -74,7 +74,7 @@ func (c Commands) ceph(ctx context.Context, access rookstandin.Access, args ...s
 	return out, nil
 }
 
-func parseQuorum(data []byte) (rookstandin.Quorum, error) {
+func parseQuorum(data []byte) (ceph.Quorum, error) {
 	var read struct {
 		Names  []string `json:"quorum_names"`
 		Monmap struct {
@@ -82,9 +82,9 @@ func parseQuorum(data []byte) (rookstandin.Quorum, error) {
 		} `json:"monmap"`
 	}
 	if err := json.Unmarshal(data, &read); err != nil {
-		return rookstandin.Quorum{}, fmt.Errorf("read the quorum status: %w", err)
+		return ceph.Quorum{}, fmt.Errorf("read the quorum status: %w", err)
 	}
-	quorum := rookstandin.Quorum{Monmap: map[string]netip.Addr{}, Members: read.Names}
+	quorum := ceph.Quorum{Monmap: map[string]netip.Addr{}, Members: read.Names}
 	for _, mon := range read.Monmap.Mons {
 		quorum.Monmap[mon.Name] = mon.Public.addresses().Addr()
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
 const quorumStatus = `{"election_epoch":8,"quorum":[0,1],"quorum_names":["a","b"],"quorum_leader_name":"a","quorum_age":3,
@@ -24,11 +24,11 @@ func TestQuorumStatusDialsWhatIsRememberedAndNothingElse(t *testing.T) {
 		ran = append([]string{program}, args...)
 		return exec.CommandContext(ctx, "printf", "%s", quorumStatus)
 	}}
-	quorum, err := commands.QuorumStatus(t.Context(), rookstandin.Access{
+	quorum, err := commands.QuorumStatus(t.Context(), ceph.Access{
 		Dial: []netip.AddrPort{netip.MustParseAddrPort("242.0.0.1:6789"), netip.MustParseAddrPort("[fd00::2]:3300")}, AdminKey: "K",
 	})
 	require.NoError(t, err)
-	require.Equal(t, rookstandin.Quorum{
+	require.Equal(t, ceph.Quorum{
 		Monmap:  map[string]netip.Addr{"a": netip.MustParseAddr("242.0.0.1"), "b": netip.MustParseAddr("fd00::2")},
 		Members: []string{"a", "b"},
 	}, quorum)
@@ -40,7 +40,7 @@ func TestACommandThatFailsTellsWhatItSaid(t *testing.T) {
 	commands := Commands{Run: func(ctx context.Context, _ string, _ ...string) *exec.Cmd {
 		return exec.CommandContext(ctx, "sh", "-c", "echo no mon >&2; exit 1")
 	}}
-	_, err := commands.QuorumStatus(t.Context(), rookstandin.Access{})
+	_, err := commands.QuorumStatus(t.Context(), ceph.Access{})
 	require.ErrorContains(t, err, "no mon")
 }
 

@@ -1,16 +1,18 @@
 package rookstandin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // assignMons finds a node for each mon that has none, by a canary that is scheduled in its stead. The canaries stay
@@ -19,7 +21,7 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 	var canaries []*appsv1.Deployment
 	defer func() {
 		// In native mode DNS knows an exported mon only while its canary runs, so they stay until all mons do.
-		if o.cluster.native {
+		if o.cluster.Spec.Native() {
 			return
 		}
 		for _, canary := range canaries {
@@ -27,7 +29,7 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 		}
 	}()
 	for _, m := range mons {
-		if _, placed := o.memory.place(m.id); placed {
+		if _, placed := o.memory.mapping[m.id]; placed {
 			continue
 		}
 		canary, node, err := o.schedule(ctx, m)
@@ -37,99 +39,61 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 		if err != nil {
 			return fmt.Errorf("assignmon: error scheduling monitor: %w", err)
 		}
-		if o.cluster.monPVC {
-			o.memory.assign(m.id, nil)
-			continue
-		}
-		o.memory.assign(m.id, &nodeInfo{Name: node.Name, Hostname: node.Name, Address: node.Address, Zone: m.zone})
+		o.memory.mapping[m.id] = &nodeInfo{Name: node.Name, Hostname: node.Name, Address: node.Address}
 	}
 	return nil
 }
 
 func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Node, error) {
 	canary := o.canaryDeployment(m)
-	for try := 0; ; try++ {
-		err := o.write.create(ctx, canary.DeepCopy())
-		if err == nil {
-			break
-		}
-		if !apierrors.IsAlreadyExists(err) || try == o.options.Timing.CanaryTries {
-			return nil, Node{}, fmt.Errorf("error creating canary monitor deployment %s: %w", canary.Name, err)
+	timing := o.options.Timing
+	var refused error
+	err := o.try(ctx, timing.CanaryTries+1, timing.CanaryInterval, func() error {
+		refused = o.write.create(ctx, canary.DeepCopy())
+		if !apierrors.IsAlreadyExists(refused) {
+			return nil
 		}
 		o.deleteCanary(ctx, canary)
-		if err := o.clock.sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
-			return nil, Node{}, err
-		}
+		return refused
+	})
+	if err = cmp.Or(err, refused); err != nil {
+		return nil, Node{}, err
 	}
-	for range o.options.Timing.CanaryTries {
-		name, scheduled, err := o.options.Kubelet.Scheduled(ctx, canary)
-		if err != nil {
-			return canary, Node{}, fmt.Errorf("error listing canary pods %s: %w", canary.Name, err)
+	var name string
+	err = o.try(ctx, timing.CanaryTries, timing.CanaryInterval, func() error {
+		found, scheduled, err := o.options.Kubelet.Scheduled(ctx, canary)
+		if name = found; err == nil && !scheduled {
+			err = errors.New("canary pod scheduling failed retries")
 		}
-		if scheduled {
-			return canary, o.nodeFor(name, m.id), nil
-		}
-		if err := o.clock.sleep(ctx, o.options.Timing.CanaryInterval); err != nil {
-			return canary, Node{}, err
-		}
-	}
-	return canary, Node{}, errors.New("canary pod scheduling failed retries")
+		return err
+	})
+	return canary, o.nodeFor(name, m.id), err
 }
 
 // nodeFor returns the node of that name. A name that is not known, or none, is a node by turns.
 func (o *Operator) nodeFor(name, id string) Node {
-	for _, node := range o.options.Nodes {
-		if node.Name == name {
-			return node
-		}
+	nodes := o.options.Nodes
+	if i := slices.IndexFunc(nodes, func(node Node) bool { return node.Name == name }); i >= 0 {
+		return nodes[i]
 	}
-	turn := o.options.Nodes[monIndex(id)%len(o.options.Nodes)]
-	if name != "" {
-		turn.Name = name
-	}
+	turn := nodes[shapes.MonIndex(id)%len(nodes)]
+	turn.Name = cmp.Or(name, turn.Name)
 	return turn
 }
 
 func (o *Operator) deleteCanary(ctx context.Context, canary *appsv1.Deployment) {
 	err := o.write.delete(ctx, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: canary.Name}},
 		client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
-	if client.IgnoreNotFound(err) != nil {
-		o.journal.add(Continued, "Deployment", canary.Namespace+"/"+canary.Name, "error deleting canary deployment: %v", err)
-	}
+	o.goOn("error deleting canary deployment", canary.Name, client.IgnoreNotFound(err))
 }
 
 // deleteCanaries deletes the canaries that are left over.
 func (o *Operator) deleteCanaries(ctx context.Context) {
 	list := &appsv1.DeploymentList{}
-	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.namespace),
-		client.MatchingLabels{"app": monApp, canaryLabel: "true"})
-	if err != nil {
-		o.journal.add(Continued, "", "", "failed to list canaries: %v", err)
-		return
-	}
+	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace),
+		client.MatchingLabels{"app": shapes.MonApp, shapes.CanaryLabel: "true"})
+	o.goOn("failed to list canaries", "", err)
 	for i := range list.Items {
 		o.deleteCanary(ctx, &list.Items[i])
 	}
-}
-
-// ensureMonPVC makes the claim of a mon that keeps its store on one.
-func (o *Operator) ensureMonPVC(ctx context.Context, m mon) error {
-	if !o.cluster.monPVC {
-		return nil
-	}
-	pvc := &corev1.PersistentVolumeClaim{
-		ObjectMeta: o.meta(monResource(m.id)),
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
-				corev1.ResourceStorage: resource.MustParse(monPVCSize),
-			}},
-			VolumeMode: new(corev1.PersistentVolumeFilesystem),
-		},
-	}
-	pvc.Labels = o.monLabels(m, false, true)
-	if err := o.write.create(ctx, pvc); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("failed to create mon %s pvc: %w", m.id, err)
-	}
-	return nil
 }

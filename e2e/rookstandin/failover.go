@@ -3,29 +3,27 @@ package rookstandin
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // failoverMon replaces a mon by a new one, and puts everything back if the new one does not come up.
 func (o *Operator) failoverMon(ctx context.Context, failed string) error {
 	o.journal.add(FailoverStarted, "", "", "of mon %q", failed)
-	index := o.memory.highest() + 1
-	others := slices.DeleteFunc(o.knownMons(), func(m mon) bool { return m.id == failed })
-	m := o.newMon(index, others)
-	if err := o.scaleMon(ctx, failed, 0); err != nil {
-		o.journal.add(Continued, "Deployment", o.cluster.namespace+"/"+monResource(failed), "failed to stop mon %q for failover. %v", failed, err)
-	}
+	index := o.memory.maxMonID + 1
+	m := o.newMon(index)
+	o.goOn("failed to stop the mon for its failover", shapes.MonResource(failed), o.scaleMon(ctx, failed, 0))
 	mayBeInQuorum, err := o.bringUpReplacement(ctx, &m)
 	if err != nil {
 		o.revertFailover(context.WithoutCancel(ctx), failed, m.id, mayBeInQuorum)
 		return err
 	}
-	o.memory.setHighest(index)
+	o.memory.maxMonID = index
 	o.journal.add(FailoverSucceeded, "", "", "mon %q takes the place of mon %q", m.id, failed)
 	return o.removeMon(ctx, failed, true)
 }
@@ -38,8 +36,8 @@ func (o *Operator) bringUpReplacement(ctx context.Context, m *mon) (mayBeInQuoru
 	if err := o.initMonIP(ctx, m); err != nil {
 		return false, err
 	}
-	o.memory.set(m.id, monInfo{endpoint: m.endpoint})
-	if o.options.Release.savesBeforeFailover() {
+	o.memory.set(m.id, shapes.Mon{Endpoint: m.endpoint})
+	if o.options.Release.AtLeast(20, 5) {
 		if err := o.saveMonConfig(ctx); err != nil {
 			return false, fmt.Errorf("failed to save mons before starting the new mon %s: %w", m.id, err)
 		}
@@ -52,36 +50,25 @@ func (o *Operator) bringUpReplacement(ctx context.Context, m *mon) (mayBeInQuoru
 
 func (o *Operator) revertFailover(ctx context.Context, failed, replacement string, mayBeInQuorum bool) {
 	o.journal.add(FailoverReverted, "", "", "of mon %q, cleaning up replacement mon %q", failed, replacement)
-	if err := o.scaleMon(ctx, failed, 1); err != nil {
-		o.journal.add(Continued, "Deployment", o.cluster.namespace+"/"+monResource(failed), "failed to restart failed mon %q: %v", failed, err)
-	}
-	if err := o.removeMon(ctx, replacement, mayBeInQuorum); err != nil {
-		o.journal.add(Continued, "", "", "failed to remove mon %q from quorum. %v", replacement, err)
-	}
-	if err := o.commitMaxMonID(ctx, o.memory.highest(), false); err != nil {
-		o.journal.add(Continued, "", "", "failed to revert maxMonId after starting mon %q: %v", replacement, err)
-	}
+	o.goOn("failed to restart the failed mon", shapes.MonResource(failed), o.scaleMon(ctx, failed, 1))
+	o.goOn("failed to remove the mon from quorum", shapes.MonResource(replacement), o.removeMon(ctx, replacement, mayBeInQuorum))
+	o.goOn("failed to revert maxMonId", shapes.MonResource(replacement), o.commitMaxMonID(ctx, o.memory.maxMonID, false))
 }
 
 // scaleMon changes the replicas of the Deployment as it is stored, and nothing else.
 func (o *Operator) scaleMon(ctx context.Context, id string, replicas int32) error {
 	d := &appsv1.Deployment{}
-	if err := o.write.get(ctx, o.cluster.namespace, monResource(id), d); err != nil {
-		return fmt.Errorf("failed to get mon %q: %w", id, err)
+	if err := o.write.get(ctx, o.cluster.Namespace, shapes.MonResource(id), d); err != nil {
+		return err
 	}
 	d.Spec.Replicas = new(replicas)
-	if err := o.write.update(ctx, d); err != nil {
-		return fmt.Errorf("failed to update mon %q replicas to %d: %w", id, replicas, err)
-	}
-	return nil
+	return o.write.update(ctx, d)
 }
 
 // removeMon takes the mon out of the cluster, of memory and of everything that is stored, its Deployment last.
 func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) error {
 	if fromQuorum {
-		if err := o.commands.RemoveMon(ctx, o.access(), id); err != nil {
-			o.journal.add(Continued, "", "", "failed to remove mon %q from quorum. %v", id, err)
-		}
+		o.goOn("failed to remove the mon from quorum", shapes.MonResource(id), o.commands.RemoveMon(ctx, o.access(), id))
 	}
 	o.memory.forget(id)
 	if err := o.saveMonConfig(ctx); err != nil {
@@ -90,14 +77,12 @@ func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) er
 	if err := o.savePeerToken(ctx); err != nil {
 		return err
 	}
-	name := metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}
+	name := metav1.ObjectMeta{Namespace: o.cluster.Namespace, Name: shapes.MonResource(id)}
 	for _, object := range []client.Object{
 		&corev1.Service{ObjectMeta: name}, &corev1.PersistentVolumeClaim{ObjectMeta: name}, &appsv1.Deployment{ObjectMeta: name},
 	} {
 		err := o.write.delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
-		if client.IgnoreNotFound(err) != nil {
-			o.journal.add(Continued, "", monResource(id), "failed to remove dead mon: %v", err)
-		}
+		o.goOn("failed to remove what is left of the mon", name.Name, client.IgnoreNotFound(err))
 	}
 	o.journal.add(MonRemoved, "", "", "mon %q", id)
 	return nil

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
+	"time"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // checkMonHealth looks after the mons between two reconciles. It never reloads the addresses: what is in memory is all
@@ -12,14 +16,14 @@ import (
 func (o *Operator) checkMonHealth(ctx context.Context) error {
 	o.orchestration.Lock()
 	defer o.orchestration.Unlock()
-	if o.cluster.monCheckOff || len(o.memory.snapshot()) == 0 {
+	if o.cluster.Spec.HealthCheck.DaemonHealth.Mon.Disabled || len(o.memory.snapshot()) == 0 {
 		return nil
 	}
 	status, err := o.quorumStatus(ctx)
 	if err != nil {
 		return errors.Join(errors.New("failed to get mon quorum status"), err)
 	}
-	wanted := o.cluster.monCount
+	wanted := o.cluster.Spec.Mon.Count
 	unknown := o.memory.snapshot()
 	allIn := true
 	for _, id := range slices.Sorted(maps.Keys(status.Monmap)) {
@@ -70,7 +74,7 @@ func (o *Operator) extraMon() string {
 	onNode := map[string]bool{}
 	for _, m := range o.knownMons() {
 		extra = m.id
-		node, ok := o.memory.place(m.id)
+		node, ok := o.memory.mapping[m.id]
 		if !ok || node == nil {
 			continue
 		}
@@ -85,8 +89,8 @@ func (o *Operator) extraMon() string {
 // timedOut says whether the mon has been out of quorum for too long.
 func (o *Operator) timedOut(id string) bool {
 	timeout := o.options.Timing.MonOutTimeout
-	if o.cluster.monTimeout > 0 {
-		timeout = o.cluster.monTimeout
+	if own, err := time.ParseDuration(o.cluster.Spec.HealthCheck.DaemonHealth.Mon.Timeout); err == nil {
+		timeout = own
 	}
 	since, ok := o.monOutSince[id]
 	if !ok {
@@ -104,8 +108,8 @@ func (o *Operator) track(ctx context.Context, id string, inQuorum bool) error {
 		if id != "" && known != id {
 			continue
 		}
-		if info.outOfQuorum == inQuorum {
-			info.outOfQuorum = !inQuorum
+		if info.OutOfQuorum == inQuorum {
+			info.OutOfQuorum = !inQuorum
 			o.memory.set(known, info)
 			changed = true
 		}
@@ -117,15 +121,13 @@ func (o *Operator) track(ctx context.Context, id string, inQuorum bool) error {
 		return nil
 	}
 	o.memory.writeConf()
-	return o.saveOutOfQuorum(ctx, out)
+	return o.changeEndpoints(ctx, shapes.OutOfQuorumKey, strings.Join(out, ","))
 }
 
 // failMon removes a mon that is one too many, or replaces it.
 func (o *Operator) failMon(ctx context.Context, mons int, id string) error {
-	if err := o.track(ctx, id, false); err != nil {
-		o.journal.add(Continued, "", "", "failed to track failed mon %q. %v", id, err)
-	}
-	if mons > o.cluster.monCount {
+	o.goOn("failed to track the failed mon", shapes.MonResource(id), o.track(ctx, id, false))
+	if mons > o.cluster.Spec.Mon.Count {
 		return o.removeMon(ctx, id, true)
 	}
 	return o.failoverMon(ctx, id)

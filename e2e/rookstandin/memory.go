@@ -11,23 +11,22 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // memory is what the operator holds in memory between two full reconciles: it is loaded from the ConfigMap of the mon
 // endpoints at the start of each, and nowhere else.
 type memory struct {
-	mu       sync.Mutex
-	mons     map[string]monInfo
+	// These two are for whoever holds the orchestration.
 	maxMonID int
 	mapping  map[string]*nodeInfo
+
+	mu   sync.Mutex
+	mons shapes.Mons
 	// conf holds the addresses in the operator's own ceph.conf, which its commands dial. It is written from memory, and
 	// from the ConfigMap when a reconcile begins.
 	conf []netip.AddrPort
-}
-
-type monInfo struct {
-	endpoint    netip.AddrPort
-	outOfQuorum bool
 }
 
 // nodeInfo is the place of a mon, under the names that Rook's ConfigMap has for it.
@@ -35,42 +34,37 @@ type nodeInfo struct {
 	Name     string `json:"Name"`
 	Hostname string `json:"Hostname"`
 	Address  string `json:"Address"`
-	Zone     string `json:"zone,omitempty"`
 }
 
 func newMemory() *memory {
-	return &memory{maxMonID: -1, mons: map[string]monInfo{}, mapping: map[string]*nodeInfo{}}
+	return &memory{maxMonID: -1, mons: shapes.Mons{}, mapping: map[string]*nodeInfo{}}
 }
 
-// readMemory returns what the ConfigMap says. No ConfigMap is an empty one.
+// readMemory returns what the ConfigMap says.
 func readMemory(cm *corev1.ConfigMap) (*memory, error) {
 	fresh := newMemory()
-	if cm != nil {
-		for entry := range strings.SplitSeq(cm.Data[dataKey], ",") {
-			if strings.TrimSpace(entry) == "" {
-				continue
-			}
-			id, text, _ := strings.Cut(strings.TrimSpace(entry), "=")
-			endpoint, err := netip.ParseAddrPort(text)
-			if err != nil {
-				return nil, fmt.Errorf("read the endpoint of mon %q: %w", id, err)
-			}
-			fresh.mons[id] = monInfo{endpoint: endpoint, outOfQuorum: slices.Contains(strings.Split(cm.Data[outOfQuorumKey], ","), id)}
-			fresh.maxMonID = max(fresh.maxMonID, monIndex(id))
+	out := strings.Split(cm.Data[shapes.OutOfQuorumKey], ",")
+	for entry := range strings.SplitSeq(cm.Data[shapes.EndpointsKey], ",") {
+		id, text, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		if id == "" {
+			continue
 		}
-		if stored, err := strconv.Atoi(cm.Data[maxMonIDKey]); err == nil {
-			fresh.maxMonID = max(fresh.maxMonID, stored)
+		endpoint, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return nil, fmt.Errorf("read the endpoint of mon %q: %w", id, err)
 		}
-		var mapping struct {
-			Node map[string]*nodeInfo `json:"node"`
-		}
-		if text := cm.Data[mappingKey]; text != "" {
-			if err := json.Unmarshal([]byte(text), &mapping); err != nil {
-				return nil, fmt.Errorf("read the mapping of the mons: %w", err)
-			}
-		}
-		if mapping.Node != nil {
-			fresh.mapping = mapping.Node
+		fresh.mons[id] = shapes.Mon{Endpoint: endpoint, OutOfQuorum: slices.Contains(out, id)}
+		fresh.maxMonID = max(fresh.maxMonID, shapes.MonIndex(id))
+	}
+	if stored, err := strconv.Atoi(cm.Data[shapes.MaxMonIDKey]); err == nil {
+		fresh.maxMonID = max(fresh.maxMonID, stored)
+	}
+	if text := cm.Data[shapes.MappingKey]; text != "" {
+		mapping := struct {
+			Node *map[string]*nodeInfo `json:"node"`
+		}{&fresh.mapping}
+		if err := json.Unmarshal([]byte(text), &mapping); err != nil {
+			return nil, fmt.Errorf("read the mapping of the mons: %w", err)
 		}
 	}
 	return fresh, nil
@@ -84,13 +78,13 @@ func (m *memory) replace(fresh *memory) {
 }
 
 // snapshot returns a copy of the mons.
-func (m *memory) snapshot() map[string]monInfo {
+func (m *memory) snapshot() shapes.Mons {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.mons)
 }
 
-func (m *memory) set(id string, info monInfo) {
+func (m *memory) set(id string, info shapes.Mon) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mons[id] = info
@@ -103,20 +97,8 @@ func (m *memory) forget(id string) {
 	delete(m.mapping, id)
 }
 
-// endpoints returns what the memory would write into ceph.conf: a mon that is out of quorum is left out.
-func (m *memory) endpoints() []netip.AddrPort {
-	var all []netip.AddrPort
-	known := m.snapshot()
-	for _, id := range slices.Sorted(maps.Keys(known)) {
-		if !known[id].outOfQuorum {
-			all = append(all, known[id].endpoint)
-		}
-	}
-	return all
-}
-
 // writeConf writes ceph.conf from memory.
-func (m *memory) writeConf() { m.setConf(m.endpoints()) }
+func (m *memory) writeConf() { m.setConf(m.snapshot().Dialled()) }
 
 func (m *memory) setConf(endpoints []netip.AddrPort) {
 	m.mu.Lock()
@@ -129,36 +111,4 @@ func (m *memory) dial() []netip.AddrPort {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.conf)
-}
-
-func (m *memory) place(id string) (*nodeInfo, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	node, ok := m.mapping[id]
-	return node, ok
-}
-
-func (m *memory) assign(id string, node *nodeInfo) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.mapping[id] = node
-}
-
-func (m *memory) mappingJSON() (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	text, err := json.Marshal(map[string]any{"node": m.mapping})
-	return string(text), err
-}
-
-func (m *memory) highest() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.maxMonID
-}
-
-func (m *memory) setHighest(id int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.maxMonID = id
 }

@@ -2,14 +2,13 @@ package rookstandin
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
 // clock is what the operator waits by.
@@ -49,13 +48,11 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 	if options.Ceph == nil {
 		options.Ceph = NewCeph()
 	}
-	daemons := &daemonStarter{client: options.Client, ceph: options.Ceph, running: map[string]string{}}
+	daemons := ceph.NewStarter(options.Client, options.Ceph)
 	var wakers *triggers
 	see := func(event watch.EventType, o client.Object, err error) error {
-		if d, ok := o.(*appsv1.Deployment); ok && err == nil {
-			daemons.see(ctx, event, d)
-		}
 		if err == nil {
+			daemons.See(ctx, event, o)
 			wakers.see(event, o)
 		}
 		return err
@@ -120,21 +117,4 @@ func (m *Model) Reconcile(ctx context.Context) error {
 func (m *Model) CheckHealth(ctx context.Context) error {
 	m.clock.elapsed += m.operator.options.Timing.HealthInterval
 	return m.operator.checkMonHealth(ctx)
-}
-
-// startOSDsAlone lets the prepare jobs run one after the other, where no other goroutine can run them.
-func (o *Operator) startOSDsAlone(ctx context.Context, run *osdRun) error {
-	run.updated = len(run.existing) == 0
-	o.updateOSDs(ctx, run)
-	for _, p := range o.preparations(run.existing) {
-		if err := o.prepare(ctx, p); err != nil {
-			return err
-		}
-		cm := &corev1.ConfigMap{}
-		if err := o.write.get(ctx, o.cluster.namespace, p.configMap(), cm); err != nil {
-			return fmt.Errorf("read what the prepare job of %s reports: %w", p.place, err)
-		}
-		o.seeReport(ctx, run, cm)
-	}
-	return nil
 }

@@ -4,25 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // storedMemory returns what the ConfigMap says.
 func (o *Operator) storedMemory(ctx context.Context) (*memory, error) {
 	cm := &corev1.ConfigMap{}
 	err := o.write.get(ctx, o.options.Namespace, EndpointsConfigMap, cm)
-	if apierrors.IsNotFound(err) {
-		cm, err = nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to get mon endpoints: %w", err)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
 	}
 	stored, err := readMemory(cm)
 	if err != nil {
@@ -38,12 +35,12 @@ func (o *Operator) askVersions(ctx context.Context) error {
 	if err != nil || len(stored.mons) == 0 {
 		return err
 	}
-	o.memory.setConf(stored.endpoints())
+	o.memory.setConf(stored.mons.Dialled())
 	if _, err := o.quorumStatus(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
-		o.journal.add(Continued, "", "", "failed to get ceph daemons versions: %v", err)
+		o.goOn("failed to get ceph daemons versions", "", err)
 	}
 	return nil
 }
@@ -55,31 +52,7 @@ func (o *Operator) loadClusterInfo(ctx context.Context) error {
 		return err
 	}
 	o.memory.replace(stored)
-	o.journal.add(Loaded, "ConfigMap", o.cluster.namespace+"/"+EndpointsConfigMap, "%s", flatEndpoints(o.memory.snapshot()))
-	return nil
-}
-
-// initClusterInfo loads what is known of the cluster, or makes the keys of a new one, and saves the addresses at once.
-func (o *Operator) initClusterInfo(ctx context.Context) error {
-	if err := o.loadClusterInfo(ctx); err != nil {
-		return err
-	}
-	if err := o.ensureMonSecret(ctx); err != nil {
-		return err
-	}
-	if err := o.saveMonConfig(ctx); err != nil {
-		return fmt.Errorf("failed to save mons: %w", err)
-	}
-	adminKey := o.access().AdminKey
-	if err := o.saveKeyring(ctx, monsKeyring, monsKeyringText(o.monKey, adminKey)); err != nil {
-		return err
-	}
-	// Rook stores the key, and then notes on it of which generation it is.
-	for range 2 {
-		if err := o.saveKeyring(ctx, adminKeyring, adminKeyringText(adminKey)); err != nil {
-			return err
-		}
-	}
+	o.journal.add(Loaded, "ConfigMap", o.cluster.Namespace+"/"+EndpointsConfigMap, "%s", o.memory.snapshot().Flat())
 	return nil
 }
 
@@ -93,7 +66,7 @@ func (o *Operator) startMons(ctx context.Context, target int) error {
 	if existing > 0 {
 		if err := o.setDefaultConfigs(ctx); err != nil {
 			retryConfig = true
-			o.journal.add(Continued, "", "", "failed to set Ceph config options before starting mons; will retry: %v", err)
+			o.goOn("failed to set Ceph config options before starting mons; will retry", "", err)
 		}
 	}
 	if existing >= len(mons) {
@@ -122,12 +95,8 @@ func (o *Operator) startMons(ctx context.Context, target int) error {
 func (o *Operator) knownMons() []mon {
 	var mons []mon
 	known := o.memory.snapshot()
-	for _, id := range slices.Sorted(maps.Keys(known)) {
-		m := mon{id: id, endpoint: known[id].endpoint}
-		if node, ok := o.memory.place(id); ok && node != nil {
-			m.zone = node.Zone
-		}
-		mons = append(mons, m)
+	for _, id := range known.Sorted() {
+		mons = append(mons, mon{id: id, endpoint: known[id].Endpoint})
 	}
 	return mons
 }
@@ -136,33 +105,22 @@ func (o *Operator) knownMons() []mon {
 func (o *Operator) monConfig(target int) (existing int, mons []mon) {
 	mons = o.knownMons()
 	existing = len(mons)
-	highest := o.memory.highest()
+	highest := o.memory.maxMonID
 	for i := existing; i < target; i++ {
 		highest++
-		mons = append(mons, o.newMon(highest, mons))
+		mons = append(mons, o.newMon(highest))
 	}
-	o.memory.setHighest(highest)
+	o.memory.maxMonID = highest
 	return existing, mons
 }
 
-// newMon returns a mon that has no address yet, in a zone that is not taken if the CephCluster has zones.
-func (o *Operator) newMon(index int, others []mon) mon {
-	m := mon{id: monName(index), endpoint: netip.AddrPortFrom(netip.Addr{}, uint16(o.cluster.newMonPort()))}
-	taken := map[string]int{}
-	for _, other := range others {
-		taken[other.zone]++
+// newMon returns a mon that has no address yet.
+func (o *Operator) newMon(index int) mon {
+	port := uint16(shapes.Msgr1Port)
+	if o.cluster.Spec.RequireMsgr2() {
+		port = shapes.Msgr2Port
 	}
-	for _, zone := range o.cluster.zones {
-		room := 1
-		if len(o.cluster.zones) == 3 && o.cluster.monCount == 5 && !zone.arbiter {
-			room = 2
-		}
-		if taken[zone.name] < room {
-			m.zone = zone.name
-			break
-		}
-	}
-	return m
+	return mon{id: shapes.MonName(index), endpoint: netip.AddrPortFrom(netip.Addr{}, port)}
 }
 
 // ensureMonsRunning brings one more mon up than are known, or all that are known if they are enough.
@@ -171,16 +129,11 @@ func (o *Operator) ensureMonsRunning(ctx context.Context, mons []mon, target int
 	if expected < target {
 		expected++
 	}
-	if err := o.initMonIPs(ctx, mons[:expected]); err != nil {
-		return fmt.Errorf("failed to init mon services: %w", err)
-	}
-	if err := o.saveMonConfig(ctx); err != nil {
-		return fmt.Errorf("failed to save mons: %w", err)
-	}
-	if err := o.startDeployments(ctx, mons[:expected], requireAll); err != nil {
-		return fmt.Errorf("failed to start mon pods: %w", err)
-	}
-	return nil
+	return inOrder(ctx,
+		step{"failed to init mon services", func(ctx context.Context) error { return o.initMonIPs(ctx, mons[:expected]) }},
+		step{"failed to save mons", o.saveMonConfig},
+		step{"failed to start mon pods", func(ctx context.Context) error { return o.startDeployments(ctx, mons[:expected], requireAll) }},
+	)
 }
 
 // initMonIPs makes the Services, and gives an address to each mon that has none.
@@ -190,15 +143,15 @@ func (o *Operator) initMonIPs(ctx context.Context, mons []mon) error {
 			return err
 		}
 		info := o.memory.snapshot()[mons[i].id]
-		info.endpoint = mons[i].endpoint
+		info.Endpoint = mons[i].endpoint
 		o.memory.set(mons[i].id, info)
 	}
 	return nil
 }
 
 func (o *Operator) initMonIP(ctx context.Context, m *mon) error {
-	if o.cluster.hostNetwork {
-		node, ok := o.memory.place(m.id)
+	if o.cluster.Spec.HostNetwork() {
+		node, ok := o.memory.mapping[m.id]
 		if !ok || node == nil {
 			return errors.New("mon doesn't exist in assignment map")
 		}
@@ -216,8 +169,8 @@ func (o *Operator) initMonIP(ctx context.Context, m *mon) error {
 	if m.endpoint.Addr().IsValid() {
 		return nil
 	}
-	if o.cluster.native {
-		if clusterIP, err = o.export(ctx, monResource(m.id)); err != nil {
+	if o.cluster.Spec.Native() {
+		if clusterIP, err = o.export(ctx, shapes.MonResource(m.id)); err != nil {
 			return err
 		}
 	}
@@ -229,9 +182,7 @@ func (o *Operator) initMonIP(ctx context.Context, m *mon) error {
 // afterwards.
 func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll bool) error {
 	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.namespace), client.MatchingLabels{"app": monApp}); err != nil {
-		o.journal.add(Continued, "", "", "failed to list mon deployments. attempting to continue. %v", err)
-	}
+	o.goOn("failed to list mon deployments", "", o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.MonApp}))
 	ready := 0
 	for i := range list.Items {
 		if list.Items[i].Status.AvailableReplicas > 0 {
@@ -244,8 +195,7 @@ func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll 
 			if ctx.Err() != nil {
 				return err
 			}
-			o.journal.add(Continued, "Deployment", o.cluster.namespace+"/"+monResource(m.id),
-				"attempting to continue after failing to start mon %q. %v", m.id, err)
+			o.goOn("attempting to continue after failing to start the mon", shapes.MonResource(m.id), err)
 		}
 		if !checkOnce || i == len(mons)-1 {
 			if err := o.waitForQuorum(ctx, mons, false); err != nil {
@@ -258,31 +208,20 @@ func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll 
 
 // startMon makes the Deployment of a mon, or updates it.
 func (o *Operator) startMon(ctx context.Context, m mon) error {
-	d := o.monDeployment(m, false)
-	// Rook notes what it applies before it adds storage and node, so the note of a new mon lacks them.
-	if err := setLastApplied(d); err != nil {
-		return fmt.Errorf("failed to annotate mon deployment %s: %w", d.Name, err)
-	}
+	d := o.monDeployment(m)
 	existing := &appsv1.Deployment{}
 	err := o.write.get(ctx, d.Namespace, d.Name, existing)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("failed to get mon deployment %s: %w", d.Name, err)
+		return err
 	}
-	o.addMonStorage(d, m.id)
 	if err == nil {
 		d.Spec.Template.Spec.NodeSelector = existing.Spec.Template.Spec.NodeSelector
 		return o.updateMon(ctx, d, m)
 	}
-	if node, ok := o.memory.place(m.id); ok && node != nil {
-		d.Spec.Template.Spec.NodeSelector = map[string]string{corev1.LabelHostname: node.Hostname}
-	}
-	if err := o.ensureMonPVC(ctx, m); err != nil {
+	if err := o.write.create(ctx, d); err != nil {
 		return err
 	}
-	if err := o.write.create(ctx, d); err != nil {
-		return fmt.Errorf("failed to create mon deployment %s: %w", d.Name, err)
-	}
-	if err := o.commitMaxMonID(ctx, monIndex(m.id), true); err != nil {
+	if err := o.commitMaxMonID(ctx, shapes.MonIndex(m.id), true); err != nil {
 		return err
 	}
 	return o.persistExpectedMons(ctx)

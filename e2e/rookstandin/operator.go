@@ -12,100 +12,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
-
-// Options configure an Operator. Zero values stand for the defaults that are named.
-type Options struct {
-	// Config reaches the API server. It is not needed where Client is given.
-	Config *rest.Config
-	// AsOperator makes the operator, and its prepare jobs, act as the ServiceAccounts that Rook's run as, with the rights
-	// that Install gives them; Config must be allowed to impersonate.
-	AsOperator bool
-	// Client is made from Config by default.
-	Client client.WithWatch
-	// Namespace is that of the CephCluster, OperatorNamespace that of the operator: both rook-ceph by default.
-	Namespace, OperatorNamespace string
-	// Release is v1.20.6 by default, CephVersion 20.2.4-0.
-	Release     Release
-	CephVersion string
-	// CSIOperator makes releases 1.15 to 1.19 write a CephConnection or not; by default they do from 1.18 on.
-	CSIOperator *bool
-	// Nodes are DefaultNodes by default, OSDs are three on nodes.
-	Nodes []Node
-	OSDs  []OSD
-	// Timing has its own defaults.
-	Timing Timing
-	// Kubelet is FromPods by default.
-	Kubelet Kubelet
-	// Ceph is StartCeph's by default. An operator that is started again is given the one of before.
-	Ceph *Ceph
-	// Commands are those of Ceph's model by default. Where they are given there is no model.
-	Commands Commands
-	// Lookup asks the DNS of the clusterset; only native multi-cluster mode needs it.
-	Lookup func(ctx context.Context, name string) (netip.Addr, error)
-	// OnEntry, if set, is called with every entry of the journal.
-	OnEntry func(Entry)
-}
-
-func (o *Options) csiOperator() bool {
-	if o.Release.alwaysCSIOperator() {
-		return true
-	}
-	if o.CSIOperator != nil {
-		return *o.CSIOperator && o.Release.atLeast(15, 0)
-	}
-	return o.Release.usesCSIOperator()
-}
-
-func (o *Options) setDefaults() error {
-	or := func(v *string, fallback string) {
-		if *v == "" {
-			*v = fallback
-		}
-	}
-	or(&o.Namespace, "rook-ceph")
-	or(&o.OperatorNamespace, "rook-ceph")
-	or(&o.CephVersion, "20.2.4-0")
-	if o.Release == (Release{}) {
-		o.Release = Release{Minor: 20, Patch: 6}
-	}
-	if len(o.Nodes) == 0 {
-		o.Nodes = DefaultNodes
-	}
-	if o.OSDs == nil {
-		o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}}
-	}
-	o.Timing = o.Timing.withDefaults()
-	if o.Client != nil {
-		return nil
-	}
-	c, err := o.clientOf(o.OperatorNamespace, OperatorServiceAccount)
-	if err != nil {
-		return err
-	}
-	o.Client = c
-	return nil
-}
-
-// clientOf returns a client that acts as the ServiceAccount, if any is to be acted as.
-func (o *Options) clientOf(namespace, account string) (client.WithWatch, error) {
-	cfg := rest.CopyConfig(o.Config)
-	cfg.QPS = -1
-	if o.AsOperator {
-		cfg.Impersonate = rest.ImpersonationConfig{
-			UserName: fmt.Sprintf("system:serviceaccount:%s:%s", namespace, account),
-			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
-		}
-	}
-	c, err := client.NewWithWatch(cfg, client.Options{Scheme: scheme.Scheme})
-	if err != nil {
-		return nil, fmt.Errorf("make the client of the Rook stand-in: %w", err)
-	}
-	return c, nil
-}
 
 // Operator is a running stand-in of Rook's operator, for the one CephCluster of a namespace.
 type Operator struct {
@@ -115,8 +26,8 @@ type Operator struct {
 	prepareWrite *writer
 	journal      *Journal
 	memory       *memory
-	ceph         *Ceph
-	commands     Commands
+	ceph         *ceph.Cluster
+	commands     ceph.Commands
 	trigger      chan struct{}
 	clock        clock
 	// alone is set where nothing else may run beside what is asked of the operator.
@@ -129,9 +40,8 @@ type Operator struct {
 	// orchestration is held by whoever works on the mons: a reconcile or a health check.
 	orchestration sync.Mutex
 	// The fields down to the next blank line are written under orchestration by the reconcile alone.
-	cluster     settings
+	cluster     *shapes.Cluster
 	fsid        string
-	monKey      string
 	monOutSince map[string]time.Time
 
 	mu sync.Mutex
@@ -154,7 +64,7 @@ func newOperator(options Options) (*Operator, error) {
 	jobs := options.Client
 	if options.AsOperator {
 		var err error
-		if jobs, err = options.clientOf(options.Namespace, prepareServiceAccount); err != nil {
+		if jobs, err = options.clientOf(options.Namespace, shapes.OSDApp); err != nil {
 			return nil, err
 		}
 	}
@@ -166,6 +76,7 @@ func newOperator(options Options) (*Operator, error) {
 		trigger:     make(chan struct{}, 1),
 		monOutSince: map[string]time.Time{},
 		named:       map[string]bool{},
+		cluster:     &shapes.Cluster{Namespace: options.Namespace},
 		clock:       wallClock{},
 	}
 	o.journal = &Journal{onEntry: options.OnEntry, now: func() time.Time { return o.clock.now() }}
@@ -175,7 +86,7 @@ func newOperator(options Options) (*Operator, error) {
 		o.options.Kubelet = FromPods{Client: options.Client}
 	}
 	if o.commands == nil {
-		o.commands = modelCommands{o.ceph}
+		o.commands = o.ceph.Commands()
 	}
 	return o, nil
 }
@@ -187,11 +98,11 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 		return nil, err
 	}
 	if o.ceph == nil && options.Commands == nil {
-		o.ceph, err = StartCeph(ctx, o.options.Client, o.options.Namespace)
+		o.ceph, err = ceph.Start(ctx, o.options.Client, o.options.Namespace)
 		if err != nil {
 			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
 		}
-		o.commands = modelCommands{o.ceph}
+		o.commands = o.ceph.Commands()
 	}
 	if u, err := o.findCluster(ctx); err != nil || u == nil {
 		o.controlCSI(ctx)
@@ -212,13 +123,13 @@ func (o *Operator) Wait() { o.running.Wait() }
 func (o *Operator) Journal() *Journal { return o.journal }
 
 // Ceph returns the model of the cluster that the operator runs; nil where Ceph is real.
-func (o *Operator) Ceph() *Ceph { return o.ceph }
+func (o *Operator) Ceph() *ceph.Cluster { return o.ceph }
 
 // Memory returns the endpoint of each mon as the operator remembers it now.
 func (o *Operator) Memory() map[string]netip.AddrPort {
 	all := map[string]netip.AddrPort{}
 	for id, info := range o.memory.snapshot() {
-		all[id] = info.endpoint
+		all[id] = info.Endpoint
 	}
 	return all
 }
@@ -338,74 +249,81 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	return nil
 }
 
-func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
-	if err := o.beginReconcile(ctx, u); err != nil {
-		return err
-	}
-	if err := o.startCluster(ctx, u); err != nil {
-		return err
-	}
-	if o.cluster.external {
-		return nil
-	}
-	if err := o.savePeerToken(ctx); err != nil {
-		return err
-	}
-	if err := o.startMgr(ctx); err != nil {
-		return fmt.Errorf("failed to start ceph mgr: %w", err)
-	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph OSDs"); err != nil {
-		return err
-	}
-	if err := o.startOSDs(ctx); err != nil {
-		return fmt.Errorf("failed to start ceph osds: %w", err)
-	}
-	if err := o.setCephHealth(ctx, u); err != nil {
-		return err
-	}
-	return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+// step is one of several that are taken in order, with what is said where it fails.
+type step struct {
+	failed string
+	take   func(ctx context.Context) error
 }
 
-// beginReconcile is the part of a reconcile that goes on while a health check works on the mons.
-func (o *Operator) beginReconcile(ctx context.Context, u *unstructured.Unstructured) error {
-	if readSettings(u).external {
-		return nil
+// inOrder takes the steps until one fails.
+func inOrder(ctx context.Context, steps ...step) error {
+	for _, s := range steps {
+		if err := s.take(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.failed, err)
+		}
 	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Detecting Ceph version"); err != nil {
+	return nil
+}
+
+func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstructured) error {
+	progress := func(about string) step {
+		return step{"failed to tell the progress", func(ctx context.Context) error {
+			return o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", about)
+		}}
+	}
+	// Up to the version it goes on while a health check works on the mons; from there to the mons nobody else may.
+	err := inOrder(ctx, progress("Detecting Ceph version"), step{"failed to detect the version", o.detectVersion})
+	if err != nil {
 		return err
 	}
-	if o.options.Timing.DetectVersion > 0 {
-		if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
-			return err
-		}
+	o.orchestration.Lock()
+	err = inOrder(ctx,
+		step{"failed to read the cluster", func(ctx context.Context) error { return o.readCluster(ctx, u) }},
+		progress("Configuring Ceph Mons"),
+		step{"failed to create the config override", o.ensureConfigOverride},
+		step{"failed to initialize ceph cluster info", o.initClusterInfo},
+		step{"failed to start ceph monitors", func(ctx context.Context) error { return o.startMons(ctx, o.cluster.Spec.Mon.Count) }},
+	)
+	o.orchestration.Unlock()
+	if err != nil {
+		return err
+	}
+	return inOrder(ctx,
+		step{"failed to update cluster rbd bootstrap peer token", o.savePeerToken},
+		step{"failed to start ceph mgr", o.startMgr},
+		progress("Configuring Ceph OSDs"),
+		step{"failed to start ceph osds", o.startOSDs},
+		step{"failed to tell the health", func(ctx context.Context) error {
+			return o.changeStatus(ctx, u, func(s *clusterStatus) {
+				s.Ceph = map[string]string{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+				s.ObservedGeneration = o.cluster.Generation
+			})
+		}},
+		step{"failed to tell that it is ready", func(ctx context.Context) error {
+			return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
+		}},
+	)
+}
+
+// detectVersion is what a real operator runs a job for; then it asks the daemons for theirs.
+func (o *Operator) detectVersion(ctx context.Context) error {
+	if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+		return err
 	}
 	return o.askVersions(ctx)
 }
 
-// startCluster is the part of a reconcile that holds the orchestration: everything up to the mons.
-func (o *Operator) startCluster(ctx context.Context, u *unstructured.Unstructured) error {
-	o.orchestration.Lock()
-	defer o.orchestration.Unlock()
-	o.cluster = readSettings(u)
-	if err := o.setCephVersion(ctx, u); err != nil {
+func (o *Operator) readCluster(ctx context.Context, u *unstructured.Unstructured) error {
+	var err error
+	o.cluster, err = shapes.Read(shapes.Operator{
+		Release: o.options.Release, CephVersion: o.options.CephVersion, OperatorNamespace: o.options.OperatorNamespace,
+	}, u)
+	if err != nil {
 		return err
 	}
-	if o.cluster.external {
-		return o.setCondition(ctx, u, "Connected", metav1.ConditionTrue, "ClusterConnected", "Cluster connected successfully")
-	}
-	if err := o.setCondition(ctx, u, "Progressing", metav1.ConditionTrue, "ClusterProgressing", "Configuring Ceph Mons"); err != nil {
-		return err
-	}
-	if err := o.ensureConfigOverride(ctx); err != nil {
-		return err
-	}
-	if err := o.initClusterInfo(ctx); err != nil {
-		return fmt.Errorf("failed to initialize ceph cluster info: %w", err)
-	}
-	if err := o.startMons(ctx, o.cluster.monCount); err != nil {
-		return fmt.Errorf("failed to start ceph monitors: %w", err)
-	}
-	return nil
+	return o.changeStatus(ctx, u, func(s *clusterStatus) {
+		s.Version = map[string]string{"image": o.cluster.Spec.CephVersion.Image, "version": o.options.CephVersion}
+	})
 }
 
 // findCluster returns the CephCluster of the namespace, nil if there is none that wants to be reconciled.
@@ -419,9 +337,5 @@ func (o *Operator) findCluster(ctx context.Context) (*unstructured.Unstructured,
 	if err != nil || len(list.Items) == 0 || list.Items[0].GetDeletionTimestamp() != nil {
 		return nil, nil
 	}
-	u := &list.Items[0]
-	if readSettings(u).skipped && o.options.Release.atLeast(18, 9) {
-		return nil, nil
-	}
-	return u, nil
+	return &list.Items[0], nil
 }

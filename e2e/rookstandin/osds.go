@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -15,13 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-)
 
-// placedOSD is an OSD with the node that it is on.
-type placedOSD struct {
-	OSD
-	node Node
-}
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
+)
 
 // osdRun is one start of the OSDs. Errors are collected: one OSD does not keep the others back, but the reconcile fails
 // in the end.
@@ -29,21 +22,17 @@ type osdRun struct {
 	// existing are the OSDs that had a Deployment before; they are updated, all others created.
 	existing map[string]bool
 	updated  bool
-	// awaiting holds the jobs that have not reported their end, by the name of their ConfigMap.
-	awaiting map[string]preparation
 	// written are the Deployments, as they were before, of which an update is waited for in the end.
 	written  []*appsv1.Deployment
 	failures []error
 }
-
-func (r *osdRun) done() bool { return r.updated && len(r.awaiting) == 0 }
 
 func (r *osdRun) fail(err error) { r.failures = append(r.failures, err) }
 
 // startOSDs lets the prepare jobs run, all at once, creates the OSDs that each names as soon as it has completed, and
 // updates the others while nothing is reported.
 func (o *Operator) startOSDs(ctx context.Context) error {
-	run := &osdRun{existing: map[string]bool{}, awaiting: map[string]preparation{}}
+	run := &osdRun{existing: map[string]bool{}}
 	if err := o.findExistingOSDs(ctx, run); err != nil {
 		return err
 	}
@@ -51,20 +40,15 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	defer jobs.Wait()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	for _, p := range o.preparations(run.existing) {
-		if err := o.report(ctx, o.write, p, prepareStatus{Status: prepareStarting}); err != nil {
-			o.journal.add(Continued, "ConfigMap", o.cluster.namespace+"/"+p.configMap(), "%v", err)
-		}
-		run.awaiting[p.configMap()] = p
+	preparations, ended := o.preparations(), make(chan preparation)
+	for _, p := range preparations {
+		o.goOn("failed to start the report", p.configMap(), o.report(ctx, o.write, p, prepareStarting, nil, ""))
 		if !o.alone {
-			jobs.Go(func() { o.runPrepareJob(ctx, p) })
+			jobs.Go(func() { o.runPrepareJob(ctx, p, ended) })
 		}
 	}
-	start := o.updateAndCreateOSDs
-	if o.alone {
-		start = o.startOSDsAlone
-	}
-	if err := start(ctx, run); err != nil {
+	run.updated = len(run.existing) == 0
+	if err := o.updateAndCreateOSDs(ctx, run, preparations, ended); err != nil {
 		return fmt.Errorf("failed to update/create OSDs: %w", err)
 	}
 	if err := o.waitForUpdate(ctx, run.written); err != nil {
@@ -72,14 +56,14 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	}
 	if len(run.failures) > 0 {
 		return fmt.Errorf("%d failures encountered while running osds on nodes in namespace %q. %w",
-			len(run.failures), o.cluster.namespace, errors.Join(run.failures...))
+			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
 	}
 	return o.deleteReports(ctx)
 }
 
 func (o *Operator) findExistingOSDs(ctx context.Context, run *osdRun) error {
 	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.namespace), client.MatchingLabels{"app": osdApp}); err != nil {
+	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
 		return fmt.Errorf("failed to query existing OSD deployments to see if they need updated: %w", err)
 	}
 	for i := range list.Items {
@@ -88,18 +72,25 @@ func (o *Operator) findExistingOSDs(ctx context.Context, run *osdRun) error {
 	return nil
 }
 
-func (o *Operator) updateAndCreateOSDs(ctx context.Context, run *osdRun) error {
-	reports, err := o.followPrepareJobs(ctx)
-	if err != nil {
-		return err
+func (o *Operator) updateAndCreateOSDs(ctx context.Context, run *osdRun, preparations []preparation, ended <-chan preparation) error {
+	if o.alone {
+		// No other goroutine runs the jobs, so they run here.
+		o.updateOSDs(ctx, run)
+		for _, p := range preparations {
+			if err := o.prepare(ctx, p); err != nil {
+				return err
+			}
+			o.seeReport(ctx, run, p)
+		}
+		return nil
 	}
-	run.updated = len(run.existing) == 0
-	for !run.done() {
+	for awaited := len(preparations); awaited > 0 || !run.updated; {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case cm := <-reports:
-			o.seeReport(ctx, run, cm)
+		case p := <-ended:
+			o.seeReport(ctx, run, p)
+			awaited--
 		case <-time.After(o.options.Timing.OSDUpdatePause):
 			o.updateOSDs(ctx, run)
 		}
@@ -107,36 +98,29 @@ func (o *Operator) updateAndCreateOSDs(ctx context.Context, run *osdRun) error {
 	return nil
 }
 
-// seeReport creates the OSDs that a completed job names, one after the other, and deletes the ConfigMap of the job.
-func (o *Operator) seeReport(ctx context.Context, run *osdRun, cm *corev1.ConfigMap) {
-	job, awaited := run.awaiting[cm.Name]
-	if !awaited {
-		return
+// seeReport creates the OSDs that a job has named, one after the other, and deletes the ConfigMap in which it did.
+func (o *Operator) seeReport(ctx context.Context, run *osdRun, job preparation) {
+	cm, status := &corev1.ConfigMap{}, prepareStatus{}
+	err := o.write.get(ctx, o.cluster.Namespace, job.configMap(), cm)
+	if err == nil {
+		err = json.Unmarshal([]byte(cm.Data[prepareStatusKey]), &status)
 	}
-	var status prepareStatus
-	err := json.Unmarshal([]byte(cm.Data[prepareStatusKey]), &status)
 	switch {
 	case err != nil:
-		o.journal.add(Continued, "ConfigMap", cm.Namespace+"/"+cm.Name, "%v", err)
+		run.fail(fmt.Errorf("failed to read what is reported of %s: %w", job.place, err))
 		return
-	case status.Status == prepareCompleted:
-		o.createOSDs(ctx, run, job, status)
 	case status.Status == prepareFailed:
 		run.fail(fmt.Errorf("failed to provision OSD(s) on %s. %s", job.place, status.Message))
 	default:
-		return
+		o.createOSDs(ctx, run, job)
 	}
-	delete(run.awaiting, cm.Name)
-	if err := client.IgnoreNotFound(o.write.delete(ctx, cm)); err != nil {
-		o.journal.add(Continued, "ConfigMap", cm.Namespace+"/"+cm.Name, "%v", err)
-	}
+	o.goOn("failed to delete the report", cm.Name, client.IgnoreNotFound(o.write.delete(ctx, cm)))
 }
 
-func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation, status prepareStatus) {
+func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation) {
 	for _, osd := range job.osds {
-		named := slices.ContainsFunc(status.OSDs, func(found preparedOSD) bool { return strconv.Itoa(found.ID) == osd.ID })
-		o.named[osd.ID] = o.named[osd.ID] || named
-		if !named || osd.Lost || run.existing[osd.ID] {
+		o.named[osd.ID] = true
+		if osd.Lost || run.existing[osd.ID] {
 			continue
 		}
 		before, err := o.createOSD(ctx, osd)
@@ -152,14 +136,12 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation,
 // createOSD creates the Deployment of an OSD. In native multi-cluster mode it then exports the OSD and updates it; what
 // was stored before that update is returned.
 func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
-	d := o.osdDeployment(osd.OSD, osd.node, netip.Addr{})
-	if err := setLastApplied(d); err != nil {
-		return nil, fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
-	}
+	d := shapes.Make[appsv1.Deployment](o.cluster, "osd", o.osdValues(osd))
+	shapes.SetLastApplied(d)
 	if err := o.write.create(ctx, d); err != nil {
-		return nil, fmt.Errorf("failed to create deployment for OSD %s: %w", osd.ID, err)
+		return nil, err
 	}
-	if !o.cluster.native {
+	if !o.cluster.Spec.Native() {
 		return nil, nil
 	}
 	return o.updateOSD(ctx, osd)
@@ -189,30 +171,25 @@ func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
 	}
 }
 
-// updateOSD writes the OSD anew if it differs, and returns what was stored before, nil if nothing was written.
+// updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before, nil if nothing was written.
 func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
 	stored := &appsv1.Deployment{}
-	if err := o.write.get(ctx, o.cluster.namespace, osdResource(osd.ID), stored); err != nil {
-		return nil, fmt.Errorf("failed to get deployment %s: %w", osdResource(osd.ID), err)
+	if err := o.write.get(ctx, o.cluster.Namespace, shapes.OSDResource(osd.ID), stored); err != nil {
+		return nil, err
 	}
-	if _, skipped := stored.Labels[skipReconcileLabel]; skipped {
-		return nil, nil
-	}
-	var exported netip.Addr
-	if o.cluster.native {
-		var err error
-		if exported, err = o.exportOSD(ctx, osd); err != nil {
+	v := o.osdValues(osd)
+	v["updated"] = true
+	if o.cluster.Spec.Native() {
+		if _, err := o.createOrUpdateService(ctx, shapes.Make[corev1.Service](o.cluster, "osdService", v)); err != nil {
 			return nil, err
 		}
+		exported, err := o.export(ctx, stored.Name)
+		if err != nil {
+			return nil, err
+		}
+		v["exported"] = exported.String()
 	}
-	return o.applyUpdate(ctx, o.updatedOSDDeployment(osd.OSD, osd.node, exported), func() error { return o.okToStopOSD(ctx) })
-}
-
-func (o *Operator) exportOSD(ctx context.Context, osd placedOSD) (netip.Addr, error) {
-	if err := o.ensureOSDService(ctx, osd.OSD, o.osdLabels(osd.OSD, osd.node.Name)); err != nil {
-		return netip.Addr{}, err
-	}
-	return o.export(ctx, osdResource(osd.ID))
+	return o.applyUpdate(ctx, shapes.Make[appsv1.Deployment](o.cluster, "osd", v), func() error { return o.okToStopOSD(ctx) })
 }
 
 func (o *Operator) okToStopOSD(ctx context.Context) error {
@@ -224,14 +201,18 @@ func (o *Operator) okToStopOSD(ctx context.Context) error {
 
 // startMgr makes or updates the mgr.
 func (o *Operator) startMgr(ctx context.Context) error {
-	if err := o.ensureMgrKeyring(ctx); err != nil {
+	key, err := o.commands.CreateKey(ctx, o.access(), "mgr."+mgrID, "mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
+	if err != nil {
+		return fmt.Errorf("failed to create the key of mgr %s: %w", mgrID, err)
+	}
+	v := shapes.Values{"type": "mgr", "id": mgrID, "fsid": o.fsid, "key": key}
+	if err := o.saveKeyring(ctx, "mgrKeyring", v); err != nil {
 		return err
 	}
-	d := o.mgrDeployment()
-	if err := setLastApplied(d); err != nil {
-		return fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
-	}
-	err := o.write.create(ctx, d.DeepCopy())
+	delete(v, "key")
+	d := shapes.Make[appsv1.Deployment](o.cluster, "mgr", v)
+	shapes.SetLastApplied(d)
+	err = o.write.create(ctx, d.DeepCopy())
 	if apierrors.IsAlreadyExists(err) {
 		before, err := o.applyUpdate(ctx, d, func() error { return nil })
 		if err != nil || before == nil {
@@ -239,8 +220,5 @@ func (o *Operator) startMgr(ctx context.Context) error {
 		}
 		return o.waitForUpdate(ctx, []*appsv1.Deployment{before})
 	}
-	if err != nil {
-		return fmt.Errorf("failed to create mgr deployment: %w", err)
-	}
-	return nil
+	return err
 }

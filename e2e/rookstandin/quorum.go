@@ -9,26 +9,45 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
-func (o *Operator) quorumStatus(ctx context.Context) (Quorum, error) {
+func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
 	status, err := o.commands.QuorumStatus(ctx, o.access())
-	if !errors.Is(err, ErrNoAnswer) {
+	if !errors.Is(err, ceph.ErrNoAnswer) {
 		return status, err
 	}
 	// The model answers at once, be it that nobody answers.
 	if slept := o.clock.sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
-		return Quorum{}, slept
+		return ceph.Quorum{}, slept
 	}
-	return Quorum{}, err
+	return ceph.Quorum{}, err
 }
 
 // access returns how the operator reaches the cluster now.
-func (o *Operator) access() Access {
+func (o *Operator) access() ceph.Access {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
+	return ceph.Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
+}
+
+// try does it until it succeeds, so many times at most and with a pause between two, and returns the last error.
+func (o *Operator) try(ctx context.Context, times int, pause time.Duration, do func() error) error {
+	var err error
+	for n := range times {
+		if n > 0 {
+			if slept := o.clock.sleep(ctx, pause); slept != nil {
+				return slept
+			}
+		}
+		if err = do(); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // waitForQuorum waits until the mons are in quorum, or only until there is one.
@@ -39,44 +58,35 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 	}
 	started := o.clock.now()
 	o.journal.add(Waiting, "", "", "with %v", ids)
-	last := errors.New("the pods of the mons do not run")
-	for try := range o.options.Timing.QuorumTries {
-		if try > 0 {
-			if err := o.clock.sleep(ctx, o.options.Timing.QuorumInterval); err != nil {
-				return err
-			}
-		}
+	err := o.try(ctx, o.options.Timing.QuorumTries, o.options.Timing.QuorumInterval, func() error {
 		running, err := o.podsRunning(ctx, ids)
 		if err != nil {
-			last = err
-			continue
+			return err
 		}
 		if requireAll && !running {
-			continue
+			return errors.New("the pods of the mons do not run")
 		}
 		status, err := o.quorumStatus(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			last = err
-			continue
+			return err
 		}
 		if missing := slices.DeleteFunc(slices.Clone(ids), status.In); requireAll && len(missing) > 0 {
-			last = fmt.Errorf("monitors %v are not in quorum list", missing)
-			continue
+			return fmt.Errorf("monitors %v are not in quorum list", missing)
 		}
 		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, o.clock.now().Sub(started).Round(time.Millisecond))
 		return nil
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
-	o.journal.add(QuorumGivenUp, "", "", "%v", last)
-	return fmt.Errorf("exceeded max retry count waiting for monitors to reach quorum: %w", last)
+	o.journal.add(QuorumGivenUp, "", "", "%v", err)
+	return fmt.Errorf("exceeded max retry count waiting for monitors to reach quorum: %w", err)
 }
 
 func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) {
 	for _, id := range ids {
-		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.namespace, Name: monResource(id)}}
-		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": monApp, "mon": id}}
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.Namespace, Name: shapes.MonResource(id)}}
+		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": shapes.MonApp, "mon": id}}
 		running, err := o.options.Kubelet.Running(ctx, d)
 		if err != nil || !running {
 			return false, err
@@ -96,26 +106,19 @@ func (o *Operator) setDefaultConfigs(ctx context.Context) error {
 // okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where the cluster, and not only the
 // operator's memory, has three mons: while it is being born it could not do without any.
 func (o *Operator) okToStopMon(ctx context.Context, id string) error {
-	var last error
-	for try := range o.options.Timing.OKToStopTries {
-		if try > 0 {
-			if err := o.clock.sleep(ctx, o.options.Timing.OKToStopInterval); err != nil {
-				return err
-			}
-		}
+	err := o.try(ctx, o.options.Timing.OKToStopTries, o.options.Timing.OKToStopInterval, func() error {
 		status, err := o.quorumStatus(ctx)
-		if err != nil {
-			last = err
-			continue
+		if err != nil || len(status.Monmap) < 3 {
+			return err
 		}
-		if len(status.Monmap) < 3 {
-			return nil
+		left := len(slices.DeleteFunc(status.Members, func(member string) bool { return member == id }))
+		if 2*left <= len(status.Monmap) {
+			return fmt.Errorf("%d of %d mons would be left", left, len(status.Monmap))
 		}
-		left := len(slices.DeleteFunc(slices.Clone(status.Members), func(member string) bool { return member == id }))
-		if 2*left > len(status.Monmap) {
-			return nil
-		}
-		last = fmt.Errorf("%d of %d mons would be left", left, len(status.Monmap))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("mon %s cannot be stopped: %w", id, err)
 	}
-	return fmt.Errorf("mon %s cannot be stopped: %w", id, last)
+	return nil
 }

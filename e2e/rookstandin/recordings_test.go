@@ -1,25 +1,24 @@
 package rookstandin
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-var recordingsFrom = flag.String("recordings", "", "reduce the recordings of this directory into testdata/recordings")
+var (
+	recordingsFrom = flag.String("recordings", "", "play the recordings of this directory")
+	update         = flag.Bool("update", false, "keep what is reduced of -recordings in testdata")
+)
 
 // call is one write to the API server, as the audit log tells it and as a fake client sees it.
 type call struct {
@@ -66,6 +65,17 @@ type reduced struct {
 	shapes map[string][]string
 }
 
+// shapeLines returns a line for each fact, which begins with its class.
+func (r reduced) shapeLines() []string {
+	var lines []string
+	for _, class := range slices.Sorted(maps.Keys(r.shapes)) {
+		for _, fact := range r.shapes[class] {
+			lines = append(lines, class+": "+fact)
+		}
+	}
+	return lines
+}
+
 func reduce(calls []call) reduced {
 	r := reduced{shapes: map[string][]string{}}
 	where := addressBook(calls)
@@ -76,9 +86,9 @@ func reduce(calls []call) reduced {
 		}
 		if c.Object != nil && (c.Verb == "create" || c.Verb == "update") {
 			class := c.Kind + " " + classOf(c.Name)
-			facts := normalized(shapeOf(c), c)
+			lines := normalized(shapeOf(c.Object), c)
 			if scaled := c.Kind == "deployments" && c.Verb == "update" && replicasOf(c.Object) == 0; !scaled {
-				r.shapes[class] = facts
+				r.shapes[class] = lines
 			}
 		}
 		if c.By != "rook" || csiController.MatchString(subject) {
@@ -190,7 +200,7 @@ func told(c call, where map[string]string) string {
 		return ""
 	case c.Name == EndpointsConfigMap:
 		text = textAt(c.Object, "data", "data")
-		more = "max=" + textAt(c.Object, "data", maxMonIDKey) + " out=" + textAt(c.Object, "data", outOfQuorumKey)
+		more = "max=" + textAt(c.Object, "data", shapes.MaxMonIDKey) + " out=" + textAt(c.Object, "data", shapes.OutOfQuorumKey)
 	case c.Name == ConfigSecret:
 		hosts, _ := base64.StdEncoding.DecodeString(textAt(c.Object, "data", "mon_host"))
 		text = string(hosts)
@@ -203,12 +213,11 @@ func told(c call, where map[string]string) string {
 		monitors, _, _ := unstructured.NestedFieldNoCopy(c.Object, "spec", "monitors")
 		text = fmt.Sprint(monitors)
 	case c.Kind == "deployments" && classOf(c.Name) == "rook-ceph-mon-ID":
-		containers, _, _ := unstructured.NestedFieldNoCopy(c.Object, "spec", "template", "spec", "containers")
-		for _, container := range asList(containers) {
-			text += strings.Join(slices.DeleteFunc(strs(container.(map[string]any)["args"]), func(arg string) bool {
-				return !strings.HasPrefix(arg, "--public-addr=")
-			}), " ")
-		}
+		flatten("", c.Object, func(line string) {
+			if strings.HasPrefix(line, "spec.template.spec.containers[mon].args[]=--public-addr=") {
+				text = line
+			}
+		})
 		more = fmt.Sprintf("replicas=%v", replicasOf(c.Object))
 	}
 	var mons []string
@@ -223,7 +232,7 @@ var classPattern = regexp.MustCompile(`^(rook-ceph-mon|rook-ceph-osd)-[a-z0-9]+(
 
 // classOf returns the name of what is written alike for each mon and each OSD.
 func classOf(name string) string {
-	if name == monSecret || strings.HasPrefix(name, EndpointsConfigMap) {
+	if name == shapes.IdentitySecret || strings.HasPrefix(name, EndpointsConfigMap) {
 		return name
 	}
 	if strings.HasPrefix(name, "rook-ceph-osd-") && strings.HasSuffix(name, "-status") {
@@ -232,151 +241,65 @@ func classOf(name string) string {
 	return classPattern.ReplaceAllString(name, "$1-ID$2")
 }
 
-// shapeOf returns the facts of an object that do not change from one write to the next: keys, labels, owners, and of a
-// daemon its containers with their args, the names of their environment and their ports.
-func shapeOf(c call) []string {
-	var facts []string
-	add := func(format string, args ...any) { facts = append(facts, fmt.Sprintf(format, args...)) }
-	addMap := func(what string, path ...string) {
-		m, _, _ := unstructured.NestedMap(c.Object, path...)
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			add("%s %s=%v", what, key, m[key])
+// facts are what is kept of an object, in the order of the object: its labels, owners, keys, selectors and ports, and of a daemon its
+// containers with their commands, their args and the names of their environment.
+var facts = regexp.MustCompile(`^(metadata\.(labels\.|ownerReferences.*\.(kind|controller)=|finalizers)|type=|data\.|ports.*\.port=|` +
+	`spec\.(selector\.|ports.*\.port=|cephConnectionRef\.|cephFs\.|rbd\.)|spec\.template\.(metadata\.labels\.|spec\.(serviceAccountName=|` +
+	`(initContainers|containers)\[[^]]*\](=|\.(command|args)|\.ports.*\.containerPort=|\.env\[[^]]*\]=))))`)
+
+// shapeOf returns the facts of an object that do not change from one write to the next.
+func shapeOf(object map[string]any) []string {
+	var lines []string
+	flatten("", object, func(line string) {
+		if facts.MatchString(line) {
+			lines = append(lines, line)
 		}
-	}
-	addMap("label", "metadata", "labels")
-	owners, _, _ := unstructured.NestedFieldNoCopy(c.Object, "metadata", "ownerReferences")
-	for _, owner := range asList(owners) {
-		o := owner.(map[string]any)
-		add("owner %v controller=%v", o["kind"], o["controller"] == true)
-	}
-	finalizers, _, _ := unstructured.NestedFieldNoCopy(c.Object, "metadata", "finalizers")
-	for _, finalizer := range asList(finalizers) {
-		add("finalizer %v", finalizer)
-	}
-	if kind := textAt(c.Object, "type"); kind != "" {
-		add("type %s", kind)
-	}
-	data, _, _ := unstructured.NestedFieldNoCopy(c.Object, "data")
-	if data, ok := data.(map[string]any); ok {
-		for _, key := range slices.Sorted(maps.Keys(data)) {
-			add("key %s", key)
-		}
-	}
-	switch c.Kind {
-	case "services", "endpointslices":
-		addMap("selector", "spec", "selector")
-		for _, path := range [][]string{{"spec", "ports"}, {"ports"}} {
-			ports, _, _ := unstructured.NestedFieldNoCopy(c.Object, path...)
-			for _, port := range asList(ports) {
-				p := port.(map[string]any)
-				add("port %v %v", p["name"], p["port"])
-			}
-		}
-	case "clientprofiles":
-		spec, _, _ := unstructured.NestedFieldNoCopy(c.Object, "spec")
-		text, _ := json.Marshal(spec)
-		add("spec %s", text)
-	case "deployments":
-		addMap("selector", "spec", "selector", "matchLabels")
-		addMap("pod label", "spec", "template", "metadata", "labels")
-		pod, _, _ := unstructured.NestedFieldNoCopy(c.Object, "spec", "template", "spec")
-		p, _ := pod.(map[string]any)
-		add("service account %v", p["serviceAccountName"])
-		for _, list := range []string{"initContainers", "containers"} {
-			for _, container := range asList(p[list]) {
-				facts = append(facts, containerFacts(container.(map[string]any))...)
-			}
-		}
-	}
-	return facts
+	})
+	return lines
 }
 
-func containerFacts(c map[string]any) []string {
-	name := fmt.Sprint(c["name"])
-	var facts []string
-	for _, key := range []string{"command", "args"} {
-		for _, word := range strs(c[key]) {
-			if strings.Contains(word, "\n") || strings.HasPrefix(word, "<script") {
-				word = "<script>"
-			}
-			facts = append(facts, name+" "+key+" "+word)
+// flatten tells each value with the path to it; an item of a list that has a name is told by it.
+func flatten(path string, v any, tell func(line string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			flatten(strings.TrimPrefix(path+"."+key, "."), v[key], tell)
 		}
+	case []any:
+		if strings.HasSuffix(path, ".env") {
+			slices.SortFunc(v, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		}
+		for _, item := range v {
+			named, _ := item.(map[string]any)
+			name, _ := named["name"].(string)
+			if name != "" {
+				tell(path + "[" + name + "]=")
+			}
+			flatten(path+"["+name+"]", item, tell)
+		}
+	default:
+		text := fmt.Sprint(v)
+		switch {
+		case strings.HasPrefix(path, "data."):
+			text = ""
+		case strings.Contains(text, "\n"), strings.HasPrefix(text, "<script"):
+			text = "<script>"
+		}
+		tell(path + "=" + text)
 	}
-	var env []string
-	for _, e := range asList(c["env"]) {
-		env = append(env, name+" env "+fmt.Sprint(e.(map[string]any)["name"]))
-	}
-	slices.Sort(env)
-	facts = append(facts, env...)
-	for _, p := range asList(c["ports"]) {
-		port := p.(map[string]any)
-		facts = append(facts, fmt.Sprintf("%s port %v %v", name, port["name"], port["containerPort"]))
-	}
-	if len(facts) == 0 {
-		facts = append(facts, name)
-	}
-	return facts
-}
-
-func strs(v any) []string {
-	var all []string
-	for _, item := range asList(v) {
-		all = append(all, fmt.Sprint(item))
-	}
-	return all
 }
 
 var uuidPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
 // normalized takes out what names one daemon or one cluster.
-func normalized(facts []string, c call) []string {
+func normalized(lines []string, c call) []string {
 	id := textAt(c.Object, "metadata", "labels", "ceph_daemon_id")
-	for i, fact := range facts {
+	for i, fact := range lines {
 		fact = uuidPattern.ReplaceAllString(addressPattern.ReplaceAllString(fact, "ADDRESS"), "UUID")
 		if id != "" {
-			fact = regexp.MustCompile(`(=|ceph-|mon-|args )`+id+`($|/)`).ReplaceAllString(fact, "${1}ID$2")
+			fact = regexp.MustCompile(`(=|ceph-|mon-)`+id+`($|/)`).ReplaceAllString(fact, "${1}ID$2")
 		}
-		facts[i] = fact
+		lines[i] = fact
 	}
-	return facts
-}
-
-func readCalls(t *testing.T, file string) []call {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var calls []call
-	for line := range bytes.Lines(text) {
-		var c call
-		require.NoError(t, json.Unmarshal(line, &c))
-		calls = append(calls, c)
-	}
-	return calls
-}
-
-// TestRecordingsAreReduced writes testdata/recordings anew, from the recordings of a directory.
-func TestRecordingsAreReduced(t *testing.T) {
-	if *recordingsFrom == "" {
-		t.Skip("no recordings are given with -recordings")
-	}
-	files, err := filepath.Glob(filepath.Join(*recordingsFrom, "*", "*.jsonl"))
-	require.NoError(t, err)
-	shapes := map[string]map[string][]string{}
-	for _, file := range files {
-		release := filepath.Base(filepath.Dir(file))
-		r := reduce(readCalls(t, file))
-		name := release + "-" + strings.TrimSuffix(filepath.Base(file), ".jsonl") + ".story"
-		require.NoError(t, os.WriteFile(filepath.Join("testdata/recordings", name), []byte(strings.Join(r.story, "\n")+"\n"), 0o644))
-		if shapes[release] == nil {
-			shapes[release] = map[string][]string{}
-		}
-		maps.Copy(shapes[release], r.shapes)
-	}
-	for release, classes := range shapes {
-		var text strings.Builder
-		for _, class := range slices.Sorted(maps.Keys(classes)) {
-			text.WriteString(strings.Join(append([]string{class}, classes[class]...), "\n  ") + "\n")
-		}
-		require.NoError(t, os.WriteFile(filepath.Join("testdata/recordings", release+".shapes"), []byte(text.String()), 0o644))
-	}
+	return lines
 }

@@ -3,7 +3,6 @@ package rookstandin
 import (
 	"context"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,68 +13,50 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+// clusterStatus is what the operator writes of the status of a CephCluster.
+type clusterStatus struct {
+	Phase              string             `json:"phase,omitempty"`
+	State              string             `json:"state,omitempty"`
+	Message            string             `json:"message,omitempty"`
+	Conditions         []metav1.Condition `json:"conditions,omitempty"`
+	Version            map[string]string  `json:"version,omitempty"`
+	Ceph               map[string]string  `json:"ceph,omitempty"`
+	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
+}
+
 // setCondition sets a condition of the CephCluster; one that is True becomes the phase.
 func (o *Operator) setCondition(ctx context.Context, of client.Object, kind string, status metav1.ConditionStatus, reason, message string) error {
-	return o.changeStatus(ctx, of, func(content map[string]any) error {
-		var read struct {
-			Conditions []metav1.Condition `json:"conditions,omitempty"`
-		}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(content, &read); err != nil {
-			return err
-		}
-		meta.SetStatusCondition(&read.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message})
-		written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&read)
-		if err != nil {
-			return err
-		}
-		content["conditions"] = written["conditions"]
-		content["message"] = message
+	return o.changeStatus(ctx, of, func(s *clusterStatus) {
+		meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message})
+		s.Message = message
 		if status == metav1.ConditionTrue {
-			content["phase"] = kind
-			if kind == "Ready" {
-				content["state"] = "Created"
-			} else {
-				content["state"] = "Creating"
-			}
+			s.Phase, s.State = kind, "Creating"
 		}
-		return nil
-	})
-}
-
-// setCephVersion notes what the detect-version job found.
-func (o *Operator) setCephVersion(ctx context.Context, of client.Object) error {
-	return o.changeStatus(ctx, of, func(content map[string]any) error {
-		content["version"] = map[string]any{"image": o.cluster.image, "version": o.options.CephVersion}
-		return nil
-	})
-}
-
-// setCephHealth notes what ceph status tells.
-func (o *Operator) setCephHealth(ctx context.Context, of client.Object) error {
-	return o.changeStatus(ctx, of, func(content map[string]any) error {
-		content["ceph"] = map[string]any{
-			"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid,
+		if s.Phase == "Ready" {
+			s.State = "Created"
 		}
-		content["observedGeneration"] = o.cluster.generation
-		return nil
 	})
 }
 
-func (o *Operator) changeStatus(ctx context.Context, of client.Object, change func(map[string]any) error) error {
+func (o *Operator) changeStatus(ctx context.Context, of client.Object, change func(*clusterStatus)) error {
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(CephClusterKind)
 		if err := o.write.get(ctx, of.GetNamespace(), of.GetName(), u); err != nil {
-			return fmt.Errorf("failed to get the CephCluster: %w", err)
+			return err
 		}
-		content, _ := u.Object["status"].(map[string]any)
-		if content == nil {
-			content = map[string]any{}
+		var read struct {
+			Status clusterStatus `json:"status"`
 		}
-		if err := change(content); err != nil {
-			return fmt.Errorf("failed to change the status of the CephCluster: %w", err)
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &read); err != nil {
+			return fmt.Errorf("failed to read the status of the CephCluster: %w", err)
 		}
-		u.Object["status"] = content
+		change(&read.Status)
+		written, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&read)
+		if err != nil {
+			return fmt.Errorf("failed to write the status of the CephCluster: %w", err)
+		}
+		u.Object["status"] = written["status"]
 		return o.write.client.Status().Update(ctx, u)
 	})
 }
@@ -92,7 +73,5 @@ func (o *Operator) emit(ctx context.Context, of client.Object, kind, reason, mes
 		Type: kind, Reason: reason, Message: message, Count: 1, FirstTimestamp: now, LastTimestamp: now,
 		Source: corev1.EventSource{Component: "rook-ceph-cluster-controller"},
 	}
-	if err := o.write.client.Create(ctx, event); err != nil {
-		o.journal.add(Continued, "Event", of.GetNamespace()+"/"+reason, "%v", err)
-	}
+	o.goOn("failed to make the event", reason, o.write.client.Create(ctx, event))
 }

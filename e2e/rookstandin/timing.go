@@ -1,11 +1,10 @@
 package rookstandin
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
-
-const retryWatch = 100 * time.Millisecond
 
 // Timing holds the waits of the operator. Rook's own are given beside each; the defaults are much shorter.
 type Timing struct {
@@ -60,33 +59,23 @@ func RealTiming() Timing {
 }
 
 func (t Timing) withDefaults() Timing {
-	orInt := func(v *int, fallback int) {
-		if *v == 0 {
-			*v = fallback
-		}
-	}
-	or := func(v *time.Duration, fallback time.Duration) {
-		if *v == 0 {
-			*v = fallback
-		}
-	}
-	orInt(&t.QuorumTries, 60)
-	or(&t.QuorumInterval, 200*time.Millisecond)
-	or(&t.CommandTimeout, 300*time.Millisecond)
-	orInt(&t.CanaryTries, 30)
-	or(&t.CanaryInterval, 200*time.Millisecond)
-	orInt(&t.OKToStopTries, 10)
-	or(&t.OKToStopInterval, 500*time.Millisecond)
-	or(&t.PrepareJob, 50*time.Millisecond)
-	or(&t.OSDUpdatePause, 100*time.Millisecond)
-	or(&t.UpdateInterval, 50*time.Millisecond)
-	or(&t.UpdateTimeout, 20*time.Second)
-	or(&t.BackoffBase, 5*time.Millisecond)
-	or(&t.BackoffMax, 2*time.Second)
-	or(&t.HealthInterval, 500*time.Millisecond)
-	or(&t.MonOutTimeout, 2*time.Second)
-	orInt(&t.LookupTries, 20)
-	or(&t.LookupInterval, 200*time.Millisecond)
+	t.QuorumTries = cmp.Or(t.QuorumTries, 60)
+	t.QuorumInterval = cmp.Or(t.QuorumInterval, 200*time.Millisecond)
+	t.CommandTimeout = cmp.Or(t.CommandTimeout, 300*time.Millisecond)
+	t.CanaryTries = cmp.Or(t.CanaryTries, 30)
+	t.CanaryInterval = cmp.Or(t.CanaryInterval, 200*time.Millisecond)
+	t.OKToStopTries = cmp.Or(t.OKToStopTries, 10)
+	t.OKToStopInterval = cmp.Or(t.OKToStopInterval, 500*time.Millisecond)
+	t.PrepareJob = cmp.Or(t.PrepareJob, 50*time.Millisecond)
+	t.OSDUpdatePause = cmp.Or(t.OSDUpdatePause, 100*time.Millisecond)
+	t.UpdateInterval = cmp.Or(t.UpdateInterval, 50*time.Millisecond)
+	t.UpdateTimeout = cmp.Or(t.UpdateTimeout, 20*time.Second)
+	t.BackoffBase = cmp.Or(t.BackoffBase, 5*time.Millisecond)
+	t.BackoffMax = cmp.Or(t.BackoffMax, 2*time.Second)
+	t.HealthInterval = cmp.Or(t.HealthInterval, 500*time.Millisecond)
+	t.MonOutTimeout = cmp.Or(t.MonOutTimeout, 2*time.Second)
+	t.LookupTries = cmp.Or(t.LookupTries, 20)
+	t.LookupInterval = cmp.Or(t.LookupInterval, 200*time.Millisecond)
 	return t
 }
 

@@ -2,6 +2,7 @@ package rookstandin
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -10,6 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/follow"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // watchTriggers watches what makes Rook reconcile: the CephCluster, and the end of what it owns.
@@ -26,12 +30,11 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 		func() client.ObjectList { return &corev1.SecretList{} },
 	}
 	for _, list := range lists {
-		f, err := follow(ctx, o.options.Client, list, client.InNamespace(o.options.Namespace))
+		run, err := follow.Start(ctx, o.options.Client, list, newTriggers(ctx, o).see, client.InNamespace(o.options.Namespace))
 		if err != nil {
 			return err
 		}
-		t := newTriggers(ctx, o)
-		o.running.Go(func() { f.run(ctx, t.see) })
+		o.running.Go(run)
 	}
 	return nil
 }
@@ -39,84 +42,58 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 // triggers are the predicates of Rook's watches.
 type triggers struct {
 	// ctx is that of the operator, for the runs that begin after a change.
-	ctx         context.Context
-	operator    *Operator
-	generations map[string]int64
-	specs       map[string]corev1.ServiceSpec
-	secrets     map[string]map[string][]byte
+	ctx      context.Context
+	operator *Operator
+	// seen holds what told a change last, by kind and name.
+	seen map[string]any
 }
 
 func newTriggers(ctx context.Context, o *Operator) *triggers {
-	return &triggers{
-		ctx: ctx, operator: o, generations: map[string]int64{},
-		specs: map[string]corev1.ServiceSpec{}, secrets: map[string]map[string][]byte{},
-	}
+	return &triggers{ctx: ctx, operator: o, seen: map[string]any{}}
 }
 
 func (t *triggers) see(event watch.EventType, object client.Object) {
-	switch object := object.(type) {
-	case *unstructured.Unstructured:
-		if object.GroupVersionKind() == CephClusterKind {
-			t.seeCluster(event, object)
-		}
-	case *corev1.Service:
-		t.seeService(event, object)
-	case *corev1.Secret:
-		t.seeSecret(event, object)
-	default:
-		_, canary := object.GetLabels()[canaryLabel]
-		if event == watch.Deleted && owned(object) && !canary && !isPrepareStatus(object) {
-			t.fire(object, "deleted")
-		}
+	u, custom := object.(*unstructured.Unstructured)
+	cluster := custom && u.GroupVersionKind() == CephClusterKind
+	key := fmt.Sprintf("%T %s", object, object.GetName())
+	before, known := t.seen[key]
+	now := changing(object)
+	changed := known && !equality.Semantic.DeepEqual(before, now)
+	if delete(t.seen, key); event != watch.Deleted && now != nil {
+		t.seen[key] = now
 	}
-}
-
-func (t *triggers) seeCluster(event watch.EventType, u *unstructured.Unstructured) {
-	if event == watch.Deleted {
-		delete(t.generations, u.GetName())
+	switch {
+	case custom && !cluster:
+	case cluster && event == watch.Deleted:
 		t.operator.forgetCluster(t.ctx)
-		return
-	}
-	seen, known := t.generations[u.GetName()]
-	t.generations[u.GetName()] = u.GetGeneration()
-	switch {
-	case !known:
+	case cluster && !known:
 		t.operator.controlCSI(t.ctx)
-		t.fire(u, "created")
-	case seen != u.GetGeneration():
+		t.fire(object, "created")
+	case cluster && changed:
 		t.operator.restart(t.ctx)
-		t.fire(u, "its spec changed")
-	}
-}
-
-func (t *triggers) seeService(event watch.EventType, service *corev1.Service) {
-	if event == watch.Deleted {
-		delete(t.specs, service.Name)
-		if owned(service) {
-			t.fire(service, "deleted")
-		}
-		return
-	}
-	seen, known := t.specs[service.Name]
-	t.specs[service.Name] = service.Spec
-	if known && owned(service) && !equality.Semantic.DeepEqual(seen, service.Spec) {
-		t.fire(service, "its spec changed")
-	}
-}
-
-// seeSecret leaves out the Secrets that Rook writes for the daemons alone; that for the peers is none of them.
-func (t *triggers) seeSecret(event watch.EventType, secret *corev1.Secret) {
-	seen, known := t.secrets[secret.Name]
-	t.secrets[secret.Name] = secret.Data
-	switch {
-	case !owned(secret):
+		t.fire(object, "its spec changed")
+	case cluster, !owned(object), shapes.IsCanary(object), isPrepareStatus(object):
 	case event == watch.Deleted:
-		delete(t.secrets, secret.Name)
-		t.fire(secret, "deleted")
-	case secret.Name == ConfigSecret, strings.HasSuffix(secret.Name, "-keyring"):
-	case known && !equality.Semantic.DeepEqual(seen, secret.Data):
-		t.fire(secret, "its data changed")
+		t.fire(object, "deleted")
+	case changed:
+		t.fire(object, "it changed")
 	}
+}
+
+// changing returns what of an object makes Rook reconcile when it changes, nil where only its end does. The Secrets that Rook writes
+// for the daemons alone are left out; that for the peers is none of them.
+func changing(object client.Object) any {
+	switch o := object.(type) {
+	case *unstructured.Unstructured:
+		return o.GetGeneration()
+	case *corev1.Service:
+		return o.Spec
+	case *corev1.Secret:
+		if o.Name != ConfigSecret && !strings.HasSuffix(o.Name, "-keyring") {
+			return o.Data
+		}
+	}
+	return nil
 }
 
 func (t *triggers) fire(object client.Object, why string) {

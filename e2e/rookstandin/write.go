@@ -10,14 +10,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// writer is the client of the operator, with every write and every refusal in the journal.
+// writer is the client of the operator, with every write and every refusal in the journal. Its errors tell what was done.
 type writer struct {
 	client  client.WithWatch
 	journal *Journal
 }
 
 func (w *writer) get(ctx context.Context, namespace, name string, o client.Object) error {
-	return w.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, o)
+	if err := w.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, o); err != nil {
+		return fmt.Errorf("failed to get %s: %w", name, err)
+	}
+	return nil
 }
 
 func (w *writer) create(ctx context.Context, o client.Object) error {
@@ -45,16 +48,27 @@ func (w *writer) createOrUpdate(ctx context.Context, o client.Object) error {
 	return w.update(ctx, fresh)
 }
 
+// createIfMissing reads what is stored into the object. If nothing is, it creates the object, and says so.
+func (w *writer) createIfMissing(ctx context.Context, o client.Object) (created bool, err error) {
+	fresh, _ := o.DeepCopyObject().(client.Object)
+	err = w.get(ctx, o.GetNamespace(), o.GetName(), o)
+	if apierrors.IsNotFound(err) {
+		return true, w.create(ctx, fresh)
+	}
+	return false, err
+}
+
 func (w *writer) note(kind, name, verb string, err error) error {
 	switch {
 	case err == nil:
 		w.journal.add(Wrote, kind, name, "%s", verb)
+		return nil
 	case apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err), apierrors.IsConflict(err),
 		errors.Is(err, context.Canceled):
 	default:
 		w.journal.add(Refused, kind, name, "%s: %v", verb, err)
 	}
-	return err
+	return fmt.Errorf("failed to %s %s %s: %w", verb, kind, name, err)
 }
 
 func (w *writer) describe(o client.Object) (kind, name string) {
@@ -65,4 +79,11 @@ func (w *writer) describe(o client.Object) (kind, name string) {
 		kind = gvk.Kind
 	}
 	return kind, o.GetNamespace() + "/" + o.GetName()
+}
+
+// goOn notes an error that stops nothing, about the object of the namespace if it is named.
+func (o *Operator) goOn(after, name string, err error) {
+	if err != nil {
+		o.journal.add(Continued, "", o.cluster.Namespace+"/"+name, "%s: %v", after, err)
+	}
 }

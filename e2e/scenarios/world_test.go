@@ -19,6 +19,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -193,7 +194,7 @@ func (s *story) everyMonIsGlobal(ids ...string) {
 // So it asserts as well that the recorder has seen those places.
 func (s *story) everyPlaceTells(places ...string) {
 	s.t.Helper()
-	last := map[string]rookstandin.Write{}
+	last := map[string]recorder.Write{}
 	for _, w := range s.Recorder.Writes() {
 		last[w.Kind+" "+w.Object.GetName()] = w
 	}

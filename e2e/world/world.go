@@ -14,6 +14,8 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 	"github.com/rook-clusterset/rook-clusterset/manifests"
 )
 
@@ -86,9 +88,9 @@ func (w *World) Stop() error {
 type Site struct {
 	World     *World
 	Namespace string
-	Recorder  *rookstandin.Recorder
+	Recorder  *recorder.Recorder
 	Operator  *rookstandin.Operator
-	Ceph      *rookstandin.Ceph
+	Ceph      *ceph.Cluster
 }
 
 // NewSite makes a namespace for Rook, switched on or not, with everything but the operator. Rook's operator lives in it.
@@ -105,15 +107,15 @@ func (w *World) NewSite(ctx context.Context, namespace string, enabled bool) (*S
 	if err := rookstandin.Install(ctx, w.Plane.Config, namespace, namespace); err != nil {
 		return nil, err
 	}
-	if err := rookstandin.PlayKubelet(ctx, c, namespace, rookstandin.DefaultNodes); err != nil {
+	if err := ceph.PlayKubelet(ctx, c, namespace, rookstandin.DefaultNodes); err != nil {
 		return nil, fmt.Errorf("play the kubelet of %s: %w", namespace, err)
 	}
 	s := &Site{World: w, Namespace: namespace}
 	var err error
-	if s.Recorder, err = rookstandin.StartRecorder(ctx, c, namespace, namespace); err != nil {
+	if s.Recorder, err = recorder.Start(ctx, c, namespace, namespace); err != nil {
 		return nil, err
 	}
-	if s.Ceph, err = rookstandin.StartCeph(ctx, c, namespace); err != nil {
+	if s.Ceph, err = ceph.Start(ctx, c, namespace); err != nil {
 		return nil, fmt.Errorf("start Ceph in %s: %w", namespace, err)
 	}
 	return s, nil

@@ -1,4 +1,4 @@
-package rookstandin
+package recorder
 
 import (
 	"net/netip"
@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 func at(revision int, o client.Object, name string) client.Object {
@@ -21,7 +23,7 @@ func at(revision int, o client.Object, name string) client.Object {
 }
 
 func endpointsAt(revision int, data string) client.Object {
-	return at(revision, &corev1.ConfigMap{Data: map[string]string{"data": data}}, EndpointsConfigMap)
+	return at(revision, &corev1.ConfigMap{Data: map[string]string{"data": data}}, shapes.EndpointsConfigMap)
 }
 
 func monDeploymentAt(revision int, arg string) client.Object {
@@ -80,6 +82,21 @@ func TestRecorderLeavesOutWhatCarriesNoAddress(t *testing.T) {
 	r.see(watch.Added, at(2, &corev1.Secret{}, "rook-ceph-mon"))
 	r.see(watch.Added, at(3, &corev1.Service{}, "kubernetes"))
 	require.Empty(t, r.Writes())
-	r.see(watch.Added, at(4, &corev1.Secret{Data: map[string][]byte{"mon_host": []byte("[v2:10.96.0.1:3300]")}}, ConfigSecret))
+	r.see(watch.Added, at(4, &corev1.Secret{Data: map[string][]byte{"mon_host": []byte("[v2:10.96.0.1:3300]")}}, shapes.ConfigSecret))
 	require.True(t, r.Writes()[0].Holds(netip.MustParseAddr("10.96.0.1")))
+}
+
+func TestWhichTextsHoldAnAddress(t *testing.T) {
+	for text, holdsIt := range map[string]bool{
+		"a=10.96.0.1:6789": true, "[v2:10.96.0.1:3300,v1:10.96.0.1:6789]": true, "--public-addr=10.96.0.1": true,
+		`"monitors":["10.96.0.1:6789"]`: true, "10.96.0.1\n": true,
+		"a=10.96.0.11:6789": false, "a=110.96.0.1:6789": false, "10.96.0.1.5": false, "": false,
+	} {
+		require.Equal(t, holdsIt, holds(text, netip.MustParseAddr("10.96.0.1")), text)
+	}
+	for text, holdsIt := range map[string]bool{
+		"[v2:[fd00::1]:3300]": true, "fd00::1\n": true, "--public-addr=fd00::1": true, "[fd00::11]:3300": false, "fd00::1:2": false,
+	} {
+		require.Equal(t, holdsIt, holds(text, netip.MustParseAddr("fd00::1")), text)
+	}
 }

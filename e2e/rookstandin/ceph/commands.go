@@ -1,11 +1,10 @@
-package rookstandin
+package ceph
 
 import (
 	"context"
-	"net"
 	"net/netip"
-	"strconv"
-	"strings"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // Commands are what the operator asks of Ceph, each as one command of the program ceph.
@@ -29,26 +28,13 @@ type Access struct {
 }
 
 // MonHost returns the addresses as mon_host has them.
-func (a Access) MonHost() string {
-	hosts := make([]string, 0, len(a.Dial))
-	for _, endpoint := range a.Dial {
-		hosts = append(hosts, monHostEntry(endpoint))
-	}
-	return strings.Join(hosts, ",")
-}
+func (a Access) MonHost() string { return shapes.MonHost(a.Dial) }
 
-// monHostEntry returns one mon of mon_host: both addresses of a mon that serves both protocols.
-func monHostEntry(endpoint netip.AddrPort) string {
-	v2 := "v2:" + net.JoinHostPort(endpoint.Addr().String(), strconv.Itoa(msgr2Port))
-	if endpoint.Port() == msgr2Port {
-		return "[" + v2 + "]"
-	}
-	return "[" + v2 + ",v1:" + endpoint.String() + "]"
-}
+// Commands returns the commands of the model.
+func (c *Cluster) Commands() Commands { return modelCommands{c} }
 
-// modelCommands are the commands of the model.
 type modelCommands struct {
-	ceph *Ceph
+	ceph *Cluster
 }
 
 func (c modelCommands) QuorumStatus(_ context.Context, access Access) (Quorum, error) {
@@ -63,7 +49,7 @@ func (c modelCommands) CreateKey(_ context.Context, access Access, _ string, _ .
 	if _, err := c.ceph.QuorumStatus(addresses(access.Dial)); err != nil {
 		return "", err
 	}
-	return newCephxKey()
+	return NewKey(), nil
 }
 
 func (c modelCommands) NewOSD(_ context.Context, access Access, _, _ string) error {

@@ -1,4 +1,4 @@
-package rookstandin
+package ceph
 
 import (
 	"net/netip"
@@ -31,7 +31,7 @@ func TestWhatTheFirstMonAdvertises(t *testing.T) {
 		"with the daemon and mon_host but not the store, none": {monStart("a", clusterA, globalA, globalA), netip.Addr{}, netip.Addr{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ceph := NewCeph()
+			ceph := New()
 			ceph.StartMon(c.start)
 			advertised, ranked := ceph.Advertised("a")
 			require.Equal(t, c.advertised.IsValid(), ranked)
@@ -49,7 +49,7 @@ func TestWhatTheFirstMonAdvertises(t *testing.T) {
 }
 
 func TestAMonKeepsItsFirstAddressForLife(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	ceph.StartMon(monStart("a", clusterA, clusterA, clusterA))
 	ceph.StopMon("a")
 	ceph.StartMon(monStart("a", globalA, globalA, globalA))
@@ -58,7 +58,7 @@ func TestAMonKeepsItsFirstAddressForLife(t *testing.T) {
 }
 
 func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	ceph.StartMon(monStart("a", globalA, globalA, globalA))
 	ceph.StartMon(monStart("b", globalB, globalB, clusterA, globalB))
 	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
@@ -74,7 +74,7 @@ func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
 }
 
 func TestALaterMonThatIsNotSavedYetJoinsAtItsOwnAddress(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	ceph.StartMon(monStart("a", globalA, globalA, globalA))
 	ceph.StartMon(monStart("d", globalC, globalC, globalA))
 	saved := monStart("b", globalB, globalB, globalA, clusterA)
@@ -86,7 +86,7 @@ func TestALaterMonThatIsNotSavedYetJoinsAtItsOwnAddress(t *testing.T) {
 }
 
 func TestQuorumNeedsMoreThanHalf(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	all := []netip.Addr{globalA, globalB, globalC}
 	for i, id := range []string{"a", "b", "c"} {
 		ceph.StartMon(monStart(id, all[i], all[i], all...))
@@ -112,7 +112,7 @@ func TestQuorumNeedsMoreThanHalf(t *testing.T) {
 }
 
 func TestRestoredMonsAreBornTogether(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	start := func(id string, address netip.Addr) {
 		ceph.StartMon(MonStart{
 			ID: id, MkfsAddr: address, PublicAddr: address,
@@ -129,7 +129,7 @@ func TestRestoredMonsAreBornTogether(t *testing.T) {
 }
 
 func TestAnOSDIsUpWhenItReachesAMon(t *testing.T) {
-	ceph := NewCeph()
+	ceph := New()
 	ceph.StartMon(monStart("a", globalA, globalA, globalA))
 	ceph.StartOSD("0", globalB, []netip.Addr{clusterA})
 	require.Empty(t, ceph.OSDMap())
@@ -137,12 +137,4 @@ func TestAnOSDIsUpWhenItReachesAMon(t *testing.T) {
 	require.Equal(t, map[string]netip.Addr{"0": globalB}, ceph.OSDMap())
 	ceph.StopOSD("0")
 	require.Empty(t, ceph.OSDMap())
-}
-
-func TestNamesOfMons(t *testing.T) {
-	for index, name := range map[int]string{0: "a", 25: "z", 26: "aa", 27: "ab", 701: "zz", 702: "aaa"} {
-		require.Equal(t, name, monName(index))
-		require.Equal(t, index, monIndex(name))
-	}
-	require.Equal(t, -1, monIndex("A1"))
 }

@@ -1,4 +1,4 @@
-package rookstandin
+package ceph
 
 import (
 	"encoding/base64"
@@ -8,14 +8,11 @@ import (
 )
 
 func TestAKeyIsInCephsEncoding(t *testing.T) {
-	key, err := newCephxKey()
-	require.NoError(t, err)
+	key := NewKey()
 	raw, err := base64.StdEncoding.DecodeString(key)
 	require.NoError(t, err)
 	require.Len(t, raw, 2+4+4+2+16)
 	require.Equal(t, []byte{1, 0}, raw[:2])
 	require.Equal(t, []byte{16, 0}, raw[10:12])
-	other, err := newCephxKey()
-	require.NoError(t, err)
-	require.NotEqual(t, key, other)
+	require.NotEqual(t, key, NewKey())
 }

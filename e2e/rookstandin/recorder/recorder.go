@@ -1,4 +1,5 @@
-package rookstandin
+// Package recorder keeps every write of an object that carries the address of a mon.
+package recorder
 
 import (
 	"cmp"
@@ -19,6 +20,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/follow"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // Write is one stored state of an object that carries the address of a mon, or of a Service of a mon.
@@ -62,11 +66,11 @@ type Recorder struct {
 	writes []Write
 }
 
-// StartRecorder records until the context ends. What is stored when it starts counts as written then.
-func StartRecorder(ctx context.Context, c client.WithWatch, namespace, operatorNamespace string) (*Recorder, error) {
+// Start records until the context ends. What is stored when it starts counts as written then.
+func Start(ctx context.Context, c client.WithWatch, namespace, operatorNamespace string) (*Recorder, error) {
 	connections := func() client.ObjectList {
 		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(CephConnectionKind)
+		list.SetGroupVersionKind(shapes.CephConnectionKind)
 		return list
 	}
 	r := &Recorder{}
@@ -82,14 +86,14 @@ func StartRecorder(ctx context.Context, c client.WithWatch, namespace, operatorN
 		{operatorNamespace, func() client.ObjectList { return &corev1.ConfigMapList{} }},
 		{operatorNamespace, connections},
 	} {
-		f, err := follow(ctx, c, watched.list, client.InNamespace(watched.namespace))
+		run, err := follow.Start(ctx, c, watched.list, r.see, client.InNamespace(watched.namespace))
 		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("start the recorder: %w", err)
 		}
-		go f.run(ctx, r.see)
+		go run()
 	}
 	return r, nil
 }
@@ -112,7 +116,7 @@ func (r *Recorder) Of(kind, name string) []Write {
 func (r *Recorder) Mons() []string {
 	var all []string
 	for _, w := range r.Writes() {
-		if id, ok := strings.CutPrefix(w.Object.GetName(), monResource("")); ok && w.Kind == "Deployment" && !isCanary(w.Object) {
+		if id, ok := strings.CutPrefix(w.Object.GetName(), shapes.MonResource("")); ok && w.Kind == "Deployment" && !shapes.IsCanary(w.Object) {
 			all = append(all, id)
 		}
 	}
@@ -122,7 +126,7 @@ func (r *Recorder) Mons() []string {
 
 // Born returns the revision at which the Deployment of the mon was stored for the first time.
 func (r *Recorder) Born(mon string) (uint64, bool) {
-	writes := r.Of("Deployment", monResource(mon))
+	writes := r.Of("Deployment", shapes.MonResource(mon))
 	if len(writes) == 0 {
 		return 0, false
 	}
@@ -132,7 +136,7 @@ func (r *Recorder) Born(mon string) (uint64, bool) {
 // ClusterIPs returns every ClusterIP that the Service of the mon ever had.
 func (r *Recorder) ClusterIPs(mon string) []netip.Addr {
 	var all []netip.Addr
-	for _, w := range r.Of("Service", monResource(mon)) {
+	for _, w := range r.Of("Service", shapes.MonResource(mon)) {
 		service, ok := w.Object.(*corev1.Service)
 		if !ok {
 			continue
@@ -194,7 +198,7 @@ func (r *Recorder) see(event watch.EventType, o client.Object) {
 		return
 	}
 	w := Write{
-		Revision: revisionOf(o), Seen: time.Now(), Kind: kind, Object: o, Text: text, Deleted: event == watch.Deleted,
+		Revision: follow.RevisionOf(o), Seen: time.Now(), Kind: kind, Object: o, Text: text, Deleted: event == watch.Deleted,
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -211,30 +215,25 @@ func (r *Recorder) see(event watch.EventType, o client.Object) {
 func addressText(o client.Object) (kind, text string, recorded bool) {
 	switch o := o.(type) {
 	case *corev1.ConfigMap:
-		if o.Name != EndpointsConfigMap && o.Name != CSIConfigMap {
+		if o.Name != shapes.EndpointsConfigMap && o.Name != shapes.CSIConfigMap {
 			return "", "", false
 		}
-		return "ConfigMap", o.Data[dataKey] + "\n" + o.Data[csiKey], true
+		return "ConfigMap", o.Data[shapes.EndpointsKey] + "\n" + o.Data[shapes.CSIKey], true
 	case *corev1.Secret:
-		return "Secret", secretText(o, "mon_host"), o.Name == ConfigSecret
+		return "Secret", shapes.SecretText(o, "mon_host"), o.Name == shapes.ConfigSecret
 	case *corev1.Service:
-		return "Service", "", o.Labels["app"] == monApp
+		return "Service", "", o.Labels["app"] == shapes.MonApp
 	case *discoveryv1.EndpointSlice:
 		for _, endpoint := range o.Endpoints {
 			text += strings.Join(endpoint.Addresses, "\n") + "\n"
 		}
-		return "EndpointSlice", text, strings.HasPrefix(o.Name, activeMonsName+"-")
+		return "EndpointSlice", text, strings.HasPrefix(o.Name, shapes.ActiveMons)
 	case *appsv1.Deployment:
 		app := o.Labels["app"]
-		return "Deployment", commandLines(o), app == monApp || app == osdApp
+		return "Deployment", shapes.CommandLines(o), app == shapes.MonApp || app == shapes.OSDApp
 	case *unstructured.Unstructured:
 		monitors, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "monitors")
 		return "CephConnection", strings.Join(monitors, "\n"), true
 	}
 	return "", "", false
-}
-
-func isCanary(o client.Object) bool {
-	_, canary := o.GetLabels()[canaryLabel]
-	return canary
 }

@@ -1,4 +1,4 @@
-package rookstandin
+package ceph
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 // ErrNoAnswer is what a Ceph command ends with when no mon in quorum answers to any address that was dialled.
 var ErrNoAnswer = errors.New("timed out: no mon in quorum answers to an address that was dialled")
 
-// Ceph is a model of a Ceph cluster: which address each mon advertises, who is in quorum, and who answers to whom.
+// Cluster is a model of a Ceph cluster: which address each mon advertises, who is in quorum, and who answers to whom.
 // Its rules were measured on Ceph 18.2.7 and 20.2.4:
 //   - A mon takes its address at its first start, when ceph-mon --mkfs writes the first monmap into its store: the
 //     --public-addr of init-mon-fs, if mon_host of that moment tells it too. If mon_host does not, the mon never gets
@@ -20,7 +20,7 @@ var ErrNoAnswer = errors.New("timed out: no mon in quorum answers to an address 
 //   - A daemon answers only to exactly the address that it advertises.
 //   - A later mon finds the others through mon_host alone. One that Rook has not saved yet, so that mon_initial_members does
 //     not name it, joins them at its --public-addr: so releases before v1.20.5 fail over.
-type Ceph struct {
+type Cluster struct {
 	mu     sync.Mutex
 	mons   map[string]*monDaemon
 	monmap map[string]netip.Addr
@@ -38,7 +38,6 @@ type monDaemon struct {
 
 type osdDaemon struct {
 	public  netip.Addr
-	running bool
 	monHost []netip.Addr
 }
 
@@ -63,13 +62,13 @@ type Quorum struct {
 // In says whether the mon is in quorum.
 func (q Quorum) In(id string) bool { return slices.Contains(q.Members, id) }
 
-// NewCeph returns a cluster that has not been born yet.
-func NewCeph() *Ceph {
-	return &Ceph{mons: map[string]*monDaemon{}, down: map[string]bool{}, osds: map[string]*osdDaemon{}}
+// New returns a cluster that has not been born yet.
+func New() *Cluster {
+	return &Cluster{mons: map[string]*monDaemon{}, down: map[string]bool{}, osds: map[string]*osdDaemon{}}
 }
 
 // StartMon starts the mon, for the first time or again.
-func (c *Ceph) StartMon(s MonStart) {
+func (c *Cluster) StartMon(s MonStart) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m, ok := c.mons[s.ID]
@@ -85,39 +84,34 @@ func (c *Ceph) StartMon(s MonStart) {
 	c.settle()
 }
 
-// StopMon stops the mon; its store lives on.
-func (c *Ceph) StopMon(id string) {
+// change does it, and lets the mons that live find each other.
+func (c *Cluster) change(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m, ok := c.mons[id]; ok {
-		m.running = false
-	}
-}
-
-// DeleteMon stops the mon and deletes its store.
-func (c *Ceph) DeleteMon(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.mons, id)
-}
-
-// Kill makes the mon fail, whatever its Deployment says, until Revive.
-func (c *Ceph) Kill(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down[id] = true
-}
-
-// Revive takes Kill back.
-func (c *Ceph) Revive(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.down, id)
+	do()
 	c.settle()
 }
 
+// StopMon stops the mon; its store lives on.
+func (c *Cluster) StopMon(id string) {
+	c.change(func() {
+		if m, ok := c.mons[id]; ok {
+			m.running = false
+		}
+	})
+}
+
+// DeleteMon stops the mon and deletes its store.
+func (c *Cluster) DeleteMon(id string) { c.change(func() { delete(c.mons, id) }) }
+
+// Kill makes the mon fail, whatever its Deployment says, until Revive.
+func (c *Cluster) Kill(id string) { c.change(func() { c.down[id] = true }) }
+
+// Revive takes Kill back.
+func (c *Cluster) Revive(id string) { c.change(func() { delete(c.down, id) }) }
+
 // Advertised returns the address that the mon advertises; false if there is no such mon or it has no rank.
-func (c *Ceph) Advertised(id string) (netip.Addr, bool) {
+func (c *Cluster) Advertised(id string) (netip.Addr, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m, ok := c.mons[id]
@@ -128,7 +122,7 @@ func (c *Ceph) Advertised(id string) (netip.Addr, bool) {
 }
 
 // QuorumStatus dials the addresses and returns what the first mon in quorum among them answers.
-func (c *Ceph) QuorumStatus(dial []netip.Addr) (Quorum, error) {
+func (c *Cluster) QuorumStatus(dial []netip.Addr) (Quorum, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settle()
@@ -140,7 +134,7 @@ func (c *Ceph) QuorumStatus(dial []netip.Addr) (Quorum, error) {
 }
 
 // RemoveMon takes the mon out of the monmap, as ceph mon remove does.
-func (c *Ceph) RemoveMon(dial []netip.Addr, id string) error {
+func (c *Cluster) RemoveMon(dial []netip.Addr, id string) error {
 	if _, err := c.QuorumStatus(dial); err != nil {
 		return err
 	}
@@ -152,21 +146,15 @@ func (c *Ceph) RemoveMon(dial []netip.Addr, id string) error {
 }
 
 // StartOSD starts the OSD with the address that it advertises to clients.
-func (c *Ceph) StartOSD(id string, public netip.Addr, monHost []netip.Addr) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.osds[id] = &osdDaemon{public: public, running: true, monHost: monHost}
+func (c *Cluster) StartOSD(id string, public netip.Addr, monHost []netip.Addr) {
+	c.change(func() { c.osds[id] = &osdDaemon{public: public, monHost: monHost} })
 }
 
 // StopOSD stops the OSD.
-func (c *Ceph) StopOSD(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.osds, id)
-}
+func (c *Cluster) StopOSD(id string) { c.change(func() { delete(c.osds, id) }) }
 
 // OSDMap returns the public address of each OSD that is up: that is, that reaches a mon in quorum.
-func (c *Ceph) OSDMap() map[string]netip.Addr {
+func (c *Cluster) OSDMap() map[string]netip.Addr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	up := map[string]netip.Addr{}
@@ -179,13 +167,13 @@ func (c *Ceph) OSDMap() map[string]netip.Addr {
 	return up
 }
 
-func (c *Ceph) alive(id string) bool {
+func (c *Cluster) alive(id string) bool {
 	m, ok := c.mons[id]
 	return ok && m.running && m.address.IsValid() && !c.down[id]
 }
 
 // quorum returns the mons of the monmap that live, if they are more than half of it.
-func (c *Ceph) quorum() []string {
+func (c *Cluster) quorum() []string {
 	var members []string
 	for id := range c.monmap {
 		if c.alive(id) {
@@ -200,7 +188,7 @@ func (c *Ceph) quorum() []string {
 }
 
 // settle lets the mons that live find each other until nothing changes any more.
-func (c *Ceph) settle() {
+func (c *Cluster) settle() {
 	if len(c.monmap) == 0 && !c.bear() {
 		return
 	}
@@ -221,7 +209,7 @@ func (c *Ceph) settle() {
 }
 
 // bear makes the first monmap once more than half of the initial members live.
-func (c *Ceph) bear() bool {
+func (c *Cluster) bear() bool {
 	for id, m := range c.mons {
 		if !c.alive(id) || !slices.Contains(m.initialMembers, id) {
 			continue

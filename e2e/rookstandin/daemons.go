@@ -1,0 +1,88 @@
+package rookstandin
+
+import (
+	"cmp"
+	"net/netip"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
+)
+
+// mon is a mon as the operator is about to write it.
+type mon struct {
+	id string
+	// endpoint has the port alone as long as there is no address.
+	endpoint netip.AddrPort
+}
+
+func (o *Operator) monValues(m mon) shapes.Values {
+	v := shapes.Values{"type": "mon", "id": m.id, "fsid": o.fsid, "port": int(m.endpoint.Port()), "publicIP": ""}
+	if m.endpoint.Addr().IsValid() {
+		v["publicIP"] = m.endpoint.Addr().String()
+	}
+	return v
+}
+
+// monDeployment returns the Deployment of a mon. Rook notes what it applies before it adds storage and node.
+func (o *Operator) monDeployment(m mon) *appsv1.Deployment {
+	v := o.monValues(m)
+	noted := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+	shapes.SetLastApplied(noted)
+	v["placed"] = true
+	if node, ok := o.memory.mapping[m.id]; ok && node != nil {
+		v["node"] = node.Hostname
+	}
+	d := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+	d.Annotations = noted.Annotations
+	return d
+}
+
+// canaryDeployment returns the Deployment that finds a node for a mon by being scheduled in its stead.
+func (o *Operator) canaryDeployment(m mon) *appsv1.Deployment {
+	v := o.monValues(mon{id: m.id, endpoint: netip.AddrPortFrom(netip.Addr{}, m.endpoint.Port())})
+	v["canary"], v["placed"] = true, true
+	return shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+}
+
+// Shape is how an OSD is backed; the shape of its Deployment follows from it.
+type Shape string
+
+// Shapes of an OSD.
+const (
+	// OnNode is an OSD on a device of a node.
+	OnNode Shape = ""
+	// OnFile is an OSD on a file of a node. Rook has none: it is for real OSDs on a machine without spare devices, and
+	// like OnNode but for how its data comes to be.
+	OnFile Shape = "file"
+)
+
+// OSD is one OSD that the prepare job reports.
+type OSD struct {
+	ID    string
+	Shape Shape
+	// FileSize is the size of the file of an OSD on a file, 4 GiB by default; little of it is ever written.
+	FileSize int64
+	// Lost makes a prepare job name the OSD once, and Rook write no Deployment of it: so it is where the operator ends
+	// between the two, and the device is gone when it is back.
+	Lost bool
+}
+
+// uuid returns the UUID that the prepare job gave the OSD.
+func (osd OSD) uuid() string {
+	return "00000000-0000-4000-8000-" + strings.Repeat("0", 12-len(osd.ID)) + osd.ID
+}
+
+// placedOSD is an OSD with the node that it is on.
+type placedOSD struct {
+	OSD
+	node Node
+}
+
+func (o *Operator) osdValues(osd placedOSD) shapes.Values {
+	return shapes.Values{
+		"type": "osd", "id": osd.ID, "fsid": o.fsid, "uuid": osd.uuid(), "node": osd.node.Name, "backing": cmp.Or(string(osd.Shape), "device"),
+		"fileSize": osd.FileSize,
+	}
+}
