@@ -14,6 +14,8 @@ type DaemonFacts struct {
 	// Deployed says that the daemon has a Deployment, and Address what it advertises there.
 	Deployed bool
 	Address  netip.Addr
+	// Rollout is how its Deployment is; only a snapshot has it.
+	Rollout Rollout
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.

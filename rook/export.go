@@ -46,6 +46,8 @@ type Export struct {
 	ValidReason   string
 	ValidMessage  string
 	OrphanedSince time.Time
+	// Move is noted by whoever moves a running cluster, and is none of Annotations, which the leader's turns apply as a whole.
+	Move Move
 }
 
 // ReadExport returns what the annotations and labels of a ServiceExport say, and its condition ValidCondition, which is nil
@@ -64,6 +66,7 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition) Export {
 		Pinned:        annotations[PinnedAnnotation] == "true",
 		Drift:         addressOrNone(annotations[DriftAnnotation]),
 		OrphanedSince: timeOrNone(annotations[OrphanedSinceAnnotation]),
+		Move:          ReadMove(annotations[MoveAnnotation]),
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
 	e.Refused, e.RefusedDetail = reason.Code(code), detail
@@ -73,7 +76,7 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition) Export {
 	return e
 }
 
-// Annotations returns the annotations in which the export keeps what ReadExport reads from them.
+// Annotations returns the annotations in which the export keeps what ReadExport reads from them, but for its Move.
 func (e Export) Annotations() map[string]string {
 	annotations := map[string]string{}
 	set := func(key, value string) {
