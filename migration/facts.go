@@ -19,6 +19,9 @@ type Settings struct {
 	Slack time.Duration
 }
 
+// DefaultSettings are those of a manager that is told nothing else.
+var DefaultSettings = Settings{Settle: 30 * time.Second, Slack: 10 * time.Minute}
+
 // Facts is what a decision rests on.
 type Facts struct {
 	view.Snapshot

@@ -16,14 +16,29 @@ func (f Facts) follow(mon rook.DaemonFacts) (Step, rook.State) {
 	switch {
 	case !mon.Deployed:
 		return f.finish(mon)
+	case !move.RetryAt.IsZero():
+		return f.giveUp(mon)
 	case mon.Rollout.Replicas > 0:
 		return f.resume(mon)
 	case f.Now.Before(move.Since.Add(f.patience())):
 		return wait, rook.State{Code: reason.MonReplacing, Detail: fmt.Sprintf("since %s; Rook takes %s to begin, and has until %s",
 			clock(move.Since), f.Failover.Timeout, clock(move.Since.Add(f.patience())))}
 	}
-	return Step{Action: StartMon, Daemon: mon.Daemon, Move: f.failed(move)},
+	// The move is under way until the mon runs: else a leader that ends here would leave it stopped.
+	failed := f.failed(move)
+	move.Failed, move.RetryAt = failed.Failed, failed.RetryAt
+	return Step{Action: StartMon, Daemon: mon.Daemon, Move: move},
 		rook.State{Code: reason.MonNotReplaced, Detail: "it was stopped at " + clock(move.Since)}
+}
+
+// giveUp is for a mon that is to be started again, because it was not replaced in time.
+func (f Facts) giveUp(mon rook.DaemonFacts) (Step, rook.State) {
+	move := mon.Export.Move
+	why := rook.State{Code: reason.MonNotReplaced, Detail: "it is tried again at " + clock(move.RetryAt)}
+	if mon.Rollout.Replicas == 0 {
+		return Step{Action: StartMon, Daemon: mon.Daemon, Move: move}, why
+	}
+	return Step{Action: NoteMove, Daemon: mon.Daemon, Move: rook.Move{Failed: move.Failed, RetryAt: move.RetryAt}}, why
 }
 
 // resume is for a mon that runs although it was to be stopped: it was not stopped yet, or Rook has started it.

@@ -159,20 +159,23 @@ func TestAStepIsHeldBack(t *testing.T) {
 		"until all has been well":        {mon(func(f *migration.Facts) { f.Steady.Since = now.Add(-29 * time.Second) }), reason.Settling, "30s"},
 		"until all has been well for it": {mon(func(f *migration.Facts) { f.Steady.Daemon = "rook-ceph-mon-b" }), reason.Settling, "30s"},
 
-		"by an OSD that is down":              {osd(unwell("OSD_DOWN")), reason.OSDsUnwell, "OSD_DOWN"},
-		"by a host that is down":              {osd(unwell("OSD_HOST_DOWN")), reason.OSDsUnwell, "OSD_HOST_DOWN"},
-		"by a rack that is down":              {osd(unwell("OSD_RACK_DOWN")), reason.OSDsUnwell, "OSD_RACK_DOWN"},
-		"by data with too few copies":         {osd(unwell("PG_DEGRADED")), reason.OSDsUnwell, "PG_DEGRADED"},
-		"by data that is not available":       {osd(unwell("PG_AVAILABILITY")), reason.OSDsUnwell, "PG_AVAILABILITY"},
-		"by data that cannot recover":         {osd(unwell("PG_RECOVERY_FULL")), reason.OSDsUnwell, "PG_RECOVERY_FULL"},
-		"by data that cannot move":            {osd(unwell("PG_BACKFILL_FULL")), reason.OSDsUnwell, "PG_BACKFILL_FULL"},
-		"by data that is damaged":             {osd(unwell("PG_DAMAGED")), reason.OSDsUnwell, "PG_DAMAGED"},
-		"by data that is not found":           {osd(unwell("OBJECT_UNFOUND")), reason.OSDsUnwell, "OBJECT_UNFOUND"},
-		"by an OSD that is full":              {osd(unwell("OSD_FULL")), reason.OSDsUnwell, "OSD_FULL"},
-		"by an OSD that is full for backfill": {osd(unwell("OSD_BACKFILLFULL")), reason.OSDsUnwell, "OSD_BACKFILLFULL"},
-		"by a pool that is full":              {osd(unwell("POOL_FULL")), reason.OSDsUnwell, "POOL_FULL"},
-		"by flags of the admin":               {osd(unwell("OSDMAP_FLAGS")), reason.OSDsUnwell, "OSDMAP_FLAGS"},
-		"by another OSD":                      {osd(func(f *migration.Facts) { f.Daemons[osd1].Rollout.Available = false }), reason.Unavailable, `osd "1"`},
+		"by an OSD that is down":                           {osd(unwell("OSD_DOWN")), reason.OSDsUnwell, "OSD_DOWN"},
+		"by a host that is down":                           {osd(unwell("OSD_HOST_DOWN")), reason.OSDsUnwell, "OSD_HOST_DOWN"},
+		"by a rack that is down":                           {osd(unwell("OSD_RACK_DOWN")), reason.OSDsUnwell, "OSD_RACK_DOWN"},
+		"by data with too few copies":                      {osd(unwell("PG_DEGRADED")), reason.OSDsUnwell, "PG_DEGRADED"},
+		"by data that is not available":                    {osd(unwell("PG_AVAILABILITY")), reason.OSDsUnwell, "PG_AVAILABILITY"},
+		"by data that cannot recover":                      {osd(unwell("PG_RECOVERY_FULL")), reason.OSDsUnwell, "PG_RECOVERY_FULL"},
+		"by data that cannot move":                         {osd(unwell("PG_BACKFILL_FULL")), reason.OSDsUnwell, "PG_BACKFILL_FULL"},
+		"by data that is damaged":                          {osd(unwell("PG_DAMAGED")), reason.OSDsUnwell, "PG_DAMAGED"},
+		"by data that is not found":                        {osd(unwell("OBJECT_UNFOUND")), reason.OSDsUnwell, "OBJECT_UNFOUND"},
+		"by an OSD that is full":                           {osd(unwell("OSD_FULL")), reason.OSDsUnwell, "OSD_FULL"},
+		"by an OSD that is full for backfill":              {osd(unwell("OSD_BACKFILLFULL")), reason.OSDsUnwell, "OSD_BACKFILLFULL"},
+		"by a pool that is full":                           {osd(unwell("POOL_FULL")), reason.OSDsUnwell, "POOL_FULL"},
+		"by flags of the admin":                            {osd(unwell("OSDMAP_FLAGS")), reason.OSDsUnwell, "OSDMAP_FLAGS"},
+		"by another OSD":                                   {osd(func(f *migration.Facts) { f.Daemons[osd1].Rollout.Available = false }), reason.Unavailable, `osd "1"`},
+		"by a mon that is not to be reconciled, of an OSD": {osd(func(f *migration.Facts) { f.Daemons[monC].Rollout.Skipped = true }), reason.ReconcileSkipped, `mon "c"`},
+		"by a mon out of quorum, of an OSD":                {osd(func(f *migration.Facts) { f.List.OutOfQuorum = []string{"b"} }), reason.MonOutOfQuorum, "b"},
+		"until all has been well, of an OSD":               {osd(func(f *migration.Facts) { f.Steady.Since = now }), reason.Settling, "30s"},
 		"by a write that was in vain": {osd(func(f *migration.Facts) {
 			f.Daemons[osd0].Rollout.Asked = rook.Asked{For: addr("242.0.0.10"), At: now.Add(-time.Minute)}
 		}), reason.OSDNotRewritten, "11:59"},
@@ -256,15 +259,22 @@ func TestAStepIsTaken(t *testing.T) {
 			return f
 		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"until the end of Rook's timeout and ten minutes":        {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20*time.Minute + time.Second) }), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
-		"then it is started again, and tried half an hour later": {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"then it is started again, and tried half an hour later": {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"the second time it is tried two hours later": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Since, a.Export.Move.Failed = now.Add(-20*time.Minute), 1
-		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "failed=2 retry-at=2026-11-25T14:00:00Z"},
+		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=2 retry-at=2026-11-25T14:00:00Z"},
 		"it is started again even while migration is off": {func() *migration.Facts {
 			f := stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) })
 			f.Switches.Migrate = "false"
 			return f
-		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "failed=1 retry-at=2026-11-25T12:30:00Z"},
+		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"a leader that ended before it started the mon again": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Export.Move.Failed, a.Export.Move.RetryAt = 1, now.Add(time.Minute)
+		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:01:00Z"},
+		"a mon that runs again is tried later": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Rollout.Replicas, a.Rollout.Generation = 1, 3
+			a.Export.Move.Failed, a.Export.Move.RetryAt = 1, now.Add(time.Minute)
+		}), migration.NoteMove, "rook-ceph-mon-a", reason.MonNotReplaced, "failed=1 retry-at=2026-11-25T12:01:00Z"},
 
 		"a leader that ended before it stopped the mon": {calm(stopped(well(), func(a *rook.DaemonFacts) {
 			a.Rollout.Replicas, a.Rollout.Available, a.Rollout.Generation = 1, true, 1
@@ -278,6 +288,11 @@ func TestAStepIsTaken(t *testing.T) {
 		"a mon that is gone and still listed is waited for": {calm(stopped(well(), func(a *rook.DaemonFacts) { a.Deployed = false })), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"the move of a mon that was replaced is over":       {replaced(func(*migration.Facts) {}), migration.NoteMove, "rook-ceph-mon-a", reason.MonReplaced, ""},
 		"not before the new one is available":               {replaced(func(f *migration.Facts) { f.Daemons[osd0].Rollout.Available = false }), migration.Wait, "rook-ceph-mon-a", reason.Unavailable, ""},
+		"not while Rook makes another":                      {replaced(func(f *migration.Facts) { f.Placing = true }), migration.Wait, "rook-ceph-mon-a", reason.FailoverRunning, ""},
+		"not by an old status":                              {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-time.Hour) }), migration.Wait, "rook-ceph-mon-a", reason.StatusOld, ""},
+		"not at HEALTH_ERR":                                 {replaced(func(f *migration.Facts) { f.Health.Status = "HEALTH_ERR" }), migration.Wait, "rook-ceph-mon-a", reason.HealthError, ""},
+		"not with MON_DOWN":                                 {replaced(unwell("MON_DOWN")), migration.Wait, "rook-ceph-mon-a", reason.MonDown, ""},
+		"not with a mon out of quorum":                      {replaced(func(f *migration.Facts) { f.List.OutOfQuorum = []string{"d"} }), migration.Wait, "rook-ceph-mon-a", reason.MonOutOfQuorum, ""},
 		"not before it is listed":                           {replaced(func(f *migration.Facts) { f.List.Mons = 2 }), migration.Wait, "rook-ceph-mon-a", reason.MonCountDiffers, ""},
 		"not before Rook has it at its global IP":           {replaced(func(f *migration.Facts) { f.Daemons[osd0].Listed = addr("10.96.0.4") }), migration.Wait, "rook-ceph-mon-a", reason.EndpointWrong, ""},
 		"not before a status tells of it":                   {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-2 * time.Minute) }), migration.Wait, "rook-ceph-mon-a", reason.StatusBeforeStep, ""},

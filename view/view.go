@@ -46,6 +46,13 @@ func New(readers Readers, installed kinds.Installed) *View {
 // ExpectIPv6 says that global IPs can be IPv6, before the view is used.
 func (v *View) ExpectIPv6() { v.ipv6GlobalIPs = true }
 
+// Uncached returns a View that reads all from the API server itself, for what cannot be undone.
+func (v *View) Uncached() *View {
+	live := *v
+	live.cached, live.kinds.Objects = v.live, v.live
+	return &live
+}
+
 // Installed says which kinds are there.
 func (v *View) Installed() kinds.Installed { return v.kinds.Installed }
 
