@@ -17,7 +17,7 @@ type hold func(f Facts, d rook.DaemonFacts) rook.State
 var (
 	beforeMon = []hold{
 		switchedOff, tooFewMons, externalMons, floatingMons, monCheckOff, monTimeoutZero, failedBefore, ownReason, skipped,
-		notReady, reloadPending, statusOld, healthError, monDown, outOfQuorum, failoverRunning, monCount, unavailableMons,
+		notReady, reloadPending, statusOld, healthError, monDown, osdsUnwell, outOfQuorum, failoverRunning, monCount, unavailableMons,
 		otherMonsUntrue, statusBeforeStep, probeUnanswered, settling,
 	}
 	beforeOSD = []hold{

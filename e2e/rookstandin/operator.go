@@ -119,6 +119,7 @@ type Operator struct {
 	commands     Commands
 	trigger      chan struct{}
 	clock        clock
+	health       cephHealth
 	// alone is set where nothing else may run beside what is asked of the operator.
 	alone   bool
 	running sync.WaitGroup
@@ -202,6 +203,9 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 	}
 	o.running.Go(func() { o.reconcileLoop(ctx) })
 	o.running.Go(func() { o.healthLoop(ctx) })
+	if o.options.Timing.StatusInterval > 0 {
+		o.running.Go(func() { o.statusLoop(ctx) })
+	}
 	return o, nil
 }
 

@@ -52,10 +52,12 @@ func (o *Operator) setCephVersion(ctx context.Context, of client.Object) error {
 
 // setCephHealth notes what ceph status tells.
 func (o *Operator) setCephHealth(ctx context.Context, of client.Object) error {
+	ceph := map[string]any{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+	if o.options.Timing.StatusInterval > 0 {
+		ceph = o.cephStatus(ctx)
+	}
 	return o.changeStatus(ctx, of, func(content map[string]any) error {
-		content["ceph"] = map[string]any{
-			"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid,
-		}
+		content["ceph"] = ceph
 		content["observedGeneration"] = o.cluster.generation
 		return nil
 	})
