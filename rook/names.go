@@ -83,8 +83,8 @@ const (
 	// MigrateSwitch on a namespace, as a label or an annotation: SwitchOff leaves a running cluster where it is, SwitchPause
 	// stops after the step under way.
 	MigrateSwitch = "rook-clusterset.io/migrate"
-	// CleanupSwitch with the value "true" on a namespace, as a label or an annotation, lets go of what no daemon advertises any
-	// more.
+	// CleanupSwitch is a label: with the value "true" on a namespace that is switched off it lets go of what no daemon advertises
+	// any more.
 	CleanupSwitch = "rook-clusterset.io/cleanup"
 
 	// CorrectedAnnotation stands on the ConfigMap MonEndpointsName while the last list of mons that Rook wrote from its

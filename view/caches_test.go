@@ -172,7 +172,7 @@ func TestTheCachesKeepOfEverythingElseWhatIsRead(t *testing.T) {
 	}}
 	require.Equal(t, []string{"metadata.labels.enabled", "metadata.name"}, fieldsOf(t, trimNamespace(namespace)))
 	namespace.Annotations[rook.MigrateSwitch], namespace.Labels[rook.CleanupSwitch] = "pause", "true"
-	require.Equal(t, []string{"metadata.labels.cleanup", "metadata.labels.enabled", "metadata.labels.migrate", "metadata.name"}, fieldsOf(t, trimNamespace(namespace)))
+	require.Equal(t, []string{"metadata.labels.enabled", "metadata.labels.migrate", "metadata.name"}, fieldsOf(t, trimNamespace(namespace)))
 	require.Equal(t, readSwitches(namespace), readSwitches(trimNamespace(namespace)))
 	kept := trimDefinition(crd)
 	require.Nil(t, kept.Spec.Versions[0].Schema)
