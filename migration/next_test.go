@@ -159,7 +159,7 @@ func TestAStepIsHeldBack(t *testing.T) {
 		"until all has been well":        {mon(func(f *migration.Facts) { f.Steady.Since = now.Add(-29 * time.Second) }), reason.Settling, "30s"},
 		"until all has been well for it": {mon(func(f *migration.Facts) { f.Steady.Daemon = "rook-ceph-mon-b" }), reason.Settling, "30s"},
 
-		"by an OSD that is down, of a mon":    {mon(unwell("OSD_DOWN")), reason.OSDsUnwell, "OSD_DOWN"},
+		"by an OSD that is down, of a mon":                 {mon(unwell("OSD_DOWN")), reason.OSDsUnwell, "OSD_DOWN"},
 		"by an OSD that is down":                           {osd(unwell("OSD_DOWN")), reason.OSDsUnwell, "OSD_DOWN"},
 		"by a host that is down":                           {osd(unwell("OSD_HOST_DOWN")), reason.OSDsUnwell, "OSD_HOST_DOWN"},
 		"by a rack that is down":                           {osd(unwell("OSD_RACK_DOWN")), reason.OSDsUnwell, "OSD_RACK_DOWN"},

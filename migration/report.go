@@ -63,8 +63,8 @@ func (l *loop) report(f Facts, step Step, why rook.State) {
 	cluster.SetNamespace(f.Namespace)
 	cluster.SetName(f.Cluster.Name)
 	cluster.SetUID(f.Cluster.UID)
-	text := Sentence(f.Snapshot.Cluster.Name, step, why)
-	l.log.Info(text, "reason", why.Code, "namespace", f.Namespace, "daemon", step.Daemon.Name())
+	text := Sentence(f.Cluster.Name, step, why)
+	l.log.Info(text, "reason", why.Code, "namespace", f.Namespace)
 	kind := corev1.EventTypeNormal
 	if slices.Contains(warnings, why.Code) {
 		kind = corev1.EventTypeWarning
