@@ -47,6 +47,7 @@ func fenced(t *testing.T) (manager, admin client.Client) {
 			require.NoError(t, admin.Create(t.Context(), object, client.FieldValidation(metav1.FieldValidationStrict)), object.GetName())
 		}
 	}
+	giveAllRights(t, admin)
 	for namespace, enabled := range map[string]string{"rook-ceph": "true", "off": "false"} {
 		require.NoError(t, admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: named("", namespace, map[string]string{rook.EnabledLabel: enabled})}))
 		for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0", "rook-ceph-mgr-a"} {
@@ -65,6 +66,20 @@ func fenced(t *testing.T) (manager, admin client.Client) {
 		return err != nil && strings.Contains(err.Error(), "ValidatingAdmissionPolicy")
 	}, time.Minute, 100*time.Millisecond, "the fence is in force")
 	return manager, admin
+}
+
+// giveAllRights gives the service account more than is shipped: the fence has to hold by itself.
+func giveAllRights(t *testing.T, admin client.Client) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Name: "too-much"}
+	require.NoError(t, admin.Create(t.Context(), &rbacv1.ClusterRole{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{"apps"}, Resources: []string{"deployments", "deployments/scale", "deployments/status"}, Verbs: []string{"*"},
+	}}}))
+	require.NoError(t, admin.Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "too-much"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "rook-clusterset", Namespace: "rook-clusterset"}},
+	}))
 }
 
 func scaleTo(t *testing.T, c client.Client, namespace, name string, replicas int32) error {
@@ -114,6 +129,16 @@ func TestTheManagerMayNotWriteOtherwise(t *testing.T) {
 		try  func() error
 		says string
 	}{
+		"create a Deployment": {func() error {
+			return manager.Create(t.Context(), deployment(named("rook-ceph", "rook-ceph-osd-1", nil)))
+		}, "neither creates nor deletes"},
+		"delete one": {func() error {
+			return manager.Delete(t.Context(), &appsv1.Deployment{ObjectMeta: named("rook-ceph", "rook-ceph-osd-0", nil)})
+		}, "neither creates nor deletes"},
+		"write the status of one": {func() error {
+			d := &appsv1.Deployment{ObjectMeta: named("rook-ceph", "rook-ceph-osd-0", nil)}
+			return manager.Status().Patch(t.Context(), d, client.RawPatch(types.MergePatchType, []byte(`{"status":{"replicas":7}}`)))
+		}, "writes no status"},
 		"stop a mon in a namespace that is not switched on": {scale("off", "rook-ceph-mon-a", 0), "only in namespaces"},
 		"ask for an OSD in one":                             {func() error { return patch(t, manager, "off", "rook-ceph-osd-0", types.MergePatchType, asks) }, "only in namespaces"},
 		"stop an OSD":                                       {scale("rook-ceph", "rook-ceph-osd-0", 0), "only the Deployments of mons"},
