@@ -59,7 +59,7 @@ func notesOf(f migration.Facts) []string {
 	mons, osds := plan.Count()
 	notes := []string{
 		fmt.Sprintf("%s: %s and %s remain to be moved to global IPs", f.Namespace, count(mons, "mon"), count(osds, "OSD")),
-		fmt.Sprintf("%s: next, %s", f.Namespace, saying(f, plan)),
+		fmt.Sprintf("%s: %s", f.Namespace, saying(f, plan)),
 	}
 	if plan.Why.Code == reason.MigrationOff || plan.Why.Code == reason.MigrationPaused {
 		notes = append(notes, fmt.Sprintf("%s: to do it by hand: %s", f.Namespace, byHand(plan.Moves[0].Daemon)))
@@ -69,6 +69,9 @@ func notesOf(f migration.Facts) []string {
 
 // saying says what comes next, as far as it is known without having waited for calm.
 func saying(f migration.Facts, plan migration.Plan) string {
+	if plan.Next.Action == migration.StopMon || plan.Next.Action == migration.WriteOSD {
+		return plan.Next.Daemon.String() + " " + reason.Settling.Sentence()
+	}
 	name := ""
 	if f.Cluster != nil {
 		name = f.Cluster.Name

@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/migration"
-	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -54,7 +56,9 @@ func planCommand(version string) *cobra.Command {
 // printPlan prints what would be done. Of a namespace that is not switched on it is what would be done once it is.
 func printPlan(w io.Writer, f migration.Facts) error {
 	enabled := f.Enabled
-	f.Enabled = true
+	if !enabled {
+		f = switchedOn(f)
+	}
 	plan := migration.MakePlan(f)
 	fmt.Fprintf(w, "CephCluster %s/%s, Rook %s, Ceph %s\n", f.Namespace, f.Cluster.Name, cmp.Or(f.Cluster.RookVersion, "of unknown version"), cmp.Or(f.Cluster.CephVersion, "of unknown version"))
 	if len(plan.Moves) == 0 {
@@ -63,14 +67,14 @@ func printPlan(w io.Writer, f migration.Facts) error {
 	}
 	mons, osds := plan.Count()
 	fmt.Fprintf(w, "To be moved: %s, %s, in this order:\n\n", count(mons, "mon"), count(osds, "OSD"))
-	if err := printMoves(w, plan.Moves, enabled); err != nil {
+	if err := printMoves(w, plan.Moves); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
 	if !enabled {
-		fmt.Fprintf(w, "Now: nothing, for namespace %s has no label %s=true. Once it has:\n", f.Namespace, rook.EnabledLabel)
+		fmt.Fprintf(w, "Nothing is done, for namespace %s has no label %s=true. With it:\n", f.Namespace, rook.EnabledLabel)
 	}
-	fmt.Fprintf(w, "Next: %s.\n", next(f, plan))
+	fmt.Fprintf(w, "Now: %s.\n", saying(f, plan))
 	fmt.Fprintf(w, "How long: at least %s if nothing stands in the way.\n", plan.AtLeast.Round(time.Minute))
 	if mons > 0 {
 		fmt.Fprintf(w, "  Rook replaces a mon %s after it was stopped (spec.healthCheck.daemonHealth.mon.timeout; ROOK_MON_OUT_TIMEOUT\n"+
@@ -81,12 +85,29 @@ func printPlan(w io.Writer, f migration.Facts) error {
 	return nil
 }
 
-// printMoves prints the order. Where nothing is exported yet, that keeps nobody back.
-func printMoves(w io.Writer, moves []migration.Planned, enabled bool) error {
+// switchedOn returns the facts as they will be once the namespace is switched on, and all Services are exported.
+func switchedOn(f migration.Facts) migration.Facts {
+	f.Enabled = true
+	f.Daemons = slices.Clone(f.Daemons)
+	for i := range f.Daemons {
+		if d := &f.Daemons[i]; !d.Export.Exists {
+			d.Export = rook.Export{Exists: true, Ours: true, GlobalIP: netip.IPv4Unspecified(), Valid: metav1.ConditionTrue}
+			if d.Daemon.Type.KeepsAddressForLife() {
+				d.Export.Identity = rook.IdentityCluster
+			}
+		}
+	}
+	return f
+}
+
+func printMoves(w io.Writer, moves []migration.Planned) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  \tDAEMON\tFROM\tTO\tHOW\tKEPT BACK")
 	for i, m := range moves {
-		from, to, how, kept := rook.AddressText(m.From), rook.AddressText(m.To), "restarts once", "-"
+		from, to, how, kept := rook.AddressText(m.From), "a global IP", "restarts once", "-"
+		if m.To.IsValid() && !m.To.IsUnspecified() {
+			to = m.To.String()
+		}
 		switch {
 		case m.Daemon.Type.KeepsAddressForLife():
 			to, how = "a new mon", "stopped, and replaced by Rook"
@@ -96,10 +117,10 @@ func printMoves(w io.Writer, moves []migration.Planned, enabled bool) error {
 		case from == "":
 			from = "its pod IP"
 		}
-		if m.KeptBack.Code != "" && (enabled || m.KeptBack.Code != reason.ExportMissing) {
+		if m.KeptBack.Code != "" {
 			kept = "it " + m.KeptBack.String()
 		}
-		fmt.Fprintf(table, "  %d.\t%s\t%s\t%s\t%s\t%s\n", i+1, m.Daemon, cmp.Or(from, "-"), cmp.Or(to, "a global IP"), how, kept)
+		fmt.Fprintf(table, "  %d.\t%s\t%s\t%s\t%s\t%s\n", i+1, m.Daemon, cmp.Or(from, "-"), to, how, kept)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print the plan: %w", err)
@@ -107,22 +128,12 @@ func printMoves(w io.Writer, moves []migration.Planned, enabled bool) error {
 	return nil
 }
 
-// next says what comes next, or what stands in the way.
-func next(f migration.Facts, plan migration.Plan) string {
-	switch {
-	case plan.Why.Code == reason.ExportMissing:
-		return "the Services are exported, which moves nothing yet"
-	case plan.Next.Action != migration.Wait:
-		return plan.Next.Daemon.String() + ", once all has been well for " + f.Settings.Settle.String()
-	}
-	return saying(f, plan)
-}
-
 func printEffects(w io.Writer, mons, osds int) {
 	fmt.Fprintln(w, "What clients see:")
 	if mons > 0 {
 		fmt.Fprintln(w, "  Mons: one of them is missing for as long. The others are in quorum, and clients go on; Ceph tells MON_DOWN. A pod that\n"+
-			"  is started finds the mons that are there; an alert on MON_DOWN is to be silenced.")
+			"  is started finds the mons that are there; an alert on MON_DOWN is to be silenced. Who keeps the ClusterIPs of mons\n"+
+			"  elsewhere than Rook does, such as a client outside of the cluster, needs the global IPs afterwards.")
 	}
 	if osds > 0 {
 		fmt.Fprintln(w, "  OSDs: one restarts at a time. Reads and writes of what it is the first for pause until another takes over, as at any restart\n"+

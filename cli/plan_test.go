@@ -58,6 +58,12 @@ func TestAPlanIsPrintedAsItStandsInTheGoldenFile(t *testing.T) {
 				f.Daemons[i].Export = rook.Export{}
 			}
 		},
+		"not-switched-on-and-not-well": func(f *migration.Facts) {
+			f.Enabled, f.Health.Checks = false, []string{"MON_DOWN"}
+			for i := range f.Daemons {
+				f.Daemons[i].Export = rook.Export{}
+			}
+		},
 		"two-mons": func(f *migration.Facts) { f.Failover.Mons = 2; f.Daemons = f.Daemons[1:] },
 		"mon-down": func(f *migration.Facts) { f.Health.Status, f.Health.Checks = "HEALTH_WARN", []string{"MON_DOWN"} },
 		"paused":   func(f *migration.Facts) { f.Switches.Migrate = "pause" },
@@ -92,14 +98,14 @@ func TestStatusTellsWhatRemainsOfMovingACluster(t *testing.T) {
 	f := runningCluster()
 	require.Equal(t, []string{
 		"rook-ceph: 3 mons and 2 OSDs remain to be moved to global IPs",
-		`rook-ceph: next, mon "a" is stopped, so that Rook replaces it by one with a global IP`,
+		`rook-ceph: mon "a" is next, once all has been well for a while`,
 	}, notesOf(f))
 	f.Switches.Migrate = "false"
 	require.Equal(t, "rook-ceph: to do it by hand: kubectl -n rook-ceph scale deployment rook-ceph-mon-a --replicas=0", notesOf(f)[2])
 	f.Daemons = f.Daemons[4:]
 	require.Equal(t, []string{
 		"rook-ceph: 0 mons and 1 OSD remain to be moved to global IPs",
-		`rook-ceph: next, osd "1" stays where it is, for migration is switched off: by rook-clusterset.io/migrate on the namespace or --migrate of the manager`,
+		`rook-ceph: osd "1" stays where it is, for migration is switched off: by rook-clusterset.io/migrate on the namespace or --migrate of the manager`,
 		"rook-ceph: to do it by hand: kubectl -n rook-ceph annotate deployment rook-ceph-osd-1 --overwrite rook-clusterset.io/asked=by-hand",
 	}, notesOf(f))
 	f.Daemons = nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -340,14 +341,29 @@ func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
 	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
 	s.comesUp()
 	s.aLeaderOfItsOwn(quickly...)
+	plan := s.plan()
+	require.Contains(t, plan, "To be moved: 2 mons, 3 OSDs, in this order:")
+	require.Contains(t, plan, `Now: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
 	s.switchOn()
 	s.eventually("it is told why", func() bool { return s.events()["TooFewMons"] == 1 })
 	time.Sleep(2 * time.Second)
-	require.Contains(t, s.said(s.Namespace), `next, mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
+	require.Contains(t, s.said(s.Namespace), `: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
 	require.Equal(t, []string{"a", "b"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
 	for id := range s.Ceph.OSDMap() {
 		require.Empty(t, s.deployment("rook-ceph-osd-" + id).Annotations["rook-clusterset.io/asked"])
 	}
+}
+
+// plan runs the command with the rights of a pod of rook-clusterset.
+func (s *story) plan() string {
+	s.t.Helper()
+	program, err := s.World.Plane.Program(s.t.Context())
+	require.NoError(s.t, err)
+	kubeconfig, err := s.World.Plane.ServiceAccountKubeconfig(s.t.Context(), controlplane.Namespace, "rook-clusterset")
+	require.NoError(s.t, err)
+	out, err := exec.CommandContext(s.t.Context(), program, "plan", "--kubeconfig", kubeconfig, "-n", s.Namespace).CombinedOutput()
+	require.NoError(s.t, err, string(out))
+	return string(out)
 }
 
 func (s *story) annotateNamespace(key, value string) {

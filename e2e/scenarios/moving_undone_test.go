@@ -49,7 +49,7 @@ func TestAMonThatRookStartsAgainIsStoppedAgainThreeTimes(t *testing.T) {
 		return s.events()["MonMoveUndone"] == 1 && s.replicas("rook-ceph-mon-a") == 1
 	})
 	require.Regexp(t, `^failed=1 retry-at=`, s.move("a"))
-	require.Contains(t, s.said(s.Namespace), `next, mon "a" waits, for it could not be replaced: why stands in the log of Rook's operator (until `)
+	require.Contains(t, s.said(s.Namespace), `: mon "a" waits, for it could not be replaced: why stands in the log of Rook's operator (until `)
 	for _, id := range []string{"b", "c"} {
 		require.EqualValues(t, 1, s.replicas("rook-ceph-mon-"+id))
 	}
