@@ -66,7 +66,7 @@ const (
 
 // remains says whether a daemon is to be moved: one that lives, is Rook's to write, and is not at its global IP.
 func (f Facts) remains(d rook.DaemonFacts) bool {
-	if !d.Deployed || d.Daemon.Cluster == "" || f.Cluster == nil || d.Daemon.Cluster != f.Cluster.Name {
+	if !d.Deployed || f.leftBehind(d) || d.Daemon.Cluster == "" || f.Cluster == nil || d.Daemon.Cluster != f.Cluster.Name {
 		return false
 	}
 	if d.Daemon.Type.KeepsAddressForLife() {
@@ -120,8 +120,14 @@ func keptBack(d rook.DaemonFacts) (rook.State, bool) {
 // mons returns the mons that have a Deployment.
 func (f Facts) mons() []rook.DaemonFacts {
 	return slices.DeleteFunc(slices.Clone(f.Daemons), func(d rook.DaemonFacts) bool {
-		return !d.Deployed || !d.Daemon.Type.KeepsAddressForLife()
+		return !d.Deployed || !d.Daemon.Type.KeepsAddressForLife() || f.leftBehind(d)
 	})
+}
+
+// leftBehind says whether a Deployment is all that is left of a mon that was replaced: Rook takes a mon from the monmap, from its
+// list, and deletes its Deployment last, which it never does if it fails in between. To start it would be in vain.
+func (f Facts) leftBehind(d rook.DaemonFacts) bool {
+	return d.Daemon.Type.StandsInList() && d.Deployed && d.Rollout.Replicas == 0 && f.List.Mons > 0 && !d.Listed.IsValid()
 }
 
 // moving returns the mon that is being replaced.

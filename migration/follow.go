@@ -14,7 +14,7 @@ func (f Facts) follow(mon rook.DaemonFacts) (Step, rook.State) {
 	move := mon.Export.Move
 	wait := Step{Daemon: mon.Daemon}
 	switch {
-	case !mon.Deployed:
+	case !mon.Deployed, f.leftBehind(mon):
 		return f.finish(mon)
 	case !move.RetryAt.IsZero():
 		return f.giveUp(mon)
@@ -74,7 +74,11 @@ func (f Facts) finish(mon rook.DaemonFacts) (Step, rook.State) {
 	if why, held := first(f, mon, afterMon); held {
 		return Step{Daemon: mon.Daemon}, why
 	}
-	return Step{Action: NoteMove, Daemon: mon.Daemon}, rook.State{Code: reason.MonReplaced, Detail: f.successor(mon)}
+	code := reason.MonReplaced
+	if mon.Deployed {
+		code = reason.MonLeftBehind
+	}
+	return Step{Action: NoteMove, Daemon: mon.Daemon}, rook.State{Code: code, Detail: f.successor(mon)}
 }
 
 // bornWrong returns the mon that came after another and was not born with its global IP, unless that is noted already.
@@ -122,10 +126,10 @@ func (f Facts) failed(move rook.Move) rook.Move {
 	return rook.Move{Failed: move.Failed + 1, RetryAt: f.Now.UTC().Add(pause).Truncate(time.Second)}
 }
 
-// retryAt returns until when mons are left alone.
+// retryAt returns until when mons are left alone. What was noted of one that is gone by now counts no more.
 func (f Facts) retryAt() time.Time {
 	var latest time.Time
-	for _, d := range f.Daemons {
+	for _, d := range f.mons() {
 		if d.Export.Move.RetryAt.After(latest) {
 			latest = d.Export.Move.RetryAt
 		}

@@ -288,6 +288,15 @@ func TestAStepIsTaken(t *testing.T) {
 
 		"a mon that is gone and still listed is waited for": {calm(stopped(well(), func(a *rook.DaemonFacts) { a.Deployed = false })), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"the move of a mon that was replaced is over":       {replaced(func(*migration.Facts) {}), migration.NoteMove, "rook-ceph-mon-a", reason.MonReplaced, ""},
+		"a Deployment that Rook left behind is no mon": {replaced(func(f *migration.Facts) {
+			f.Daemons[monA].Deployed, f.Daemons[monA].Rollout = true, rook.Rollout{Generation: 2}
+			f.Daemons[monA].Export.Move.Since = now.Add(-time.Hour)
+		}), migration.NoteMove, "rook-ceph-mon-a", reason.MonLeftBehind, ""},
+		"and the next mon follows": {replaced(func(f *migration.Facts) {
+			f.Daemons[monA].Deployed, f.Daemons[monA].Rollout = true, rook.Rollout{Generation: 2}
+			f.Daemons[monA].Export.Move = rook.Move{Failed: 1, RetryAt: now.Add(time.Hour)}
+			f.Steady.Daemon = "rook-ceph-mon-b"
+		}), migration.StopMon, "rook-ceph-mon-b", reason.MonStopped, "since=2026-11-25T12:00:00Z generation=1 newest=d"},
 		"not before the new one is available":               {replaced(func(f *migration.Facts) { f.Daemons[osd0].Rollout.Available = false }), migration.Wait, "rook-ceph-mon-a", reason.Unavailable, ""},
 		"not while Rook makes another":                      {replaced(func(f *migration.Facts) { f.Placing = true }), migration.Wait, "rook-ceph-mon-a", reason.FailoverRunning, ""},
 		"not by an old status":                              {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-time.Hour) }), migration.Wait, "rook-ceph-mon-a", reason.StatusOld, ""},

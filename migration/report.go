@@ -111,13 +111,14 @@ var own = []reason.Code{
 	reason.MonCheckOff, reason.MonTimeoutZero, reason.ReconcileSkipped, reason.RetryLater, reason.ClusterNotReady, reason.ReloadPending,
 	reason.StatusOld, reason.HealthError, reason.MonDown, reason.OSDsUnwell, reason.MonOutOfQuorum, reason.FailoverRunning,
 	reason.MonCountDiffers, reason.Unavailable, reason.ProbeUnanswered, reason.MonStopped, reason.MonReplacing, reason.MonStoppedAgain,
-	reason.MonMoveUndone, reason.MonNotReplaced, reason.MonBornWrong, reason.MonReplaced, reason.OSDWritten, reason.OSDNotRewritten,
+	reason.MonMoveUndone, reason.MonNotReplaced, reason.MonBornWrong, reason.MonReplaced, reason.MonLeftBehind, reason.OSDWritten, reason.OSDNotRewritten,
 }
 
 // warnings are those with which somebody has to do something.
 var warnings = []reason.Code{
 	reason.TooFewMons, reason.ExternalMons, reason.FloatingMons, reason.MonCheckOff, reason.MonTimeoutZero, reason.StatusOld,
-	reason.ProbeUnanswered, reason.MonMoveUndone, reason.MonNotReplaced, reason.MonBornWrong, reason.OSDNotRewritten,
+	reason.ProbeUnanswered, reason.MonMoveUndone, reason.MonNotReplaced, reason.MonBornWrong, reason.MonLeftBehind,
+	reason.OSDNotRewritten,
 }
 
 // forgetAllBut forgets the clusters of namespaces that are not switched on any more.

@@ -141,6 +141,7 @@ const (
 	MonNotReplaced   Code = "mon_not_replaced"
 	MonBornWrong     Code = "mon_born_at_cluster_ip"
 	MonReplaced      Code = "mon_replaced"
+	MonLeftBehind    Code = "mon_left_behind"
 	OSDWritten       Code = "osd_written"
 	OSDNotRewritten  Code = "osd_not_rewritten"
 )
@@ -321,6 +322,7 @@ var sentences = map[Code]string{
 	MonNotReplaced:   "was not replaced by Rook in time, and is started again",
 	MonBornWrong:     "took the place of another mon and was born with its ClusterIP all the same: the webhook must be in force",
 	MonReplaced:      "was replaced by Rook",
+	MonLeftBehind:    "was replaced by Rook, which failed to remove its Deployment: it is no mon any more, and can be deleted",
 	OSDWritten:       "is given its global IP, for which it restarts once",
 	OSDNotRewritten:  "was written and not given its global IP by admission: the webhook must be in force",
 }
