@@ -297,15 +297,15 @@ func TestAStepIsTaken(t *testing.T) {
 			f.Daemons[monA].Export.Move = rook.Move{Failed: 1, RetryAt: now.Add(time.Hour)}
 			f.Steady.Daemon = "rook-ceph-mon-b"
 		}), migration.StopMon, "rook-ceph-mon-b", reason.MonStopped, "since=2026-11-25T12:00:00Z generation=1 newest=d"},
-		"not before the new one is available":               {replaced(func(f *migration.Facts) { f.Daemons[osd0].Rollout.Available = false }), migration.Wait, "rook-ceph-mon-a", reason.Unavailable, ""},
-		"not while Rook makes another":                      {replaced(func(f *migration.Facts) { f.Placing = true }), migration.Wait, "rook-ceph-mon-a", reason.FailoverRunning, ""},
-		"not by an old status":                              {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-time.Hour) }), migration.Wait, "rook-ceph-mon-a", reason.StatusOld, ""},
-		"not at HEALTH_ERR":                                 {replaced(func(f *migration.Facts) { f.Health.Status = "HEALTH_ERR" }), migration.Wait, "rook-ceph-mon-a", reason.HealthError, ""},
-		"not with MON_DOWN":                                 {replaced(unwell("MON_DOWN")), migration.Wait, "rook-ceph-mon-a", reason.MonDown, ""},
-		"not with a mon out of quorum":                      {replaced(func(f *migration.Facts) { f.List.OutOfQuorum = []string{"d"} }), migration.Wait, "rook-ceph-mon-a", reason.MonOutOfQuorum, ""},
-		"not before it is listed":                           {replaced(func(f *migration.Facts) { f.List.Mons = 2 }), migration.Wait, "rook-ceph-mon-a", reason.MonCountDiffers, ""},
-		"not before Rook has it at its global IP":           {replaced(func(f *migration.Facts) { f.Daemons[osd0].Listed = addr("10.96.0.4") }), migration.Wait, "rook-ceph-mon-a", reason.EndpointWrong, ""},
-		"not before a status tells of it":                   {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-2 * time.Minute) }), migration.Wait, "rook-ceph-mon-a", reason.StatusBeforeStep, ""},
+		"not before the new one is available":     {replaced(func(f *migration.Facts) { f.Daemons[osd0].Rollout.Available = false }), migration.Wait, "rook-ceph-mon-a", reason.Unavailable, ""},
+		"not while Rook makes another":            {replaced(func(f *migration.Facts) { f.Placing = true }), migration.Wait, "rook-ceph-mon-a", reason.FailoverRunning, ""},
+		"not by an old status":                    {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-time.Hour) }), migration.Wait, "rook-ceph-mon-a", reason.StatusOld, ""},
+		"not at HEALTH_ERR":                       {replaced(func(f *migration.Facts) { f.Health.Status = "HEALTH_ERR" }), migration.Wait, "rook-ceph-mon-a", reason.HealthError, ""},
+		"not with MON_DOWN":                       {replaced(unwell("MON_DOWN")), migration.Wait, "rook-ceph-mon-a", reason.MonDown, ""},
+		"not with a mon out of quorum":            {replaced(func(f *migration.Facts) { f.List.OutOfQuorum = []string{"d"} }), migration.Wait, "rook-ceph-mon-a", reason.MonOutOfQuorum, ""},
+		"not before it is listed":                 {replaced(func(f *migration.Facts) { f.List.Mons = 2 }), migration.Wait, "rook-ceph-mon-a", reason.MonCountDiffers, ""},
+		"not before Rook has it at its global IP": {replaced(func(f *migration.Facts) { f.Daemons[osd0].Listed = addr("10.96.0.4") }), migration.Wait, "rook-ceph-mon-a", reason.EndpointWrong, ""},
+		"not before a status tells of it":         {replaced(func(f *migration.Facts) { f.Health.Checked = now.Add(-2 * time.Minute) }), migration.Wait, "rook-ceph-mon-a", reason.StatusBeforeStep, ""},
 		"a mon that was born with its ClusterIP is no success": {replaced(func(f *migration.Facts) {
 			f.Daemons[osd0] = daemon(rook.Mon, "d", 4)
 		}), migration.NoteMove, "rook-ceph-mon-d", reason.MonBornWrong, "failed=1 retry-at=2026-11-25T12:30:00Z"},
