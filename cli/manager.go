@@ -20,6 +20,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/certs"
 	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/migration"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
 	"github.com/rook-clusterset/rook-clusterset/webhook"
@@ -37,6 +38,8 @@ type managerOptions struct {
 	hold           time.Duration
 	maxHeld        int
 	orphanGrace    time.Duration
+	migrate        bool
+	settle, slack  time.Duration
 	leaderElect    bool
 	webhookPort    int
 	certDir        string
@@ -74,6 +77,9 @@ func (o *managerOptions) addTo(f *pflag.FlagSet) {
 	f.DurationVar(&o.hold, "hold", 20*time.Second, "how long the write of a new daemon waits for its global IP before it is refused; at most 25s")
 	f.IntVar(&o.maxHeld, "max-held", 100, "how many writes may wait at once; a quarter of them in one namespace")
 	f.DurationVar(&o.orphanGrace, "orphan-grace", time.Hour, "how long an export outlives its daemon; deleting it frees the global IP for good")
+	f.BoolVar(&o.migrate, "migrate", true, "move clusters that ran before they were switched on, one mon or OSD at a time")
+	f.DurationVar(&o.settle, "migrate-settle", migration.DefaultSettings.Settle, "how long all has to have been well before the next mon or OSD is moved")
+	f.DurationVar(&o.slack, "migrate-slack", migration.DefaultSettings.Slack, "how much longer than its own timeout Rook may take to replace a mon, before that is started again")
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one replica at a time run the exporter")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the admission webhook")
 	f.StringVar(&o.certDir, "cert-dir", "/var/run/rook-clusterset/certs", "directory with tls.crt and tls.key of the webhook; read again when they change")
@@ -109,6 +115,9 @@ func (o *managerOptions) complete() ([]netip.Prefix, error) {
 	}
 	if o.orphanGrace < 0 {
 		return nil, fmt.Errorf("--orphan-grace is %s: give 0s or more", o.orphanGrace)
+	}
+	if o.settle < 0 || o.slack < 0 {
+		return nil, fmt.Errorf("--migrate-settle is %s and --migrate-slack %s: give 0s or more", o.settle, o.slack)
 	}
 	return prefixes, nil
 }
@@ -168,6 +177,9 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	v.ExpectRange(globalIPsOf(addresses))
 	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
+	}
+	if err := migration.Setup(mgr, v, installed, migration.Settings{Off: !o.migrate, Settle: o.settle, Slack: o.slack}); err != nil {
+		return nil, fmt.Errorf("set up migration: %w", err)
 	}
 	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
 	if err := webhook.Setup(mgr, v, ensurer, globalRange{addresses}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {

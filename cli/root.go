@@ -39,7 +39,7 @@ func run(ctx context.Context, version string, args []string, in io.Reader, out, 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.AddCommand(managerCommand(version), statusCommand(version), rewriteCommand())
+	root.AddCommand(managerCommand(version), statusCommand(version), planCommand(version), rewriteCommand())
 	return root.ExecuteContext(ctx)
 }
 

@@ -65,6 +65,13 @@ func statusCommand(version string) *cobra.Command {
 			for _, note := range append(clustersetWarnings(cmd.Context(), c, installed), notes...) {
 				fmt.Fprintln(cmd.ErrOrStderr(), note)
 			}
+			moving, err := migrationNotes(cmd.Context(), c, namespace)
+			if err != nil {
+				return err
+			}
+			for _, note := range moving {
+				fmt.Fprintln(cmd.ErrOrStderr(), note)
+			}
 			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {
 				return err
 			}

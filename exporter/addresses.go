@@ -21,12 +21,13 @@ type question struct {
 	signature string
 }
 
-// question says whether to ask: the export has to be Valid.
+// question says whether to ask: the export has to be Valid. Of a mon that keeps its ClusterIP it is asked too: that its address
+// is known and guarded shows that the mon which takes its place will get one.
 func (f facts) question() (question, bool) {
 	export := f.export
 	switch {
 	case !export.Ours || export.Valid != metav1.ConditionTrue,
-		f.daemon.Type.KeepsAddressForLife() && export.Identity != rook.IdentityClusterset:
+		f.daemon.Type.KeepsAddressForLife() && export.Identity == "":
 		return question{}, false
 	}
 	q := question{forLife: f.daemon.Type.KeepsAddressForLife(), signature: string(export.UID)}
@@ -44,7 +45,7 @@ func (f facts) question() (question, bool) {
 func (p *planner) planAddress(wanted *rook.Export) {
 	forLife := p.daemon.Type.KeepsAddressForLife()
 	switch {
-	case forLife && wanted.Identity != rook.IdentityClusterset:
+	case forLife && wanted.Identity == "":
 		return
 	case wanted.Pinned:
 		p.planDrift(wanted)

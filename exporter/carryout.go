@@ -31,6 +31,11 @@ func (t turn) carryOut(ctx context.Context, f facts, s step) error {
 }
 
 func (t turn) write(ctx context.Context, f facts, s step) error {
+	for _, rooks := range s.adopt {
+		if err := t.ensurer.adopt(ctx, f.daemon, rooks); err != nil {
+			return err
+		}
+	}
 	for _, owned := range s.disown {
 		if err := t.ensurer.disown(ctx, f.daemon, owned); err != nil {
 			return err

@@ -62,6 +62,8 @@ func (r *resolution) doubtful() bool {
 // step is what is to be done for a daemon, in this order; a failure ends it. A daemon that is as it should be has an
 // empty one.
 type step struct {
+	// adopt are the objects that Rook made in its own multi-cluster mode.
+	adopt []adopted
 	// disown are the objects that an earlier release let a CephCluster own.
 	disown []disowned
 	// apply is what the Service of an OSD should be, nil if it is.
@@ -136,6 +138,9 @@ type planner struct {
 }
 
 func (p *planner) plan() {
+	if p.planAdoption() {
+		return
+	}
 	if n, obstacle := p.obstacle(); obstacle {
 		if n.code != "" {
 			p.notes = append(p.notes, n)

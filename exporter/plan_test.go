@@ -364,11 +364,24 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 			want: outcome{annotations: map[string]string{"identity": "clusterset"}},
 		},
-		"an answer for a mon that keeps its ClusterIP is not taken": {
+		"an answer for a mon that keeps its ClusterIP is noted, and not pinned": {
 			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
 				f.deployments[monA] = deployment(monA, "10.96.0.1")
 				f.exports[monA] = known(monA, func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster })
+				f.answers = map[string]resolution{monA: told("242.0.0.1")}
+			},
+			want: outcome{
+				annotations: map[string]string{"identity": "cluster", "global-ip": "242.0.0.1", "source": "GlobalIngressIP"},
+				notes:       []reason.Code{reason.AddressResolved},
+			},
+		},
+		"an answer for a mon without an identity is not taken": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.deployments[monA] = deployment(monA, "242.0.0.1")
+				f.exports[monA] = known(monA, validExport)
+				f.inCIDR = nil
 				f.answers = map[string]resolution{monA: told("242.0.0.1")}
 			},
 			want: outcome{},
@@ -573,7 +586,7 @@ func TestWhatIsAskedFor(t *testing.T) {
 		"an OSD whose address an object tells, for that can be watched": {resolvedTo("242.0.1.0"), osd0, true},
 		"a mon that is to be born":                                      {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityClusterset }, monA, true},
 		"a living mon, for it may drift":                                {pinnedAt("242.0.0.1"), monA, true},
-		"a mon that keeps its ClusterIP":                                {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster }, monA, false},
+		"a mon that keeps its ClusterIP":                                {func(e *rook.Export) { validExport(e); e.Identity = rook.IdentityCluster }, monA, true},
 		"a mon without an identity yet":                                 {validExport, monA, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,6 +64,10 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 
 		unreadable: installed.Unreadable,
 	}
+	cleanup := &cleaner{view: v, ensurer: r.ensurer, metrics: counters, log: mgr.GetLogger().WithName("cleanup"), now: time.Now, grace: opts.OrphanGrace}
+	if err := mgr.Add(cleanup); err != nil {
+		return fmt.Errorf("add the cleanup to the manager: %w", err)
+	}
 	c, err := controller.NewTyped("exporter", mgr, controller.TypedOptions[target]{
 		Reconciler:              r,
 		ReconciliationTimeout:   turnTimeout,

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -21,6 +22,14 @@ import (
 // startAPIServer starts etcd and kube-apiserver out of KUBEBUILDER_ASSETS, with cert-manager's kinds.
 func startAPIServer(t *testing.T) client.Client {
 	t.Helper()
+	c, err := client.New(startConfig(t), client.Options{Scheme: newScheme(t)})
+	require.NoError(t, err)
+	return c
+}
+
+// startConfig is startAPIServer for who wants to be somebody else than the administrator as well.
+func startConfig(t *testing.T) *rest.Config {
+	t.Helper()
 	assets := os.Getenv("KUBEBUILDER_ASSETS")
 	if assets == "" {
 		t.Skip("KUBEBUILDER_ASSETS names no directory with etcd and kube-apiserver")
@@ -29,9 +38,7 @@ func startAPIServer(t *testing.T) client.Client {
 	config, err := environment.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, environment.Stop()) })
-	c, err := client.New(config, client.Options{Scheme: newScheme(t)})
-	require.NoError(t, err)
-	return c
+	return config
 }
 
 // request is an object of which the webhook called calls is to be asked, and no other; empty means none.

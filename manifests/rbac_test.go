@@ -44,7 +44,8 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 	watched := []string{"list", "watch"}
 	require.Equal(t, map[string][]string{
 		"namespaces":                                           {"get", "list", "watch"},
-		"deployments.apps":                                     {"get", "list", "watch"},
+		"deployments.apps":                                     {"get", "list", "watch", "patch"},
+		"deployments/scale.apps":                               {"update"},
 		"services":                                             {"get", "list", "watch", "create", "patch", "delete"},
 		"serviceexports.multicluster.x-k8s.io":                 {"get", "list", "watch", "create", "patch", "delete"},
 		"configmaps rook-ceph-mon-endpoints":                   {"get", "update"},

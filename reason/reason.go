@@ -120,6 +120,44 @@ const (
 	ExportRemade        Code = "export_remade"
 )
 
+// Reasons for what becomes of a cluster that runs already, in the order in which they are looked at.
+const (
+	MigrationDone    Code = "migration_done"
+	MigrationOff     Code = "migration_off"
+	MigrationPaused  Code = "migration_paused"
+	ClusterDeleting  Code = "cephcluster_deleting"
+	TooFewMons       Code = "too_few_mons"
+	ExternalMons     Code = "external_mons"
+	FloatingMons     Code = "floating_mons"
+	MonCheckOff      Code = "mon_check_off"
+	MonTimeoutZero   Code = "mon_timeout_zero"
+	ReconcileSkipped Code = "do_not_reconcile"
+	RetryLater       Code = "retry_later"
+	ClusterNotReady  Code = "cephcluster_not_ready"
+	ReloadPending    Code = "reload_pending"
+	StatusOld        Code = "status_old"
+	HealthError      Code = "health_err"
+	MonDown          Code = "mon_down"
+	OSDsUnwell       Code = "osds_unwell"
+	MonOutOfQuorum   Code = "mon_out_of_quorum"
+	FailoverRunning  Code = "failover_running"
+	MonCountDiffers  Code = "mon_count_differs"
+	Unavailable      Code = "daemon_unavailable"
+	StatusBeforeStep Code = "status_before_step"
+	ProbeUnanswered  Code = "probe_unanswered"
+	Settling         Code = "settling"
+	MonStopped       Code = "mon_stopped"
+	MonReplacing     Code = "mon_replacing"
+	MonStoppedAgain  Code = "mon_stopped_again"
+	MonMoveUndone    Code = "mon_move_undone"
+	MonNotReplaced   Code = "mon_not_replaced"
+	MonBornWrong     Code = "mon_born_at_cluster_ip"
+	MonReplaced      Code = "mon_replaced"
+	MonLeftBehind    Code = "mon_left_behind"
+	OSDWritten       Code = "osd_written"
+	OSDNotRewritten  Code = "osd_not_rewritten"
+)
+
 // Sentence returns what the code means, in words that follow the name of the object it is said of.
 // A code that is not in the table is returned as it is.
 func (c Code) Sentence() string {
@@ -277,4 +315,39 @@ var sentences = map[Code]string{
 	ExportRemade:        "has an address at which another daemon lives, so that its export is made anew",
 	OrphanRemoved:       "lost its daemon and was removed after the grace period",
 	Exported:            "is exported",
+
+	MigrationDone:    "has all its mons and OSDs at their global IPs",
+	MigrationOff:     "stays where it is, for migration is switched off: by rook-clusterset.io/migrate on the namespace or --migrate of the manager",
+	MigrationPaused:  "waits, for rook-clusterset.io/migrate on the namespace says pause",
+	ClusterDeleting:  "belongs to a CephCluster that is being deleted",
+	TooFewMons:       "stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3",
+	ExternalMons:     "stays where it is, for some mons run outside of Kubernetes: replace it by hand",
+	FloatingMons:     "stays where it is, for with a floating mon Rook replaces none",
+	MonCheckOff:      "stays where it is, for Rook replaces no mon while spec.healthCheck.daemonHealth.mon.disabled is true",
+	MonTimeoutZero:   "stays where it is, for Rook replaces no mon while spec.healthCheck.daemonHealth.mon.timeout is 0",
+	ReconcileSkipped: "waits, for the label ceph.rook.io/do-not-reconcile keeps Rook from its work",
+	RetryLater:       "waits, for it could not be replaced: why stands in the log of Rook's operator",
+	ClusterNotReady:  "waits for the CephCluster to be Ready",
+	ReloadPending:    "waits for Rook to read its mon endpoints anew",
+	StatusOld:        "waits for a recent status of the CephCluster: Rook's operator and a mgr have to run",
+	HealthError:      "waits for Ceph, which is at HEALTH_ERR, to be better",
+	MonDown:          "waits for all mons to be up: Ceph tells MON_DOWN",
+	OSDsUnwell:       "waits for Ceph to have all OSDs up and all data whole",
+	MonOutOfQuorum:   "waits for a mon that Rook finds out of quorum",
+	FailoverRunning:  "waits for Rook, which is about to bring up a mon",
+	MonCountDiffers:  "waits for the mons to be as many as spec.mon.count says",
+	Unavailable:      "waits for a daemon whose Deployment is not available",
+	StatusBeforeStep: "waits for a status of the CephCluster that is newer than the last restart",
+	ProbeUnanswered:  "waits, for it does not answer at its global IP as others do",
+	Settling:         "is next, once all has been well for a while",
+	MonStopped:       "is stopped, so that Rook replaces it by one with a global IP",
+	MonReplacing:     "is stopped and waits for Rook to replace it",
+	MonStoppedAgain:  "was started again by a reconcile of Rook, and is stopped once more",
+	MonMoveUndone:    "was started again by Rook each time that it was stopped, and is left alone for a while",
+	MonNotReplaced:   "was not replaced by Rook in time, and is started again",
+	MonBornWrong:     "took the place of another mon and was born with its ClusterIP all the same: the webhook must be in force",
+	MonReplaced:      "was replaced by Rook",
+	MonLeftBehind:    "was replaced by Rook, which failed to remove its Deployment: it is no mon any more, and can be deleted",
+	OSDWritten:       "is given its global IP, for which it restarts once",
+	OSDNotRewritten:  "was written and not given its global IP by admission: the webhook must be in force",
 }

@@ -85,6 +85,9 @@ func ReadCluster(u *unstructured.Unstructured) Cluster {
 	}
 }
 
+// IsReady says that the last reconcile of Rook has succeeded and none is under way.
+func (c Cluster) IsReady() bool { return c.Phase == phaseReady }
+
 var (
 	// leastRook keeps the addresses of mons in the ConfigMap and gives every OSD its ROOK_POD_IP.
 	leastRook = []int{1, 11, 0}

@@ -19,6 +19,8 @@ type DaemonFacts struct {
 	Stopped bool
 	// Foreign says that the address is neither a ClusterIP of the daemon's nor in the range of global IPs, which is known.
 	Foreign bool
+	// Rollout is how its Deployment is; only a snapshot has it.
+	Rollout Rollout
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.

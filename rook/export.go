@@ -53,6 +53,8 @@ type Export struct {
 	// Beside is what the conditions ReadyCondition and ConflictCondition say against the export, in words.
 	Beside        string
 	OrphanedSince time.Time
+	// Move is noted by whoever moves a running cluster, and is none of Annotations, which the leader's turns apply as a whole.
+	Move Move
 }
 
 // ReadExport returns what the annotations and labels of a ServiceExport say, its condition ValidCondition, and those beside it;
@@ -71,6 +73,7 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.C
 		Pinned:        annotations[PinnedAnnotation] == "true",
 		Drift:         addressOrNone(annotations[DriftAnnotation]),
 		OrphanedSince: timeOrNone(annotations[OrphanedSinceAnnotation]),
+		Move:          ReadMove(annotations[MoveAnnotation]),
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
 	e.Refused, e.RefusedDetail = reason.Code(code), detail
@@ -98,7 +101,7 @@ func SpeaksAgainst(c *metav1.Condition) bool {
 	return c.Status != metav1.ConditionTrue
 }
 
-// Annotations returns the annotations in which the export keeps what ReadExport reads from them.
+// Annotations returns the annotations in which the export keeps what ReadExport reads from them, but for its Move.
 func (e Export) Annotations() map[string]string {
 	annotations := map[string]string{}
 	set := func(key, value string) {

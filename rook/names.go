@@ -37,6 +37,8 @@ const (
 	CanaryLabel      = "mon_canary"
 	RookVersionLabel = "rook-version"
 	CephVersionLabel = "ceph-version"
+	// SkipReconcileLabel, with whatever value, keeps Rook from a daemon; on that of a mon it stops the failover of all mons.
+	SkipReconcileLabel = "ceph.rook.io/do-not-reconcile"
 
 	// CephGroup, CephAPIVersion and CephClusterKind name the kind that owns every daemon.
 	CephGroup       = "ceph.rook.io"
@@ -76,4 +78,23 @@ const (
 	RefusedAnnotation = "rook-clusterset.io/refused"
 	// OrphanedSinceAnnotation holds the time (RFC 3339) at which the Deployment of an export was first missed.
 	OrphanedSinceAnnotation = "rook-clusterset.io/orphaned-since"
+
+	// MoveAnnotation holds the Move of a mon that Rook is to replace.
+	MoveAnnotation = "rook-clusterset.io/move"
+	// AskedAnnotation stands on the Deployment of an OSD, on its own metadata: the address that the leader wrote it for, so
+	// that admission gives it, and when (RFC 3339). It is the one thing that the leader changes of a Deployment, besides replicas.
+	AskedAnnotation = "rook-clusterset.io/asked"
+
+	// MigrateSwitch on a namespace, as a label or an annotation: SwitchOff leaves a running cluster where it is, SwitchPause
+	// stops after the step under way.
+	MigrateSwitch = "rook-clusterset.io/migrate"
+	// CleanupSwitch is a label: with the value "true" on a namespace that is switched off it lets go of what no daemon advertises
+	// any more.
+	CleanupSwitch = "rook-clusterset.io/cleanup"
+)
+
+// The values of MigrateSwitch.
+const (
+	SwitchOff   = "false"
+	SwitchPause = "pause"
 )

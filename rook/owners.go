@@ -30,3 +30,12 @@ func Disowned(owners []metav1.OwnerReference) ([]metav1.OwnerReference, bool) {
 func isCephCluster(owner metav1.OwnerReference) bool {
 	return owner.Kind == CephClusterKind && strings.HasPrefix(owner.APIVersion, CephGroup+"/")
 }
+
+// rooksManager stands in the label ManagedByLabel of the Services that Rook makes.
+const rooksManager = "rook-ceph-operator"
+
+// IsRooks says whether Rook made a Service or ServiceExport in its own multi-cluster mode: a CephCluster owns it, and nobody else
+// says that it is theirs (rook v1.19 pkg/operator/k8sutil/service.go).
+func IsRooks(manager string, owners []metav1.OwnerReference) bool {
+	return slices.ContainsFunc(owners, isCephCluster) && (manager == "" || manager == rooksManager)
+}

@@ -29,15 +29,13 @@ var ClusterFields = [][]string{
 	{"status", "phase"},
 }
 
-// TrimDeployment returns what is read of a stored Deployment of a daemon: who it is, whether it is scaled to 0, and the address
-// that it advertises.
+// TrimDeployment returns what is read of a stored Deployment of a daemon: who it is, how its pod is, and the address that it
+// advertises.
 // Rook's own annotations hold a copy of the whole, and its args can be of any length.
 func TrimDeployment(d *appsv1.Deployment) *appsv1.Deployment {
 	trimmed := &appsv1.Deployment{ObjectMeta: trimMeta(d.ObjectMeta,
-		AppLabel, DaemonTypeLabel, DaemonIDLabel, CanaryLabel, RookVersionLabel)}
-	if IsStopped(d) {
-		trimmed.Spec.Replicas = d.Spec.Replicas
-	}
+		AppLabel, DaemonTypeLabel, DaemonIDLabel, CanaryLabel, RookVersionLabel, SkipReconcileLabel)}
+	trimRollout(trimmed, d)
 	trimmed.Spec.Template.Spec.HostNetwork = d.Spec.Template.Spec.HostNetwork
 	if addr, ok := Address(d); ok {
 		kind, _, _ := ParseName(d.Name)

@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,13 +49,28 @@ func fieldsOf(t *testing.T, object any) []string {
 func TestWhatIsKeptOfADeploymentIsWhatIsRead(t *testing.T) {
 	full := goldenNamed(t, "osd-v1.20.6-already-right").in.DeepCopy()
 	full.UID, full.ResourceVersion, full.Generation = "uid", "7", 3
+	full.Labels[rook.SkipReconcileLabel] = "true"
+	full.Annotations = map[string]string{rook.AskedAnnotation: "242.0.0.7 2026-01-01T00:00:00Z", "others": "big"}
+	since := metav1.NewTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	full.Status = appsv1.DeploymentStatus{
+		ObservedGeneration: 3, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1, ReadyReplicas: 1,
+		Conditions: []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentProgressing, Message: "long"},
+			{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, LastTransitionTime: since, Message: "long"},
+		},
+	}
 	kept := rook.TrimDeployment(full)
+	require.Equal(t, rook.ReadRollout(full), rook.ReadRollout(kept))
+	require.True(t, rook.ReadRollout(kept).Available)
 	require.Equal(t, []string{
-		"metadata.generation", "metadata.labels.app", "metadata.labels.ceph_daemon_id", "metadata.labels.ceph_daemon_type",
+		"metadata.annotations.rook-clusterset.io/asked", "metadata.generation", "metadata.labels.app",
+		"metadata.labels.ceph.rook.io/do-not-reconcile", "metadata.labels.ceph_daemon_id", "metadata.labels.ceph_daemon_type",
 		"metadata.labels.rook-version", "metadata.name", "metadata.namespace", "metadata.ownerReferences[].apiVersion",
 		"metadata.ownerReferences[].blockOwnerDeletion", "metadata.ownerReferences[].controller", "metadata.ownerReferences[].kind",
 		"metadata.ownerReferences[].name", "metadata.ownerReferences[].uid", "metadata.resourceVersion", "metadata.uid",
-		"spec.template.spec.containers[].args[]", "spec.template.spec.containers[].name",
+		"spec.replicas", "spec.template.spec.containers[].args[]", "spec.template.spec.containers[].name",
+		"status.availableReplicas", "status.conditions[].lastTransitionTime", "status.conditions[].status", "status.conditions[].type",
+		"status.observedGeneration", "status.replicas", "status.updatedReplicas",
 	}, fieldsOf(t, kept))
 	require.Len(t, kept.Spec.Template.Spec.Containers[0].Args, 1)
 }

@@ -80,12 +80,14 @@ func keep(wanted []kinds.Kind) toolscache.TransformFunc {
 }
 
 func trimNamespace(namespace *corev1.Namespace) *corev1.Namespace {
-	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+	trimmed := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name:            namespace.Name,
 		UID:             namespace.UID,
 		ResourceVersion: namespace.ResourceVersion,
 		Labels:          map[string]string{rook.EnabledLabel: namespace.Labels[rook.EnabledLabel]},
 	}}
+	keepSwitches(trimmed, namespace)
+	return trimmed
 }
 
 // trimDefinition keeps of a CustomResourceDefinition what the watch of kinds reads; the schemas, which are large, are not
@@ -106,12 +108,18 @@ func trimDefinition(crd *apiextensionsv1.CustomResourceDefinition) *apiextension
 	return trimmed
 }
 
-// keepCluster keeps of a CephCluster what rook.ReadCluster reads, and its age.
+// keepCluster keeps of a CephCluster what rook.ReadCluster, rook.ReadHealth and rook.ReadFailover read, and its age.
 func keepCluster(cluster *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := kinds.KeepIdentity(cluster)
 	kept.SetCreationTimestamp(cluster.GetCreationTimestamp())
 	for _, path := range rook.ClusterFields {
 		kinds.CopyField(kept, cluster, path...)
+	}
+	for _, path := range rook.HealthFields {
+		kinds.CopyField(kept, cluster, path...)
+	}
+	if skip, ok := cluster.GetLabels()[rook.SkipReconcileLabel]; ok {
+		kept.SetLabels(map[string]string{rook.SkipReconcileLabel: skip})
 	}
 	return kept
 }

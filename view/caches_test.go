@@ -51,9 +51,9 @@ var ofOthers = map[string]string{
 	"CephCluster": `
 apiVersion: ceph.rook.io/v1
 kind: CephCluster
-metadata: {name: c, namespace: ns, uid: u, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", labels: {a: b}, annotations: {a: b}}
-spec: {dataDirHostPath: /var/lib/rook, network: {provider: host, ipFamily: IPv4, connections: {requireMsgr2: true}}, external: {enable: false}}
-status: {phase: Ready, version: {version: 18.2.7-0, image: i}, ceph: {health: HEALTH_OK}}`,
+metadata: {name: c, namespace: ns, uid: u, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", labels: {a: b, ceph.rook.io/do-not-reconcile: "true"}, annotations: {a: b}}
+spec: {dataDirHostPath: /var/lib/rook, mon: {count: 3, allowMultiplePerNode: false}, healthCheck: {daemonHealth: {mon: {timeout: 20m}, osd: {interval: 60s}}}, network: {provider: host, ipFamily: IPv4, connections: {requireMsgr2: true}}, external: {enable: false}}
+status: {phase: Ready, version: {version: 18.2.7-0, image: i}, ceph: {health: HEALTH_WARN, lastChecked: "2026-01-01T00:00:00Z", details: {MON_DOWN: {severity: HEALTH_WARN}}, versions: {mon: {v: 3}, osd: {v: 3}}, capacity: {bytesTotal: 1}}}`,
 	"ServiceExport": `
 apiVersion: multicluster.x-k8s.io/v1alpha1
 kind: ServiceExport
@@ -117,8 +117,10 @@ func TestTheCachesKeepOfTheKindsOfOthersWhatIsReadAndNothingElse(t *testing.T) {
 	seen := map[string]bool{}
 	for kind, more := range map[string][]string{
 		"CephCluster": {
-			"metadata.creationTimestamp", "spec.external.enable", "spec.network.connections.requireMsgr2",
-			"spec.network.ipFamily", "spec.network.provider", "status.phase", "status.version.version",
+			"metadata.creationTimestamp", "metadata.labels.ceph.rook.io/do-not-reconcile", "spec.external.enable",
+			"spec.healthCheck.daemonHealth.mon.timeout", "spec.mon.count", "spec.network.connections.requireMsgr2",
+			"spec.network.ipFamily", "spec.network.provider", "status.ceph.details.MON_DOWN.severity", "status.ceph.health",
+			"status.ceph.lastChecked", "status.ceph.versions.mon.v", "status.phase", "status.version.version",
 		},
 		"ServiceExport": {
 			"metadata.annotations.drift", "metadata.annotations.global-ip", "metadata.annotations.identity",
@@ -173,6 +175,9 @@ func TestTheCachesKeepOfEverythingElseWhatIsRead(t *testing.T) {
 		Name: "n", Annotations: map[string]string{"big": "yes"}, Labels: map[string]string{"team": "storage", rook.EnabledLabel: "true"},
 	}}
 	require.Equal(t, []string{"metadata.labels.enabled", "metadata.name"}, fieldsOf(t, trimNamespace(namespace)))
+	namespace.Annotations[rook.MigrateSwitch], namespace.Labels[rook.CleanupSwitch] = "pause", "true"
+	require.Equal(t, []string{"metadata.labels.enabled", "metadata.labels.migrate", "metadata.name"}, fieldsOf(t, trimNamespace(namespace)))
+	require.Equal(t, readSwitches(namespace), readSwitches(trimNamespace(namespace)))
 	kept := trimDefinition(crd)
 	require.Nil(t, kept.Spec.Versions[0].Schema)
 	require.Empty(t, kept.Annotations)

@@ -22,6 +22,8 @@ type Export struct {
 	ResourceVersion string
 	Owners          []metav1.OwnerReference
 	Created         time.Time
+	// Manager is who it says made it.
+	Manager string
 }
 
 // Export returns what is known of the ServiceExport of that name.
@@ -98,6 +100,7 @@ func readExport(export *unstructured.Unstructured) Export {
 		ResourceVersion: export.GetResourceVersion(),
 		Owners:          export.GetOwnerReferences(),
 		Created:         export.GetCreationTimestamp().Time,
+		Manager:         export.GetLabels()[rook.ManagedByLabel],
 	}
 }
 

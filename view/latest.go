@@ -11,6 +11,16 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
+// LatestExport returns what the API server itself says of a daemon, with its Service and its export as they are deleted by.
+func (v *View) LatestExport(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, Objects, error) {
+	facts, err := v.LatestDaemon(ctx, daemon)
+	if err != nil {
+		return rook.DaemonFacts{}, Objects{}, err
+	}
+	objects, err := v.Uncached().Daemon(ctx, daemon)
+	return facts, objects, err
+}
+
 // LatestDaemon returns what the API server itself says of a daemon, where what is decided on cannot be put right later.
 func (v *View) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
 	name := daemon.Name()

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -20,6 +22,15 @@ type Snapshot struct {
 	Enabled   bool
 	// Cluster is nil where there is none.
 	Cluster *rook.Cluster
+	// Switches are what else an admin says on the namespace.
+	Switches Switches
+	// Health is how Ceph is, and Failover how Rook replaces its mons.
+	Health   rook.Health
+	Failover rook.Failover
+	// List is what Rook's mon endpoints say besides the addresses.
+	List rook.MonList
+	// Placing says that Rook looks for a node for a mon, and Floating that there is a mon which moves between nodes.
+	Placing, Floating bool
 	// Daemons has each daemon that has an export, a Deployment or, for a mon, an entry in Rook's list: mons first, OSDs by
 	// number.
 	Daemons []rook.DaemonFacts
@@ -56,8 +67,15 @@ func (v *View) Snapshot(ctx context.Context, namespace string) (Snapshot, error)
 	if cluster != nil {
 		read := v.readCluster(cluster, deployments)
 		s.Cluster = &read
+		s.Health, s.Failover = rook.ReadHealth(cluster), rook.ReadFailover(cluster)
 	}
-	s.Daemons = v.tellForeign(ctx, inOrder(namespace, combine(namespace, exports, services, deployments), listedDaemons(endpoints)))
+	if s.Switches, err = v.Switches(ctx, namespace); err != nil {
+		return Snapshot{}, err
+	}
+	s.List = rook.ReadMonList(endpoints)
+	daemons := combine(namespace, exports, services, deployments)
+	s.addRollouts(daemons, deployments)
+	s.Daemons = v.tellForeign(ctx, inOrder(namespace, daemons, listedDaemons(endpoints)))
 	return s, nil
 }
 
@@ -79,6 +97,20 @@ func listedDaemons(endpoints *corev1.ConfigMap) map[string]netip.Addr {
 	listed := rook.Listed(endpoints)
 	maps.DeleteFunc(listed, func(id string, _ netip.Addr) bool { return !rook.CanBeDaemon(endpoints, id) })
 	return listed
+}
+
+// addRollouts adds how each daemon is, which nobody asks who looks at some of them.
+func (s *Snapshot) addRollouts(daemons map[string]rook.DaemonFacts, deployments []appsv1.Deployment) {
+	for i := range deployments {
+		d := &deployments[i]
+		_, code := rook.Identify(d)
+		s.Placing = s.Placing || code == reason.Canary
+		s.Floating = s.Floating || code == reason.FloatingMon
+		if facts, known := daemons[d.Name]; known && code == "" {
+			facts.Rollout = rook.ReadRollout(d)
+			daemons[d.Name] = facts
+		}
+	}
 }
 
 // inOrder adds where Rook has the mons, and drops what is a Service and nothing else: a daemon is gone then, or not begun.

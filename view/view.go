@@ -36,7 +36,7 @@ type View struct {
 	// global returns what says which addresses are global; nil, or one that returns nil, does not know.
 	global func(context.Context) func(netip.Addr) bool
 	// remembered holds the rook.Remembered that was read last of each namespace.
-	remembered sync.Map
+	remembered *sync.Map
 }
 
 // New returns a View.
@@ -46,6 +46,8 @@ func New(readers Readers, installed kinds.Installed) *View {
 		live:     readers.Live,
 		prepared: readers.Prepared,
 		kinds:    kinds.Reader{Objects: readers.Cached, Installed: installed},
+
+		remembered: &sync.Map{},
 	}
 }
 
@@ -54,6 +56,13 @@ func (v *View) ExpectIPv6() { v.ipv6GlobalIPs = true }
 
 // ExpectRange has the view ask which addresses are global, before it is used. Where that is not known the answer is nil.
 func (v *View) ExpectRange(global func(context.Context) func(netip.Addr) bool) { v.global = global }
+
+// Uncached returns a View that reads all from the API server itself, for what cannot be undone.
+func (v *View) Uncached() *View {
+	live := *v
+	live.cached, live.kinds.Objects = v.live, v.live
+	return &live
+}
 
 // Installed says which kinds are there.
 func (v *View) Installed() kinds.Installed { return v.kinds.Installed }

@@ -30,6 +30,7 @@ type Operator struct {
 	commands     ceph.Commands
 	trigger      chan struct{}
 	clock        clock
+	health       cephHealth
 	// alone is set where nothing else may run beside what is asked of the operator.
 	alone   bool
 	running sync.WaitGroup
@@ -113,6 +114,9 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 	}
 	o.running.Go(func() { o.reconcileLoop(ctx) })
 	o.running.Go(func() { o.healthLoop(ctx) })
+	if o.options.Timing.StatusInterval > 0 {
+		o.running.Go(func() { o.statusLoop(ctx) })
+	}
 	return o, nil
 }
 
@@ -294,9 +298,12 @@ func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstruc
 		progress("Configuring Ceph OSDs"),
 		step{"failed to start ceph osds", o.startOSDs},
 		step{"failed to tell the health", func(ctx context.Context) error {
+			health := map[string]any{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+			if o.options.Timing.StatusInterval > 0 {
+				health = o.cephStatus(ctx)
+			}
 			return o.changeStatus(ctx, u, func(s *clusterStatus) {
-				s.Ceph = map[string]string{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
-				s.ObservedGeneration = o.cluster.Generation
+				s.Ceph, s.ObservedGeneration = health, o.cluster.Generation
 			})
 		}},
 		step{"failed to tell that it is ready", func(ctx context.Context) error {

@@ -20,7 +20,7 @@ type clusterStatus struct {
 	Message            string             `json:"message,omitempty"`
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 	Version            map[string]string  `json:"version,omitempty"`
-	Ceph               map[string]string  `json:"ceph,omitempty"`
+	Ceph               map[string]any     `json:"ceph,omitempty"`
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
 }
 

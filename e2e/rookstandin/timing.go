@@ -32,6 +32,8 @@ type Timing struct {
 	BackoffMax  time.Duration
 	// HealthInterval passes between two health checks of the mons (45 s); it goes before the CephCluster's own.
 	HealthInterval time.Duration
+	// StatusInterval passes between two looks at Ceph's health (60 s); with none it is noted in reconciles alone, and is well.
+	StatusInterval time.Duration
 	// MonOutTimeout is how long a mon may be out of quorum before it fails over (10 min); it goes before the
 	// CephCluster's own.
 	MonOutTimeout time.Duration

@@ -1,0 +1,110 @@
+package rookstandin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
+)
+
+// cephHealth is what the stand-in tells of Ceph beyond what the model knows.
+type cephHealth struct {
+	mu sync.Mutex
+	// complaints are health checks that a story adds.
+	complaints []string
+	// silent keeps the status as it was last written.
+	silent bool
+}
+
+// Complain adds health checks to what Ceph tells of itself; none takes them back.
+func (o *Operator) Complain(checks ...string) {
+	o.health.mu.Lock()
+	defer o.health.mu.Unlock()
+	o.health.complaints = checks
+}
+
+// Silence keeps the operator from asking for Ceph's health, or lets it ask again.
+func (o *Operator) Silence(silent bool) {
+	o.health.mu.Lock()
+	defer o.health.mu.Unlock()
+	o.health.silent = silent
+}
+
+// statusLoop notes the health of Ceph now and then, between reconciles and while they run.
+func (o *Operator) statusLoop(ctx context.Context) {
+	for o.clock.sleep(ctx, o.options.Timing.StatusInterval) == nil {
+		o.mu.Lock()
+		monitoring := o.monitoring
+		o.mu.Unlock()
+		o.health.mu.Lock()
+		silent := o.health.silent
+		o.health.mu.Unlock()
+		if !monitoring || silent {
+			continue
+		}
+		u, err := o.findCluster(ctx)
+		if err != nil || u == nil {
+			continue
+		}
+		ceph := o.cephStatus(ctx)
+		err = o.changeStatus(ctx, u, func(s *clusterStatus) { s.Ceph = ceph })
+		if ctx.Err() == nil {
+			o.goOn("failed to update the status", u.GetName(), err)
+		}
+	}
+}
+
+// cephStatus is what ceph status and ceph versions tell, as Rook notes it.
+func (o *Operator) cephStatus(ctx context.Context) map[string]any {
+	status := map[string]any{"lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+	details := map[string]any{}
+	complain := func(check, severity, message string) {
+		details[check] = map[string]any{"severity": severity, "message": message}
+	}
+	quorum, err := o.quorumStatus(ctx)
+	switch {
+	case err != nil:
+		complain("error", "Urgent", err.Error())
+		status["health"], status["details"] = "HEALTH_ERR", details
+		return status
+	case len(quorum.Members) < len(quorum.Monmap):
+		complain("MON_DOWN", "HEALTH_WARN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
+	}
+	for _, osd := range o.osdsDown(ctx) {
+		complain("OSD_DOWN", "HEALTH_WARN", osd+" is down")
+		complain("PG_DEGRADED", "HEALTH_WARN", "degraded data redundancy")
+	}
+	o.health.mu.Lock()
+	for _, check := range o.health.complaints {
+		complain(check, "HEALTH_WARN", "told by the story")
+	}
+	o.health.mu.Unlock()
+	status["health"] = "HEALTH_OK"
+	if len(details) > 0 {
+		status["health"], status["details"] = "HEALTH_WARN", details
+	}
+	status["versions"] = map[string]any{"mon": map[string]any{"ceph version " + o.options.CephVersion: int64(len(quorum.Members))}}
+	return status
+}
+
+// osdsDown returns the OSDs whose pods do not run.
+func (o *Operator) osdsDown(ctx context.Context) []string {
+	list := &appsv1.DeploymentList{}
+	if err := o.write.client.List(ctx, list, client.InNamespace(o.options.Namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
+		return nil
+	}
+	var down []string
+	for i := range list.Items {
+		if list.Items[i].Status.AvailableReplicas == 0 {
+			down = append(down, list.Items[i].Name)
+		}
+	}
+	slices.Sort(down)
+	return down
+}

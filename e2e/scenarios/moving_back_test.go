@@ -1,0 +1,112 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// labelNamespace sets a label of the namespace.
+func (s *story) labelNamespace(key, value string) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	namespace := &corev1.Namespace{}
+	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
+	before := namespace.DeepCopy()
+	namespace.Labels[key] = value
+	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+}
+
+// osdsAt says whether so many OSDs are at their global IPs.
+func (s *story) osdsAt(global int) bool {
+	at := 0
+	for id, address := range s.Ceph.OSDMap() {
+		if ip, ok := s.World.MCS.GlobalIP(s.Namespace, "rook-ceph-osd-"+id); ok && ip == address {
+			at++
+		}
+	}
+	return at == global
+}
+
+func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) {
+		o.Timing.StatusInterval = 300 * time.Millisecond
+		for id := range 6 {
+			o.OSDs = append(o.OSDs, rookstandin.OSD{ID: fmt.Sprint(id)})
+		}
+	})
+	s.comesUp()
+	s.settled()
+	s.aLeaderOfItsOwn(append([]string{"--orphan-grace=2s"}, quickly...)...)
+	lost, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-a")
+
+	s.labelNamespace("rook-clusterset.io/enabled", "false")
+	s.changeCephCluster(map[string]any{"logCollector": map[string]any{"enabled": true}})
+	s.eventually("Rook has written the OSDs without global IPs", func() bool { return s.osdsAt(0) && len(s.Ceph.OSDMap()) == 6 })
+	time.Sleep(3 * time.Second)
+	require.Equal(t, lost, s.globalIP("rook-ceph-osd-0"), "nothing is torn down by itself")
+
+	s.labelNamespace("rook-clusterset.io/cleanup", "true")
+	s.eventually("what no OSD advertises is gone", func() bool {
+		for id := range 6 {
+			name := fmt.Sprintf("rook-ceph-osd-%d", id)
+			err := s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, &corev1.Service{})
+			if _, exported := s.Export(t.Context(), name); !apierrors.IsNotFound(err) || exported == nil {
+				return false
+			}
+		}
+		return true
+	})
+	time.Sleep(3 * time.Second)
+	_, err := s.Export(t.Context(), "rook-ceph-mon-a")
+	require.NoError(t, err, "the mons still advertise theirs")
+	require.Equal(t, mon, s.globalIP("rook-ceph-mon-a"))
+
+	w := s.watchPods()
+	s.labelNamespace("rook-clusterset.io/enabled", "true")
+	s.eventually("the OSDs are at global IPs again", func() bool { return s.osdsAt(6) && w.podsOf("osd 5") == 2 })
+	want := map[string]int{"mon a": 1, "mon b": 1, "mon c": 1}
+	for id := range 6 {
+		want[fmt.Sprintf("osd %d", id)] = 2
+	}
+	w.holds(want)
+}
+
+// isCalm waits until Rook has reconciled and nothing makes it reconcile again.
+func (s *story) isCalm() {
+	s.t.Helper()
+	s.reconcileAgain()
+	started := -1
+	s.eventually("Rook is calm", func() bool {
+		before := started
+		started = s.Operator.Journal().Count(rookstandin.ReconcileStarted)
+		time.Sleep(2 * time.Second)
+		return before == started
+	})
+}
+
+func TestAnOSDWhoseAddressChangedIsGivenTheNewOne(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster()
+	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
+	s.comesUp()
+	s.settled()
+	s.aLeaderOfItsOwn(quickly...)
+	s.isCalm()
+	before := s.globalIP("rook-ceph-osd-1")
+	shared.MCS.Reallocate(s.Namespace, "rook-ceph-osd-1")
+	s.eventually("it has the new address, without a write of Rook", func() bool {
+		return s.globalIP("rook-ceph-osd-1") != before && s.osdsAt(3)
+	})
+	require.NotEmpty(t, s.deployment("rook-ceph-osd-1").Annotations["rook-clusterset.io/asked"])
+	require.Empty(t, s.deployment("rook-ceph-osd-0").Annotations["rook-clusterset.io/asked"])
+}

@@ -1,0 +1,398 @@
+package scenarios_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// quickly are the settings of a manager that moves clusters of a story.
+var quickly = []string{"--migrate-settle=300ms", "--migrate-slack=30s"}
+
+// witness sees every change of the pods of mons and OSDs.
+type witness struct {
+	story *story
+
+	mu sync.Mutex
+	// pods are those that are there, by UID, and had all that ever were, by the name of their daemon.
+	pods map[string]*corev1.Pod
+	had  map[string]map[string]bool
+	// up are the daemons that have been up, as long as they have a Deployment.
+	up map[string]bool
+	// broken is what must never be, as it was seen.
+	broken []string
+}
+
+// watchPods starts to watch; what is up then has to stay so, but for one mon and one OSD at a time.
+func (s *story) watchPods() *witness {
+	s.t.Helper()
+	w := &witness{story: s, pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
+	c := s.World.Plane.Client
+	deployments, err := c.Watch(s.t.Context(), &appsv1.DeploymentList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	pods, err := c.Watch(s.t.Context(), &corev1.PodList{}, client.InNamespace(s.Namespace))
+	require.NoError(s.t, err)
+	s.t.Cleanup(deployments.Stop)
+	s.t.Cleanup(pods.Stop)
+	for _, from := range []watch.Interface{deployments, pods} {
+		go func() {
+			for event := range from.ResultChan() {
+				w.see(event)
+			}
+		}()
+	}
+	s.eventually("all daemons are seen", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.up) == 9
+	})
+	return w
+}
+
+func daemonName(o client.Object) string {
+	kind, id := o.GetLabels()["ceph_daemon_type"], o.GetLabels()["ceph_daemon_id"]
+	if _, canary := o.GetLabels()["mon_canary"]; canary || kind != "mon" && kind != "osd" {
+		return ""
+	}
+	return kind + " " + id
+}
+
+func (w *witness) see(event watch.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch o := event.Object.(type) {
+	case *appsv1.Deployment:
+		if event.Type == watch.Deleted || o.DeletionTimestamp != nil {
+			delete(w.up, daemonName(o))
+		}
+	case *corev1.Pod:
+		name := daemonName(o)
+		if name == "" {
+			return
+		}
+		delete(w.pods, string(o.UID))
+		if event.Type != watch.Deleted {
+			w.pods[string(o.UID)] = o
+			if w.had[name] == nil {
+				w.had[name] = map[string]bool{}
+			}
+			w.had[name][string(o.UID)] = true
+		}
+	}
+	w.judge()
+}
+
+func (w *witness) judge() {
+	runs := map[string]bool{}
+	for _, pod := range w.pods {
+		if pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning {
+			runs[daemonName(pod)] = true
+		}
+	}
+	for name := range runs {
+		w.up[name] = true
+	}
+	down := map[string][]string{}
+	for name := range w.up {
+		if !runs[name] {
+			kind, _, _ := strings.Cut(name, " ")
+			down[kind] = append(down[kind], name)
+		}
+	}
+	for _, names := range down {
+		if len(names) > 1 {
+			w.broken = append(w.broken, fmt.Sprintf("%s are down at once", names))
+		}
+	}
+	if len(down["mon"]) > 0 && len(down["osd"]) > 0 {
+		w.broken = append(w.broken, fmt.Sprintf("%s are down at once", down))
+	}
+}
+
+// holds asserts that at no time more was down than may be, and that each daemon that lives has had as many pods.
+func (w *witness) holds(pods map[string]int) {
+	w.story.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.Empty(w.story.t, w.broken)
+	had := map[string]int{}
+	for name, all := range w.had {
+		had[name] = len(all)
+	}
+	require.Equal(w.story.t, pods, had)
+}
+
+// podsOf returns how many pods a daemon has had.
+func (w *witness) podsOf(name string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.had[name])
+}
+
+// runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on.
+func runsWithoutUs(t *testing.T, edits ...func(spec map[string]any)) *story {
+	t.Helper()
+	s := newStory(t, false)
+	quick := func(spec map[string]any) {
+		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1s"}}}
+	}
+	s.createCephCluster(append([]func(map[string]any){quick}, edits...)...)
+	s.startOperator(func(o *rookstandin.Options) {
+		o.Timing.StatusInterval = 300 * time.Millisecond
+		for id := range 6 {
+			o.OSDs = append(o.OSDs, rookstandin.OSD{ID: fmt.Sprint(id)})
+		}
+	})
+	s.comesUp()
+	return s
+}
+
+// aLeaderOfItsOwn makes the replicas two: one that only answers admission, for somebody else has the lease, and one that leads
+// without asking for it. The function that is returned kills that one and starts another.
+func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
+	s.t.Helper()
+	s.killReplicas(len(shared.Replicas))
+	s.takeLease()
+	s.addReplicas(1)
+	lead := append([]string{"--leader-elect=false"}, args...)
+	s.addReplicas(1, lead...)
+	s.t.Cleanup(func() {
+		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}}
+		// The context of the test has ended.
+		if err := shared.Plane.Client.Delete(context.WithoutCancel(s.t.Context()), lease); err != nil {
+			s.t.Error(err)
+		}
+		for _, replica := range shared.Replicas {
+			if err := replica.Kill(); err != nil {
+				s.t.Error(err)
+			}
+		}
+		shared.Replicas = nil
+		for i := range 2 {
+			if err := shared.AddReplica(context.WithoutCancel(s.t.Context()), fmt.Sprintf("replica-after-%s-%d", s.Namespace, i)); err != nil {
+				s.t.Error(err)
+			}
+		}
+	})
+	return func() {
+		s.t.Helper()
+		leader := shared.Replicas[1]
+		shared.Replicas = shared.Replicas[:1]
+		shared.Plane.Serve(shared.Replicas...)
+		require.NoError(s.t, leader.Kill())
+		s.addReplicas(1, lead...)
+	}
+}
+
+// signs are what can be seen of steps: notes on exports and Deployments, mons that were stopped, mons that are gone.
+func (s *story) signs() map[string]bool {
+	s.t.Helper()
+	seen := map[string]bool{}
+	list := &appsv1.DeploymentList{}
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
+	for i := range list.Items {
+		d := &list.Items[i]
+		if name := daemonName(d); name != "" {
+			seen["there is "+name] = true
+			if d.Spec.Replicas != nil && *d.Spec.Replicas == 0 {
+				seen["stopped "+name] = true
+			}
+			if d.Annotations["rook-clusterset.io/asked"] != "" {
+				seen["asked "+name] = true
+			}
+			if export, err := s.Export(s.t.Context(), d.Name); err == nil && export.GetAnnotations()["rook-clusterset.io/move"] != "" {
+				seen["moving "+name] = true
+			}
+		}
+	}
+	return seen
+}
+
+func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
+	s := runsWithoutUs(t)
+	kill := s.aLeaderOfItsOwn(quickly...)
+	w := s.watchPods()
+	started := time.Now()
+	s.switchOn()
+	known := s.signs()
+	kills := 0
+	require.Eventually(t, func() bool {
+		for sign := range s.signs() {
+			if !known[sign] {
+				known[sign] = true
+				kill()
+				kills++
+				t.Logf("%s: killed the leader, for %s", time.Since(started).Round(time.Millisecond), sign)
+			}
+		}
+		return s.moved()
+	}, 6*time.Minute, 20*time.Millisecond, "the cluster has moved")
+	t.Logf("moved in %s, with %d leaders killed", time.Since(started).Round(time.Millisecond), kills)
+	require.GreaterOrEqual(t, kills, 3*2+6)
+	want := map[string]int{"mon a": 1, "mon b": 1, "mon c": 1, "mon d": 1, "mon e": 1, "mon f": 1}
+	for id := range 6 {
+		want[fmt.Sprintf("osd %d", id)] = 2
+	}
+	s.eventually("the last OSD has restarted", func() bool { return w.podsOf("osd 5") == 2 })
+	s.eventually("each daemon that lives is well", func() bool {
+		return !slices.ContainsFunc(s.status(s.Namespace).rows, func(row map[string]string) bool {
+			_, known := s.Operator.Memory()[row["id"]]
+			return row["deployment"] != "" && row["state"] != "ok" && (known || row["type"] != "mon")
+		})
+	})
+	require.NotContains(t, s.said(s.Namespace), "remain")
+	w.holds(want)
+	s.settled()
+	s.everyOSDIsGlobal("0", "1", "2", "3", "4", "5")
+	require.Equal(t, []string{"d", "e", "f"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
+	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
+}
+
+// moved says whether all daemons that live are at their global IPs.
+func (s *story) moved() bool {
+	for _, address := range s.Ceph.OSDMap() {
+		if !globalRange.Contains(address) {
+			return false
+		}
+	}
+	mons := s.Operator.Memory()
+	return len(mons) == 3 && len(s.Ceph.OSDMap()) == 6 && !slices.ContainsFunc(slices.Collect(maps.Values(mons)), func(m netip.AddrPort) bool {
+		return !globalRange.Contains(m.Addr())
+	})
+}
+
+// takeLease takes the lease of the leader, so that no replica that asks for it leads.
+func (s *story) takeLease() {
+	s.t.Helper()
+	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}
+	lease := &coordinationv1.Lease{}
+	require.NoError(s.t, shared.Plane.Client.Get(s.t.Context(), key, lease))
+	now := metav1.NowMicro()
+	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), &now
+	require.NoError(s.t, shared.Plane.Client.Update(s.t.Context(), lease))
+}
+
+// said is what status says beside its table.
+func (s *story) said(namespace string) string { return s.status(namespace).stderr }
+
+func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
+	s := runsWithoutUs(t)
+	s.aLeaderOfItsOwn(quickly...)
+	w := s.watchPods()
+	before := maps.Clone(w.pods)
+	s.Operator.Complain("MON_DOWN")
+	s.switchOn()
+	tells := func(what string) {
+		t.Helper()
+		s.eventually("status tells: "+what, func() bool { return strings.Contains(s.said(s.Namespace), what) })
+		// Long enough for several looks at a cluster that would be moved.
+		time.Sleep(2 * time.Second)
+		require.Contains(t, s.said(s.Namespace), what)
+	}
+	tells("waits for all mons to be up: Ceph tells MON_DOWN")
+	s.Operator.Complain("PG_DEGRADED")
+	tells("waits for Ceph to have all OSDs up and all data whole (PG_DEGRADED)")
+	s.annotateNamespace("rook-clusterset.io/migrate", "pause")
+	s.Operator.Complain()
+	tells("waits, for rook-clusterset.io/migrate on the namespace says pause")
+	require.Contains(t, s.said(s.Namespace), "to do it by hand: kubectl -n "+s.Namespace+" scale deployment rook-ceph-mon-a --replicas=0")
+	s.annotateNamespace("rook-clusterset.io/migrate", "false")
+	tells("stays where it is, for migration is switched off")
+	s.Operator.Complain("MON_DOWN")
+	s.annotateNamespace("rook-clusterset.io/migrate", "true")
+	tells("MON_DOWN")
+	s.setStatusChecked(time.Now().Add(-4 * time.Minute))
+	tells("waits for a recent status of the CephCluster")
+	s.eventually("it is told by events", func() bool {
+		told := s.events()
+		return told["MonDown"] == 1 && told["OsdsUnwell"] == 1 && told["MigrationPaused"] == 1 && told["MigrationOff"] == 1 && told["StatusOld"] == 1
+	})
+	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
+	require.Contains(t, s.metrics(), `reason="status_old"`)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.Equal(t, before, w.pods)
+	require.Empty(t, w.broken)
+}
+
+func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
+	s := newStory(t, false)
+	s.createCephCluster(func(spec map[string]any) { spec["mon"] = map[string]any{"count": int64(2)} })
+	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
+	s.comesUp()
+	s.aLeaderOfItsOwn(quickly...)
+	plan := s.plan()
+	require.Contains(t, plan, "To be moved: 2 mons, 3 OSDs, in this order:")
+	require.Contains(t, plan, `Now: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
+	s.switchOn()
+	s.eventually("it is told why", func() bool { return s.events()["TooFewMons"] == 1 })
+	time.Sleep(2 * time.Second)
+	require.Contains(t, s.said(s.Namespace), `: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
+	require.Equal(t, []string{"a", "b"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
+	for id := range s.Ceph.OSDMap() {
+		require.Empty(t, s.deployment("rook-ceph-osd-" + id).Annotations["rook-clusterset.io/asked"])
+	}
+}
+
+// plan runs the command with the rights of a pod of rook-clusterset.
+func (s *story) plan() string {
+	s.t.Helper()
+	program, err := s.World.Plane.Program(s.t.Context())
+	require.NoError(s.t, err)
+	kubeconfig, err := s.World.Plane.ServiceAccountKubeconfig(s.t.Context(), controlplane.Namespace, "rook-clusterset")
+	require.NoError(s.t, err)
+	out, err := exec.CommandContext(s.t.Context(), program, "plan", "--kubeconfig", kubeconfig, "-n", s.Namespace).CombinedOutput()
+	require.NoError(s.t, err, string(out))
+	return string(out)
+}
+
+func (s *story) annotateNamespace(key, value string) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	namespace := &corev1.Namespace{}
+	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
+	before := namespace.DeepCopy()
+	metav1.SetMetaDataAnnotation(&namespace.ObjectMeta, key, value)
+	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+}
+
+// setStatusChecked silences the operator and makes its last look at Ceph's health as old as that.
+func (s *story) setStatusChecked(at time.Time) {
+	s.t.Helper()
+	s.Operator.Silence(true)
+	s.Operator.Complain()
+	c := s.World.Plane.Client
+	cluster := rookstandin.NewCephCluster(s.Namespace, "my-cluster")
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"ceph": map[string]any{
+		"health": "HEALTH_OK", "details": nil, "lastChecked": at.UTC().Format(time.RFC3339),
+	}}})
+	require.NoError(s.t, err)
+	s.eventually("the status is old", func() bool {
+		require.NoError(s.t, c.Status().Patch(s.t.Context(), cluster, client.RawPatch(types.MergePatchType, patch)))
+		time.Sleep(500 * time.Millisecond)
+		require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+		checked, _, _ := unstructured.NestedString(cluster.Object, "status", "ceph", "lastChecked")
+		return checked == at.UTC().Format(time.RFC3339)
+	})
+}

@@ -1,0 +1,96 @@
+package scenarios_test
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+)
+
+// setNative switches Rook's own multi-cluster mode, and waits until Rook has reconciled with it.
+func (s *story) setNative(on bool) {
+	s.t.Helper()
+	reconciled := s.Operator.Reconciled()
+	s.changeCephCluster(map[string]any{"network": map[string]any{"multiClusterService": map[string]any{"enabled": on}}})
+	s.eventually("Rook has reconciled", func() bool { return s.Operator.Reconciled() > reconciled })
+	s.reconcileAgain()
+}
+
+// addresses returns where each daemon is.
+func (s *story) addresses() map[string]netip.Addr {
+	s.t.Helper()
+	all := maps.Clone(s.Ceph.OSDMap())
+	for id, endpoint := range s.Operator.Memory() {
+		all[id] = endpoint.Addr()
+		advertised, _ := s.Ceph.Advertised(id)
+		require.Equal(s.t, advertised, endpoint.Addr(), "mon %s", id)
+	}
+	return all
+}
+
+// exportsAre waits until there is one export for each daemon, all of them ours, or all of them Rook's.
+func (s *story) exportsAre(ours bool) {
+	s.t.Helper()
+	s.eventually("the exports and the Services of OSDs are taken over", func() bool {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
+		list.SetKind("ServiceExportList")
+		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
+		require.Len(s.t, list.Items, 6)
+		services := &corev1.ServiceList{}
+		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), services, client.InNamespace(s.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}))
+		require.Len(s.t, services.Items, 3)
+		var objects []client.Object
+		for i := range list.Items {
+			objects = append(objects, &list.Items[i])
+		}
+		for i := range services.Items {
+			objects = append(objects, &services.Items[i])
+		}
+		return !slices.ContainsFunc(objects, func(o client.Object) bool {
+			isOurs := o.GetLabels()["app.kubernetes.io/managed-by"] == "rook-clusterset" && len(o.GetOwnerReferences()) == 0
+			return isOurs != ours
+		})
+	})
+}
+
+func TestAClusterOfRooksOwnModeIsTakenOverAndGivenBackAtItsAddresses(t *testing.T) {
+	s := newStory(t, true)
+	s.createCephCluster(func(spec map[string]any) {
+		spec["network"] = map[string]any{"multiClusterService": map[string]any{"enabled": true, "clusterID": "east"}}
+	})
+	s.startOperator(func(o *rookstandin.Options) { o.Lookup = lookup })
+	s.comesUp()
+	s.reconcileAgain()
+	s.exportsAre(false)
+	before := s.addresses()
+	require.Len(t, before, 6)
+	refusals := s.Operator.Journal().Count(rookstandin.Refused)
+
+	s.setNative(false)
+	s.exportsAre(true)
+	s.settled()
+	s.reconcileAgain()
+	require.Equal(t, before, s.addresses(), "nothing has moved")
+	s.eventually("all is well", func() bool { return s.status(s.Namespace).code == 0 })
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
+
+	s.setNative(true)
+	require.Equal(t, before, s.addresses(), "nothing has moved back")
+	for _, id := range []string{"a", "b", "c"} {
+		require.Equal(t, before[id], s.globalIP("rook-ceph-mon-"+id), "no address was freed")
+	}
+	for _, id := range []string{"0", "1", "2"} {
+		require.Equal(t, before[id], s.globalIP("rook-ceph-osd-"+id), "no address was freed")
+	}
+	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused))
+	require.Equal(t, 1, s.oursAmong(s.events())["NativeMultiClusterService"])
+}
