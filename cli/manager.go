@@ -21,6 +21,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/migration"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
 	"github.com/rook-clusterset/rook-clusterset/webhook"
@@ -175,10 +176,15 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	}
 	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
 	v.ExpectRange(globalIPsOf(addresses))
-	if err := exporter.Setup(mgr, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace}); err != nil {
+	term := recall.NewTerm()
+	if err := o.addElection(mgr, term); err != nil {
+		return nil, err
+	}
+	leading := leaders{Manager: mgr, term: term}
+	if err := exporter.Setup(leading, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace, Term: term}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
 	}
-	if err := migration.Setup(mgr, v, installed, migration.Settings{Off: !o.migrate, Settle: o.settle, Slack: o.slack}); err != nil {
+	if err := migration.Setup(leading, v, installed, term, migration.Settings{Off: !o.migrate, Settle: o.settle, Slack: o.slack}); err != nil {
 		return nil, fmt.Errorf("set up migration: %w", err)
 	}
 	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
@@ -190,14 +196,10 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 
 func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
 	return ctrl.Options{
-		Scheme:                        newScheme(),
-		Cache:                         caches,
-		Metrics:                       o.metricsOptions(),
-		HealthProbeBindAddress:        o.probeAddress,
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "rook-clusterset-exporter",
-		LeaderElectionNamespace:       o.namespace,
-		LeaderElectionReleaseOnCancel: true,
+		Scheme:                 newScheme(),
+		Cache:                  caches,
+		Metrics:                o.metricsOptions(),
+		HealthProbeBindAddress: o.probeAddress,
 		WebhookServer: webhookserver.NewServer(webhookserver.Options{
 			Port:    o.webhookPort,
 			CertDir: o.certDir,

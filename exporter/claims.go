@@ -23,6 +23,14 @@ func newClaims() *claims {
 	return &claims{given: map[types.NamespacedName]netip.Addr{}, waiting: map[netip.Addr]map[types.NamespacedName]bool{}}
 }
 
+// forget drops all that was given: another leader may have given it to others.
+func (c *claims) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.given)
+	clear(c.waiting)
+}
+
 // settle gives the address to the daemon unless another holds it, whose name it returns. cached is what the cache shows
 // of the address.
 func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -25,6 +26,7 @@ type cleaner struct {
 	view    *view.View
 	ensurer *Ensurer
 	metrics *counters
+	term    *recall.Term
 	log     logr.Logger
 	now     func() time.Time
 	grace   time.Duration
@@ -49,6 +51,11 @@ func (c *cleaner) Start(ctx context.Context) error {
 }
 
 func (c *cleaner) look(ctx context.Context) error {
+	ctx, end, leads := c.term.Bind(ctx)
+	defer end()
+	if !leads {
+		return nil
+	}
 	namespaces, err := c.view.NamespacesToCleanUp(ctx)
 	if err != nil {
 		return err

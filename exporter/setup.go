@@ -25,6 +25,8 @@ import (
 type Options struct {
 	// OrphanGrace is how long an export outlives its daemon.
 	OrphanGrace time.Duration
+	// Term says when this replica leads.
+	Term *recall.Term
 }
 
 const (
@@ -64,12 +66,13 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 
 		unreadable: installed.Unreadable,
 	}
-	cleanup := &cleaner{view: v, ensurer: r.ensurer, metrics: counters, log: mgr.GetLogger().WithName("cleanup"), now: time.Now, grace: opts.OrphanGrace}
+	cleanup := &cleaner{view: v, ensurer: r.ensurer, metrics: counters, term: opts.Term, log: mgr.GetLogger().WithName("cleanup"), now: time.Now, grace: opts.OrphanGrace}
 	if err := mgr.Add(cleanup); err != nil {
 		return fmt.Errorf("add the cleanup to the manager: %w", err)
 	}
+	leads := leader{reconciler: r, term: opts.Term}
 	c, err := controller.NewTyped("exporter", mgr, controller.TypedOptions[target]{
-		Reconciler:              r,
+		Reconciler:              leads,
 		ReconciliationTimeout:   turnTimeout,
 		MaxConcurrentReconciles: turnsAtOnce,
 		LogConstructor:          logOf(mgr.GetLogger().WithName("exporter")),
@@ -82,7 +85,12 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err != nil {
 		return err
 	}
-	return w.add(installed)
+	wakeAll, err := w.add(installed)
+	opts.Term.OnBegin(func() {
+		leads.begin()
+		wakeAll()
+	})
+	return err
 }
 
 func logOf(log logr.Logger) func(*target) logr.Logger {

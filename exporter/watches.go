@@ -55,7 +55,8 @@ func (w watches) waker() (func(target), error) {
 	}, nil
 }
 
-func (w watches) add(installed *kinds.Watch) error {
+// add watches everything, and returns what has every target take a turn.
+func (w watches) add(installed *kinds.Watch) (wakeAll func(), err error) {
 	// The status of a Deployment changes often, and nothing of it is read.
 	toItself := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 	for _, err := range []error{
@@ -66,7 +67,7 @@ func (w watches) add(installed *kinds.Watch) error {
 		w.watch(w.prepared, &corev1.ConfigMap{}, to(preparedOSDs)),
 	} {
 		if err != nil {
-			return fmt.Errorf("watch what Rook makes: %w", err)
+			return nil, fmt.Errorf("watch what Rook makes: %w", err)
 		}
 	}
 
@@ -80,7 +81,7 @@ func (w watches) add(installed *kinds.Watch) error {
 		}
 	}
 	if err := w.controller.Watch(source.TypedChannel(all, to(func(client.Object) []target { return w.clusters() }))); err != nil {
-		return fmt.Errorf("watch for kinds: %w", err)
+		return nil, fmt.Errorf("watch for kinds: %w", err)
 	}
 	installed.SubscribeLoss(func(schema.GroupKind) { wake() })
 	installed.Subscribe(func(gvk schema.GroupVersionKind) {
@@ -89,7 +90,7 @@ func (w watches) add(installed *kinds.Watch) error {
 		}
 		wake()
 	})
-	return nil
+	return wake, nil
 }
 
 func (w watches) watch(c cache.Cache, object client.Object, h handler.TypedEventHandler[client.Object, target], predicates ...predicate.Predicate) error {

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -246,8 +247,10 @@ func (c *aCluster) comesUp(d *appsv1.Deployment) {
 // leader is a loop that remembers nothing.
 func (c *aCluster) leader() *loop {
 	v := view.New(view.Readers{Cached: c.client, Live: c.client}, bothServed)
+	term := recall.NewTerm()
+	term.Begin(c.t.Context())
 	return &loop{
-		view: v, live: v.Uncached(), installed: bothServed, writer: c.client, events: events.NewFakeRecorder(1000), log: logr.Discard(),
+		term: term, view: v, live: v.Uncached(), installed: bothServed, writer: c.client, events: events.NewFakeRecorder(1000), log: logr.Discard(),
 		settings: DefaultSettings, now: func() time.Time { return c.at }, told: map[string]telling{}, steady: map[string]Steady{},
 		probe: prober{dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -37,6 +38,7 @@ type loop struct {
 	settings  Settings
 	probe     prober
 	now       func() time.Time
+	term      *recall.Term
 
 	mu sync.Mutex
 	// told is what was last said of each namespace.
@@ -63,6 +65,11 @@ func (l *loop) Start(ctx context.Context) error {
 
 // look takes a turn for each namespace that is switched on.
 func (l *loop) look(ctx context.Context) {
+	ctx, end, leads := l.term.Bind(ctx)
+	defer end()
+	if !leads {
+		return
+	}
 	namespaces, err := l.view.EnabledNamespaces(ctx)
 	if err != nil {
 		l.log.Error(err, "Running clusters are not looked at")

@@ -192,6 +192,13 @@ func (m *Memories) Of(namespace string, cluster types.UID) *Memory {
 	return m.all[namespace]
 }
 
+// ForgetAll forgets every CephCluster.
+func (m *Memories) ForgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.all)
+}
+
 // Forget forgets the CephCluster of a namespace.
 func (m *Memories) Forget(namespace string) {
 	m.mu.Lock()
