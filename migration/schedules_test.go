@@ -304,7 +304,7 @@ func (s *schedule) done() bool {
 }
 
 func TestNoScheduleLosesQuorumByOurHand(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(100) {
 		s := newSchedule(seed)
 		limit := s.now.Add(24 * time.Hour)
 		for !s.done() {
