@@ -85,7 +85,7 @@ func fencedExports(t *testing.T) (manager, admin client.Client) {
 }
 
 func TestTheManagerExportsDaemonsUnderItsFence(t *testing.T) {
-	manager, _ := fencedExports(t)
+	manager, admin := fencedExports(t)
 	ctx := t.Context()
 	mon, osd := serviceExport(named("rook-ceph", "rook-ceph-mon-a", ours())), serviceExport(named("rook-ceph", "rook-ceph-osd-0", ours()))
 	osds := osdService("rook-ceph", "0", nil)
@@ -105,13 +105,33 @@ func TestTheManagerExportsDaemonsUnderItsFence(t *testing.T) {
 	require.NoError(t, manager.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: rook.MonEndpointsName}, endpoints))
 	endpoints.Data["data"] = "a=242.0.0.1:6789"
 	require.NoError(t, manager.Update(ctx, endpoints))
-	// What stands where a namespace was switched off may still be removed.
+	// What Rook made in its own multi-cluster mode is taken over as it is.
+	rooks := []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "rook-ceph", UID: "u"}}
+	left := osdService("rook-ceph", "5", func(s *corev1.Service) {
+		s.Labels, s.OwnerReferences, s.Spec.Selector = nil, rooks, map[string]string{"ceph-osd-id": "5"}
+	})
+	leftExport := serviceExport(metav1.ObjectMeta{Namespace: "rook-ceph", Name: "rook-ceph-osd-5", OwnerReferences: rooks})
+	for _, o := range []client.Object{left, leftExport} {
+		require.NoError(t, admin.Create(ctx, o))
+		require.NoError(t, manager.Patch(ctx, o, client.RawPatch(types.MergePatchType,
+			[]byte(`{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"},"ownerReferences":[]}}`))))
+	}
+	// What stands where a namespace was switched off may still be removed, and marked before where that is asked for.
+	require.NoError(t, admin.Patch(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "off"}}, client.RawPatch(types.MergePatchType,
+		[]byte(`{"metadata":{"labels":{"rook-clusterset.io/cleanup":"true"}}}`))))
+	require.Eventually(t, func() bool {
+		return manager.Patch(ctx, serviceExport(named("off", "rook-ceph-osd-3", nil)), annotate) == nil
+	}, 10*time.Second, 100*time.Millisecond)
 	require.NoError(t, manager.Delete(ctx, serviceExport(named("off", "rook-ceph-osd-3", nil))))
 	require.NoError(t, manager.Delete(ctx, osdService("off", "3", nil)))
 }
 
 func TestTheManagerWritesNothingOfOthers(t *testing.T) {
-	manager, _ := fencedExports(t)
+	manager, admin := fencedExports(t)
+	rooksOwn := osdService("rook-ceph", "6", func(s *corev1.Service) {
+		s.Labels, s.OwnerReferences = nil, []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "rook-ceph", UID: "u"}}
+	})
+	require.NoError(t, admin.Create(t.Context(), rooksOwn))
 	create := func(o client.Object) func() error {
 		return func() error { return manager.Create(t.Context(), o) }
 	}
@@ -154,6 +174,8 @@ func TestTheManagerWritesNothingOfOthers(t *testing.T) {
 		"change the Service of a mon":               {patch(service(named("rook-ceph", "rook-ceph-mon-a", nil)), `{"metadata":{"annotations":{"a":"b"}}}`), "only the Services of OSDs"},
 		"delete the Service of a mon":               {remove(service(named("rook-ceph", "rook-ceph-mon-a", nil))), "only the Services of OSDs"},
 		"delete a Service that a person made":       {remove(service(named("rook-ceph", "rook-ceph-osd-7", nil))), "only Services that it made"},
+		"retarget what Rook made":                   {patch(rooksOwn, `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"}},"spec":{"selector":{"app":"evil"}}}`), "points the Service of an OSD at that OSD"},
+		"mark an export where it is off":            {patch(serviceExport(named("off", "rook-ceph-osd-3", nil)), `{"metadata":{"annotations":{"a":"b"}}}`), "exports only in namespaces"},
 		"make one its own":                          {patch(service(named("rook-ceph", "rook-ceph-osd-7", nil)), `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"}}}`), "only Services that it made"},
 		"make a Service where it is off":            {create(osdService("off", "9", nil)), "Services only in namespaces"},
 		"make one without its mark":                 {create(osdService("rook-ceph", "9", func(s *corev1.Service) { s.Labels = nil })), "only Services that it made"},
