@@ -51,19 +51,8 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err := crmetrics.Registry.Register(view.States{View: v}); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
-	r := &reconciler{
-		view:    v,
-		ensurer: NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed),
-		sources: res,
-		changes: &recall.Changes{},
-		claims:  newClaims(),
-		events:  mgr.GetEventRecorder(rook.Manager),
-		metrics: counters,
-		now:     time.Now,
-		grace:   opts.OrphanGrace,
-
-		unreadable: installed.Unreadable,
-	}
+	r := newReconciler(v, NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed), res, opts)
+	r.events, r.metrics, r.unreadable = mgr.GetEventRecorder(rook.Manager), counters, installed.Unreadable
 	c, err := controller.NewTyped("exporter", mgr, controller.TypedOptions[target]{
 		Reconciler:              r,
 		ReconciliationTimeout:   turnTimeout,
@@ -73,12 +62,25 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err != nil {
 		return fmt.Errorf("add the loop to the manager: %w", err)
 	}
-	w := watches{mgr: mgr, prepared: prepared, controller: c, view: v, changes: r.changes, reads: resolver.Kinds()}
+	w := watches{mgr: mgr, prepared: prepared, controller: c, view: v, changes: r.changes, log: mgr.GetLogger(), reads: resolver.Kinds()}
 	r.wake, err = w.waker()
 	if err != nil {
 		return err
 	}
 	return w.add(installed)
+}
+
+// newReconciler returns a reconciler that wakes nobody and tells nobody.
+func newReconciler(v *view.View, ensurer *Ensurer, sources Asker, opts Options) *reconciler {
+	return &reconciler{
+		view:    v,
+		ensurer: ensurer,
+		sources: sources,
+		changes: &recall.Changes{},
+		claims:  newClaims(),
+		now:     time.Now,
+		grace:   opts.OrphanGrace,
+	}
 }
 
 func logOf(log logr.Logger) func(*target) logr.Logger {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -15,6 +17,7 @@ type holds struct {
 	max     int
 	signals *signals
 	metrics *metrics
+	clock   clock.Clock
 
 	mu       sync.Mutex
 	held     int
@@ -22,8 +25,12 @@ type holds struct {
 	stopping chan struct{}
 }
 
-func newHolds(limit time.Duration, most int, s *signals, m *metrics) *holds {
-	return &holds{limit: limit, max: most, signals: s, metrics: m, stopping: make(chan struct{})}
+func newHolds(opts Options, s *signals, m *metrics) *holds {
+	h := &holds{limit: opts.Hold, max: opts.MaxHeld, signals: s, metrics: m, clock: opts.Clock, stopping: make(chan struct{})}
+	if h.clock == nil {
+		h.clock = clock.RealClock{}
+	}
+	return h
 }
 
 // settle asks decide until it no longer wants to wait: at first with an empty reason, and again at each change in the
@@ -42,16 +49,16 @@ func (h *holds) settle(ctx context.Context, namespace string, dryRun bool, decid
 		_, err = decide(refused)
 		return 0, err
 	}
-	began := time.Now()
-	defer func() { h.leave(time.Since(began)) }()
-	timer := time.NewTimer(h.limit)
+	began := h.clock.Now()
+	defer func() { h.leave(h.clock.Since(began)) }()
+	timer := h.clock.NewTimer(h.limit)
 	defer timer.Stop()
 	for {
 		var giveUp reason.Code
 		select {
 		case <-changed:
 			changed = h.signals.next(namespace)
-		case <-timer.C:
+		case <-timer.C():
 			giveUp = reason.HoldTimedOut
 		case <-h.stopping:
 			giveUp = reason.ShuttingDown
@@ -63,7 +70,7 @@ func (h *holds) settle(ctx context.Context, namespace string, dryRun bool, decid
 		}
 		wait, err := decide(giveUp)
 		if err != nil || !wait || giveUp != "" {
-			return time.Since(began), err
+			return h.clock.Since(began), err
 		}
 	}
 }

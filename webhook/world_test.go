@@ -205,7 +205,7 @@ func newStage(t testing.TB, w *world, opts Options) *stage {
 	m, err := newMetrics(prometheus.NewRegistry())
 	require.NoError(t, err)
 	changes := newSignals()
-	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
+	waiting := newHolds(opts, changes, m)
 	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
 	for path, d := range newDeciders(w, w, w, waiting) {
 		s.hooks[path] = &admission.Webhook{
