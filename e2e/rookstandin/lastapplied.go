@@ -7,13 +7,70 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
 // lastAppliedAnnotation holds what the operator wrote last: a zip archive of one file, in base64.
 const lastAppliedAnnotation = "banzaicloud.com/last-applied"
+
+// notes are what an operator has noted and compared of each Deployment: in most reconciles nothing is new, and to find that
+// out anew is most of what the stand-in costs.
+type notes struct {
+	mu       sync.Mutex
+	noted    map[string]noted
+	compared map[string]compared
+}
+
+type noted struct {
+	of   *appsv1.Deployment
+	note string
+}
+
+type compared struct {
+	stored, wanted *appsv1.Deployment
+	differs        bool
+}
+
+func newNotes() *notes { return &notes{noted: map[string]noted{}, compared: map[string]compared{}} }
+
+// setLastApplied notes on the Deployment what it is now.
+func (n *notes) setLastApplied(d *appsv1.Deployment) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if last, ok := n.noted[d.Name]; ok && equality.Semantic.DeepEqual(last.of, d) {
+		metav1.SetMetaDataAnnotation(&d.ObjectMeta, lastAppliedAnnotation, last.note)
+		return nil
+	}
+	before := d.DeepCopy()
+	if err := setLastApplied(d); err != nil {
+		return err
+	}
+	n.noted[d.Name] = noted{of: before, note: d.Annotations[lastAppliedAnnotation]}
+	return nil
+}
+
+// differs says whether the Deployment must be written.
+func (n *notes) differs(stored, wanted *appsv1.Deployment) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	// What the API server adds to every write is no difference.
+	stored = stored.DeepCopy()
+	stored.ResourceVersion, stored.Generation = "", 0
+	last, ok := n.compared[wanted.Name]
+	if ok && equality.Semantic.DeepEqual(last.wanted, wanted) && equality.Semantic.DeepEqual(last.stored, stored) {
+		return last.differs, nil
+	}
+	result, err := differs(stored, wanted)
+	if err == nil {
+		n.compared[wanted.Name] = compared{stored: stored, wanted: wanted.DeepCopy(), differs: result}
+	}
+	return result, err
+}
 
 // setLastApplied notes on the Deployment what it is now.
 func setLastApplied(d *appsv1.Deployment) error {

@@ -114,6 +114,7 @@ type Operator struct {
 	// prepareWrite is the client of the prepare jobs.
 	prepareWrite *writer
 	journal      *Journal
+	notes        *notes
 	memory       *memory
 	ceph         *Ceph
 	commands     Commands
@@ -161,6 +162,7 @@ func newOperator(options Options) (*Operator, error) {
 	o := &Operator{
 		options:     options,
 		memory:      newMemory(),
+		notes:       newNotes(),
 		ceph:        options.Ceph,
 		commands:    options.Commands,
 		trigger:     make(chan struct{}, 1),

@@ -95,10 +95,15 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 	snapshot, err := w.replicas[w.leading].view.Snapshot(ctx, s.namespace)
 	w.must(err)
 	var left []string
-	mons, osds := 0, 0
+	mons, osds, waiting := 0, 0, false
 	for _, facts := range snapshot.Daemons {
+		if !facts.Deployed && !facts.Listed.IsValid() && facts.Daemon.Type == rook.Mon {
+			left = append(left, w.leftBehind(s, facts)...)
+			continue
+		}
 		state := facts.State()
 		if w.isTold(facts, state) {
+			waiting = waiting || state.Code == reason.UsedByAnother && !facts.Deployed
 			if facts.Deployed && facts.Daemon.Type == rook.Mon {
 				mons++
 			} else if facts.Deployed {
@@ -107,6 +112,9 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 			continue
 		}
 		left = append(left, s.namespace+"/"+facts.Daemon.Name()+" "+state.String())
+	}
+	if waiting {
+		return nil
 	}
 	if mons != s.mons || osds != len(s.osds) {
 		left = append(left, s.namespace+" has not all of its daemons")
@@ -121,17 +129,26 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 	return left
 }
 
+// leftBehind is for what there is of a mon that is gone: its export waits for its grace, unless Rook has left its Service.
+func (w *world) leftBehind(s *site, facts rook.DaemonFacts) []string {
+	key := types.NamespacedName{Namespace: s.namespace, Name: facts.Daemon.Name()}
+	if !facts.Export.OrphanedSince.IsZero() || w.store.get(serviceKind, key) != nil {
+		return nil
+	}
+	return []string{key.String() + " is gone, and its export waits for nothing"}
+}
+
 // isTold says whether a daemon is well, or is said not to be for a reason that only an admin can mend.
 func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 	switch state.Code {
 	case reason.OK:
 		return true
-	case reason.AddressDrifted, reason.UsedByAnother:
+	case reason.AddressDrifted:
 		// It lives at an address that the network has taken away: a failover mends that.
 		return facts.Deployed
-	case reason.NoDeployment:
-		// What was left waits for its grace.
-		return !facts.Export.OrphanedSince.IsZero()
+	case reason.UsedByAnother:
+		// Globalnet gives it the address of one that has drifted, each time that it is asked.
+		return true
 	}
 	return false
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ func main() {
 	workers := flag.Int("workers", runtime.NumCPU(), "how many at once")
 	profile := flag.String("profile", "", "file for a CPU profile")
 	flag.Parse()
+	debug.SetGCPercent(600)
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // stepsOfAStory is how long a story is before its end.
-const stepsOfAStory = 120
+const stepsOfAStory = 100
 
 // outcome is how a story ended.
 type outcome struct {

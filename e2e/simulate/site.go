@@ -38,7 +38,7 @@ var rookTiming = rookstandin.Timing{
 	QuorumTries: 4, QuorumInterval: 5 * time.Second, CommandTimeout: 15 * time.Second,
 	CanaryTries: 3, CanaryInterval: 5 * time.Second, OKToStopTries: 2, OKToStopInterval: 60 * time.Second,
 	PrepareJob: time.Second, UpdateInterval: 2 * time.Second, UpdateTimeout: time.Minute,
-	BackoffBase: 5 * time.Millisecond, BackoffMax: time.Minute,
+	BackoffBase: 5 * time.Second, BackoffMax: time.Minute,
 	HealthInterval: healthInterval, MonOutTimeout: 2 * time.Minute, DetectVersion: 2 * time.Second,
 }
 
@@ -89,6 +89,7 @@ func (s *site) wanted() bool {
 // act is a reconcile or a look at the mons.
 func (s *site) act(ctx context.Context) {
 	if s.model.Wanted() {
+		s.world.faults["~reconciles"]++
 		s.world.tell("Rook of %s reconciles", s.namespace)
 		if s.model.Reconcile(ctx) == nil {
 			s.monitoring = true

@@ -13,7 +13,7 @@ func (w *world) step(ctx context.Context) {
 		return
 	}
 	switch n := w.rng.IntN(100); {
-	case n < 30:
+	case n < 18:
 		w.stepOfRook(ctx)
 	case n < 92:
 		w.stepOfOthers(ctx)
