@@ -140,7 +140,14 @@ type events struct {
 }
 
 // Eventf implements recorder.EventRecorder.
-func (e events) Eventf(_, _ runtime.Object, kind, reason, _, note string, args ...any) {
+func (e events) Eventf(_, related runtime.Object, kind, reason, _, note string, args ...any) {
+	if export, ok := related.(client.Object); ok && export != nil {
+		key := client.ObjectKeyFromObject(export)
+		if e.world.told[key] == nil {
+			e.world.told[key] = map[string]bool{}
+		}
+		e.world.told[key][reason] = true
+	}
 	e.world.tell("event %s %s: "+note, append([]any{kind, reason}, args...)...)
 }
 

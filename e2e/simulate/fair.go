@@ -92,10 +92,13 @@ func (w *world) leftToDo(ctx context.Context) []string {
 }
 
 func (w *world) leftOf(ctx context.Context, s *site) []string {
+	if w.isKeptBack(s) {
+		return nil
+	}
 	snapshot, err := w.replicas[w.leading].view.Snapshot(ctx, s.namespace)
 	w.must(err)
 	var left []string
-	mons, osds, waiting := 0, 0, false
+	mons, osds := 0, 0
 	for _, facts := range snapshot.Daemons {
 		if !facts.Deployed && !facts.Listed.IsValid() && facts.Daemon.Type == rook.Mon {
 			left = append(left, w.leftBehind(s, facts)...)
@@ -103,7 +106,6 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 		}
 		state := facts.State()
 		if w.isTold(facts, state) {
-			waiting = waiting || state.Code == reason.UsedByAnother && !facts.Deployed
 			if facts.Deployed && facts.Daemon.Type == rook.Mon {
 				mons++
 			} else if facts.Deployed {
@@ -112,9 +114,6 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 			continue
 		}
 		left = append(left, s.namespace+"/"+facts.Daemon.Name()+" "+state.String())
-	}
-	if waiting {
-		return nil
 	}
 	if mons != s.mons || osds != len(s.osds) {
 		left = append(left, s.namespace+" has not all of its daemons")
@@ -138,6 +137,18 @@ func (w *world) leftBehind(s *site, facts rook.DaemonFacts) []string {
 	return []string{key.String() + " is gone, and its export waits for nothing"}
 }
 
+// isKeptBack says whether a daemon cannot be born, and an event tells why: Globalnet gives it the address at which another
+// lives that was given another meanwhile, however often its export is made anew. Only a failover of that one helps.
+func (w *world) isKeptBack(s *site) bool {
+	for key, address := range w.mcs.given {
+		_, lives := w.lives.at[key]
+		if key.Namespace == s.namespace && !lives && w.told[key][reason.UsedByAnother.Event()] && len(w.othersAt(key, address)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // isTold says whether a daemon is well, or is said not to be for a reason that only an admin can mend.
 func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 	switch state.Code {
@@ -147,8 +158,7 @@ func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 		// It lives at an address that the network has taken away: a failover mends that.
 		return facts.Deployed
 	case reason.UsedByAnother:
-		// Globalnet gives it the address of one that has drifted, each time that it is asked.
-		return true
+		return facts.Deployed
 	}
 	return false
 }

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
@@ -56,6 +57,8 @@ type world struct {
 	passing, inTurn bool
 
 	lives lives
+	// told are the reasons of the events about each daemon.
+	told map[types.NamespacedName]map[string]bool
 	// story is what happened, in words; nil where nobody reads it.
 	story *[]string
 	// violation is the first thing that must never be.
@@ -71,7 +74,7 @@ type mark struct {
 func newWorld(ctx context.Context, seed uint64, rules *cacheRules, broken guards, story *[]string) (*world, error) {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)), now: noon, store: newStore(), rules: rules, broken: broken,
-		faults: map[string]int{}, lives: newLives(), story: story,
+		faults: map[string]int{}, lives: newLives(), told: map[types.NamespacedName]map[string]bool{}, story: story,
 	}
 	w.maxLag = time.Duration(w.rng.IntN(8)) * time.Second
 	w.release = []rookstandin.Release{{Minor: 20, Patch: 6}, {Minor: 20, Patch: 6}, {Minor: 18, Patch: 9}, {Minor: 17, Patch: 9}}[w.rng.IntN(4)]
