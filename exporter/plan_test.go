@@ -690,3 +690,16 @@ func TestTheServiceOfAGoneOSDBearsTheMarkWhereThereIsNoExport(t *testing.T) {
 	f.services[osd0].Annotations = map[string]string{rook.OrphanedSinceAnnotation: noon.Format(time.RFC3339)}
 	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD comes back")
 }
+
+// An export can be removed before the cache has shown it, and a watch that begins anew tells neither.
+func TestAnExportThatWasCreatedIsLookedForAgain(t *testing.T) {
+	c := aCluster()
+	c.services[monA] = monService(monA, "10.96.0.1")
+	s := makePlan(c.of(monA))
+	require.True(t, s.create)
+	require.Equal(t, 30*time.Second, s.again)
+	c.exports[monA] = known(monA, nil)
+	s = makePlan(c.of(monA))
+	require.False(t, s.create)
+	require.Zero(t, s.again)
+}

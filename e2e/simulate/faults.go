@@ -27,6 +27,7 @@ var faultActions = []faultAction{
 	{"our writes fail", 3, func(w *world, _ context.Context) bool { w.oursFail = 1 + w.rng.IntN(6); return true }},
 	{"API server does not answer us", 3, func(w *world, _ context.Context) bool { w.liveDown = 1 + w.rng.IntN(6); return true }},
 	{"leader changed", 4, (*world).changeLeader},
+	{"watch broken", 3, (*world).breakWatch},
 	{"replica restarted", 2, (*world).restartReplica},
 	{"operator restarted", 4, (*world).restartOperator},
 	{"address re-issued", 4, (*world).reissue},
@@ -76,6 +77,14 @@ func (w *world) anySite() *site { return w.sites[w.rng.IntN(len(w.sites))] }
 func (w *world) changeLeader(context.Context) bool {
 	w.lead(1 - w.leading)
 	w.tell("replica %s leads", w.replicas[w.leading].name)
+	return true
+}
+
+func (w *world) breakWatch(context.Context) bool {
+	r := w.replicas[w.rng.IntN(len(w.replicas))]
+	rule := w.rules.all[w.rng.IntN(len(w.rules.all))]
+	w.tell("the watch of %s of replica %s begins anew", rule.name, r.name)
+	r.relist(rule)
 	return true
 }
 

@@ -20,6 +20,7 @@ func main() {
 	first := flag.Uint64("first", 1, "the seed of the first")
 	seed := flag.Uint64("seed", 0, "tell the story of this seed, in words")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many at once")
+	enough := flag.Int("bad", 5, "after how many that end badly to stop")
 	profile := flag.String("profile", "", "file for a CPU profile")
 	flag.Parse()
 	debug.SetGCPercent(600)
@@ -36,7 +37,7 @@ func main() {
 		os.Exit(retell(*seed))
 	}
 	started := time.Now()
-	s, err := playAll(context.Background(), *first, *schedules, *workers, guards{}, 5)
+	s, err := playAll(context.Background(), *first, *schedules, *workers, guards{}, *enough)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -60,7 +60,7 @@ func newReplica(w *world, name string) (*replica, error) {
 	return r, nil
 }
 
-// catchUp lets one cache see everything up to a version, and says of what is new.
+// catchUp lets one cache see everything up to a version, change by change as a watch tells it.
 func (r *replica) catchUp(rule *rule, to int64) {
 	from := r.seen[rule.name]
 	if to <= from {
@@ -68,15 +68,28 @@ func (r *replica) catchUp(rule *rule, to int64) {
 	}
 	r.seen[rule.name] = to
 	for _, h := range r.world.store.changedBetween(rule.kind, from, to) {
-		before, after := r.world.store.keptAt(rule, h, from), r.world.store.keptAt(rule, h, to)
-		if before == nil && after == nil {
-			continue
+		before := r.world.store.keptAt(rule, h, from)
+		for _, version := range r.world.store.versionsOf(h, from, to) {
+			after := r.world.store.keptAt(rule, h, version)
+			r.see(rule, before, after)
+			before = after
 		}
-		r.see(rule, before, after)
+	}
+}
+
+// relist lets one cache see what is there now, as after a watch that broke: what began and ended meanwhile it never sees.
+func (r *replica) relist(rule *rule) {
+	from, to := r.seen[rule.name], r.world.store.version
+	r.seen[rule.name] = to
+	for _, h := range r.world.store.changedBetween(rule.kind, from, to) {
+		r.see(rule, r.world.store.keptAt(rule, h, from), r.world.store.keptAt(rule, h, to))
 	}
 }
 
 func (r *replica) see(rule *rule, before, after client.Object) {
+	if before == nil && after == nil {
+		return
+	}
 	switch rule.kind {
 	case deploymentKind, serviceKind, kinds.ServiceExport, clusterKind:
 		some := after
@@ -116,6 +129,19 @@ func (s *store) changedBetween(gk schema.GroupKind, from, to int64) []*history {
 		}
 	}
 	return ordered
+}
+
+// versionsOf returns the versions of an object after one and up to another.
+func (s *store) versionsOf(h *history, from, to int64) []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var versions []int64
+	for _, r := range h.revisions {
+		if r.version > from && r.version <= to {
+			versions = append(versions, r.version)
+		}
+	}
+	return versions
 }
 
 func (s *store) keptAt(r *rule, h *history, version int64) client.Object {
