@@ -7,10 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
@@ -18,83 +16,33 @@ import (
 // lastAppliedAnnotation holds what the operator wrote last: a zip archive of one file, in base64.
 const lastAppliedAnnotation = "banzaicloud.com/last-applied"
 
-// notes are what an operator has noted and compared of each Deployment: in most reconciles nothing is new, and to find that
-// out anew is most of what the stand-in costs.
-type notes struct {
-	mu       sync.Mutex
-	noted    map[string]noted
-	compared map[string]compared
-}
-
-type noted struct {
-	of   *appsv1.Deployment
-	note string
-}
-
-type compared struct {
-	stored, wanted *appsv1.Deployment
-	differs        bool
-}
-
-func newNotes() *notes { return &notes{noted: map[string]noted{}, compared: map[string]compared{}} }
-
-// setLastApplied notes on the Deployment what it is now.
-func (n *notes) setLastApplied(d *appsv1.Deployment) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if last, ok := n.noted[d.Name]; ok && equality.Semantic.DeepEqual(last.of, d) {
-		metav1.SetMetaDataAnnotation(&d.ObjectMeta, lastAppliedAnnotation, last.note)
-		return nil
-	}
-	before := d.DeepCopy()
-	if err := setLastApplied(d); err != nil {
-		return err
-	}
-	n.noted[d.Name] = noted{of: before, note: d.Annotations[lastAppliedAnnotation]}
-	return nil
-}
-
-// differs says whether the Deployment must be written.
-func (n *notes) differs(stored, wanted *appsv1.Deployment) (bool, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	// What the API server adds to every write is no difference.
-	stored = stored.DeepCopy()
-	stored.ResourceVersion, stored.Generation = "", 0
-	last, ok := n.compared[wanted.Name]
-	if ok && equality.Semantic.DeepEqual(last.wanted, wanted) && equality.Semantic.DeepEqual(last.stored, stored) {
-		return last.differs, nil
-	}
-	result, err := differs(stored, wanted)
-	if err == nil {
-		n.compared[wanted.Name] = compared{stored: stored, wanted: wanted.DeepCopy(), differs: result}
-	}
-	return result, err
-}
-
 // setLastApplied notes on the Deployment what it is now.
 func setLastApplied(d *appsv1.Deployment) error {
+	note, err := notesMade.of(func() (string, error) { return lastAppliedNote(d) }, d)
+	if err == nil {
+		metav1.SetMetaDataAnnotation(&d.ObjectMeta, lastAppliedAnnotation, note)
+	}
+	return err
+}
+
+func lastAppliedNote(d *appsv1.Deployment) (string, error) {
 	text, err := appliedJSON(d)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var buffer bytes.Buffer
 	archive := zip.NewWriter(&buffer)
 	file, err := archive.Create("original")
 	if err != nil {
-		return err
+		return "", err
 	}
 	if _, err := file.Write(text); err != nil {
-		return err
+		return "", err
 	}
 	if err := archive.Close(); err != nil {
-		return err
+		return "", err
 	}
-	if d.Annotations == nil {
-		d.Annotations = map[string]string{}
-	}
-	d.Annotations[lastAppliedAnnotation] = base64.StdEncoding.EncodeToString(buffer.Bytes())
-	return nil
+	return base64.StdEncoding.EncodeToString(buffer.Bytes()), nil
 }
 
 // lastApplied returns what setLastApplied noted, nil if there is no note.
@@ -122,6 +70,14 @@ func lastApplied(d *appsv1.Deployment) ([]byte, error) {
 // differs says whether the Deployment must be written: a three-way diff of what was applied last, what is wanted and
 // what is stored. What somebody else added is no difference, except in args and command, which are lists as a whole.
 func differs(stored, wanted *appsv1.Deployment) (bool, error) {
+	stored = stored.DeepCopy()
+	// What the API server alone writes is no difference.
+	stored.UID, stored.ResourceVersion, stored.Generation, stored.CreationTimestamp = "", "", 0, metav1.Time{}
+	stored.Status = appsv1.DeploymentStatus{}
+	return comparisonsMade.of(func() (bool, error) { return compare(stored, wanted) }, stored, wanted)
+}
+
+func compare(stored, wanted *appsv1.Deployment) (bool, error) {
 	original, err := lastApplied(stored)
 	if err != nil {
 		return false, err

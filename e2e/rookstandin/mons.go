@@ -260,7 +260,7 @@ func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll 
 func (o *Operator) startMon(ctx context.Context, m mon) error {
 	d := o.monDeployment(m, false)
 	// Rook notes what it applies before it adds storage and node, so the note of a new mon lacks them.
-	if err := o.notes.setLastApplied(d); err != nil {
+	if err := setLastApplied(d); err != nil {
 		return fmt.Errorf("failed to annotate mon deployment %s: %w", d.Name, err)
 	}
 	existing := &appsv1.Deployment{}

@@ -114,7 +114,6 @@ type Operator struct {
 	// prepareWrite is the client of the prepare jobs.
 	prepareWrite *writer
 	journal      *Journal
-	notes        *notes
 	memory       *memory
 	ceph         *Ceph
 	commands     Commands
@@ -162,7 +161,6 @@ func newOperator(options Options) (*Operator, error) {
 	o := &Operator{
 		options:     options,
 		memory:      newMemory(),
-		notes:       newNotes(),
 		ceph:        options.Ceph,
 		commands:    options.Commands,
 		trigger:     make(chan struct{}, 1),

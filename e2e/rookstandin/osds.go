@@ -153,7 +153,7 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation,
 // was stored before that update is returned.
 func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
 	d := o.osdDeployment(osd.OSD, osd.node, netip.Addr{})
-	if err := o.notes.setLastApplied(d); err != nil {
+	if err := setLastApplied(d); err != nil {
 		return nil, fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
 	}
 	if err := o.write.create(ctx, d); err != nil {
@@ -228,7 +228,7 @@ func (o *Operator) startMgr(ctx context.Context) error {
 		return err
 	}
 	d := o.mgrDeployment()
-	if err := o.notes.setLastApplied(d); err != nil {
+	if err := setLastApplied(d); err != nil {
 		return fmt.Errorf("failed to annotate deployment %s: %w", d.Name, err)
 	}
 	err := o.write.create(ctx, d.DeepCopy())

@@ -16,7 +16,7 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err := o.write.get(ctx, wanted.Namespace, wanted.Name, stored); err != nil {
 		return nil, fmt.Errorf("failed to get deployment %s: %w", wanted.Name, err)
 	}
-	changed, err := o.notes.differs(stored, wanted)
+	changed, err := differs(stored, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err := before(); err != nil {
 		return nil, err
 	}
-	if err := o.notes.setLastApplied(wanted); err != nil {
+	if err := setLastApplied(wanted); err != nil {
 		return nil, fmt.Errorf("failed to annotate deployment %s: %w", wanted.Name, err)
 	}
 	if err := o.write.update(ctx, wanted); err != nil {

@@ -23,7 +23,8 @@ func main() {
 	enough := flag.Int("bad", 5, "after how many that end badly to stop")
 	profile := flag.String("profile", "", "file for a CPU profile")
 	flag.Parse()
-	debug.SetGCPercent(600)
+	debug.SetGCPercent(3000)
+	debug.SetMemoryLimit(2 << 30)
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // stepsOfAStory is how long a story is before its end.
-const stepsOfAStory = 100
+const stepsOfAStory = 80
 
 // outcome is how a story ended.
 type outcome struct {
