@@ -133,7 +133,8 @@ func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has net
 	}
 	asked[other] = true
 	f, err := t.gather(ctx, rook.Daemon{Type: kind, ID: id, Namespace: other.Namespace})
-	if err != nil {
+	if err != nil || f.deployment == nil {
+		// One that is to be born loses the address in its own turn. Before that it can be born with it.
 		return false
 	}
 	q, open := f.question()

@@ -501,6 +501,27 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				notes: []reason.Code{reason.InsidePeerCIDR},
 			},
 		},
+		"a wrong answer for one to be born leaves it without": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
+				f.answers = map[string]resolution{osd0: {refusal: reason.Errorf(reason.UsedByAnother, "242.0.0.1")}}
+			},
+			want: outcome{
+				annotations: map[string]string{"refused": "used_by_another_daemon: 242.0.0.1"},
+				notes:       []reason.Code{reason.UsedByAnother},
+			},
+		},
+		"but not the want of an answer": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
+				f.answers = map[string]resolution{osd0: {refusal: reason.Errorf(reason.NoAnswer, "nothing")}}
+			},
+			want: outcome{},
+		},
 		"the same failure in other words is not written again": {
 			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")

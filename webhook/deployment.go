@@ -96,15 +96,14 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Stored != nil || !facts.Export.Ready() {
 		return nil
 	}
-	if daemon.Type.KeepsAddressForLife() {
-		// It has this one chance: of an export that was made anew a moment ago the cache has the lost address.
-		latest, err := d.view.LatestDaemon(ctx, daemon)
-		if err != nil {
-			return err
-		}
-		if facts.Export = latest.Export; !facts.Export.Ready() {
-			return nil
-		}
+	// A mon has this one chance, and an OSD would live at another's address until Rook writes it again: of an export that was
+	// made anew a moment ago the cache has the lost address.
+	latest, err := d.view.LatestDaemon(ctx, daemon)
+	if err != nil {
+		return err
+	}
+	if facts.Export = latest.Export; !facts.Export.Ready() {
+		return nil
 	}
 	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
 	if err != nil {

@@ -17,6 +17,8 @@ type guards struct {
 	globalOf func(webhook.GlobalRange) webhook.GlobalRange
 	askerOf  func(*resolver.Resolver) exporter.Asker
 	writerOf func(client.Writer) client.Writer
+	// unasked is a path at which nobody is asked.
+	unasked string
 }
 
 func (g guards) reader(cached client.Reader) client.Reader {

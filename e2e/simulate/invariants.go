@@ -93,7 +93,8 @@ func (w *world) seeStored(ctx context.Context, before, after client.Object) {
 
 func isOurActor(ctx context.Context) bool {
 	a := actorOf(ctx)
-	return a == actorLeader || a == actorReplica
+	// What is ours hangs on nothing of Rook's, so that it is no garbage before its namespace is.
+	return a == actorLeader || a == actorReplica || a == actorGarbage
 }
 
 func (w *world) neverForget(key types.NamespacedName, how string) {
@@ -155,6 +156,9 @@ func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 		return
 	}
 	w.tell("%s is born at %s", key, address)
+	if internal, _ := w.store.get(serviceKind, internalName(key)).(*corev1.Service); isMon(key) && (internal == nil || internal.Spec.ExternalIPs[0] != address.String()) {
+		w.never("%s is born at %s, which the network does not carry to it", key, address)
+	}
 	for _, other := range w.othersAt(key, address) {
 		w.never("%s is born at %s, at which %s lives", key, address, other)
 	}
