@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -149,6 +150,9 @@ func (w *world) seeDaemon(key types.NamespacedName, before, after client.Object)
 	}
 }
 
+// tooLong is how long after the network gave a Service another address no mon may be born at the one of before.
+const tooLong = 15 * time.Second
+
 func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 	w.lives.at[key] = address
 	if !netip.MustParsePrefix(globalCIDR).Contains(address) {
@@ -156,8 +160,9 @@ func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 		return
 	}
 	w.tell("%s is born at %s", key, address)
-	if internal, _ := w.store.get(serviceKind, internalName(key)).(*corev1.Service); isMon(key) && (internal == nil || internal.Spec.ExternalIPs[0] != address.String()) {
-		w.never("%s is born at %s, which the network does not carry to it", key, address)
+	// Between the leader's look at the network and the birth an address can be lost, but not for long.
+	if w.mcs.given[key] != address && isMon(key) && w.now.Sub(w.mcs.since[key]) > tooLong {
+		w.never("%s is born at %s, which the network has given to it no longer for %s", key, address, w.now.Sub(w.mcs.since[key]))
 	}
 	for _, other := range w.othersAt(key, address) {
 		w.never("%s is born at %s, at which %s lives", key, address, other)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,8 @@ type globalnet struct {
 	free  []netip.Addr
 	// given is what each exported Service was given.
 	given map[types.NamespacedName]netip.Addr
+	// since is when what a Service was given last changed.
+	since map[types.NamespacedName]time.Time
 	// clumsy are those that are given a second address because somebody writes to the Service meanwhile.
 	clumsy map[types.NamespacedName]bool
 	// stale are those of which Lighthouse tells what was.
@@ -41,7 +44,7 @@ type globalnet struct {
 func newGlobalnet(w *world) *globalnet {
 	g := &globalnet{
 		world: w, given: map[types.NamespacedName]netip.Addr{},
-		clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
+		since: map[types.NamespacedName]time.Time{}, clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
 	}
 	for i := range 240 {
 		// Eight from the bottom are the egress of the cluster, one from the top the gateway's.

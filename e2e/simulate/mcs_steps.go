@@ -19,6 +19,7 @@ func (g *globalnet) release(ctx context.Context, key types.NamespacedName, e exp
 		g.world.tell("Globalnet frees %s of %s", address, key)
 		g.giveBack(address)
 		delete(g.given, key)
+		g.since[key] = g.world.now
 	}
 	if e.internal != nil {
 		g.world.must(g.world.api.Delete(ctx, e.internal))
@@ -43,6 +44,7 @@ func (g *globalnet) allocate(ctx context.Context, key types.NamespacedName, ingr
 	if !has {
 		address = g.take()
 		g.given[key] = address
+		g.since[key] = g.world.now
 	}
 	g.world.tell("Globalnet gives %s to %s", address, key)
 	g.setAllocated(ctx, ingress, address.String())
@@ -54,6 +56,7 @@ func (g *globalnet) allocateAgain(ctx context.Context, key types.NamespacedName,
 	delete(g.clumsy, key)
 	before := g.given[key]
 	g.given[key] = g.take()
+	g.since[key] = g.world.now
 	g.giveBack(before)
 	g.world.faults["second address"]++
 	g.world.tell("Globalnet gives %s to %s instead of %s", g.given[key], key, before)

@@ -18,7 +18,7 @@ func (w *world) step(ctx context.Context) {
 	case n < 92:
 		w.stepOfOthers(ctx)
 	default:
-		w.stepOfTime()
+		w.stepOfTime(ctx)
 	}
 }
 
@@ -84,8 +84,24 @@ func (w *world) stepOfCaches() {
 	r.catchUp(rule, w.store.version)
 }
 
-func (w *world) stepOfTime() {
+// drain is for a while: the leader leaves nothing undone for so long.
+func (w *world) drain(ctx context.Context) {
+	if w.inTurn {
+		return
+	}
+	w.replicas[w.leading].catchUpWithAll()
+	for range 5 {
+		for _, to := range w.leader().waiting() {
+			w.inTurn = true
+			w.leader().take(ctx, to)
+			w.inTurn = false
+		}
+	}
+}
+
+func (w *world) stepOfTime(ctx context.Context) {
 	seconds := []int{1, 5, 15, 60}[w.rng.IntN(4)]
+	w.drain(ctx)
 	w.advance(time.Duration(seconds) * time.Second)
 }
 
@@ -106,6 +122,9 @@ func (w *world) passFor(s *site) {
 	if steps == 0 {
 		w.advance(waited + 10*time.Millisecond)
 		return
+	}
+	if waited > 10*time.Second {
+		w.drain(context.Background())
 	}
 	for range steps {
 		w.advance(waited/time.Duration(steps) + 10*time.Millisecond)
