@@ -20,8 +20,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // apiServer is as much of an API server as the writes of a story need: admission, names, versions, ClusterIPs.
@@ -287,5 +285,3 @@ func (a *apiServer) giveClusterIP(o client.Object) error {
 }
 
 var _ client.WithWatch = &apiServer{}
-
-var _ = kinds.ServiceExport

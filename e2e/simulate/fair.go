@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
-	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
 // fairRounds bounds how long a story may take to come to its good end.
@@ -163,16 +163,13 @@ func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 	return false
 }
 
-func (w *world) addresses(s *site) []addr {
-	var all []addr
+func (w *world) addresses(s *site) []netip.Addr {
+	var all []netip.Addr
 	for key, address := range w.lives.at {
 		if key.Namespace == s.namespace && isMon(key) {
 			all = append(all, address)
 		}
 	}
-	slices.SortFunc(all, addr.Compare)
+	slices.SortFunc(all, netip.Addr.Compare)
 	return all
 }
-
-var _ = view.Snapshot{}
-var _ = types.NamespacedName{}

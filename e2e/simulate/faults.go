@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
@@ -204,7 +204,7 @@ func (w *world) killMon(context.Context) bool {
 
 func (w *world) reviveMon(context.Context) bool {
 	for _, s := range w.sites {
-		for _, id := range slices.Sorted(mapsKeys(s.killed)) {
+		for _, id := range slices.Sorted(maps.Keys(s.killed)) {
 			s.ceph.Revive(id)
 			delete(s.killed, id)
 			w.tell("mon %s of %s is well again", id, s.namespace)
@@ -215,7 +215,7 @@ func (w *world) reviveMon(context.Context) bool {
 }
 
 // anyOf returns an object of a kind, by its name, of those that are a daemon's.
-func (w *world) anyOf(gk schemaGroupKind, prefix string) client.Object {
+func (w *world) anyOf(gk schema.GroupKind, prefix string) client.Object {
 	s := w.anySite()
 	var found []client.Object
 	for _, o := range w.store.all(gk, s.namespace) {
@@ -254,6 +254,3 @@ func (w *world) passHours(context.Context) bool {
 	w.advance(orphanGrace)
 	return true
 }
-
-var _ = fmt.Sprint
-var _ = rookstandin.CephClusterKind

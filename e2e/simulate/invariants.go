@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -76,7 +77,7 @@ func (w *world) seeStored(ctx context.Context, before, after client.Object) {
 	key := client.ObjectKeyFromObject(some)
 	switch gk := kindOf(some); {
 	case gk == deploymentKind && isDaemon(some):
-		w.seeDaemon(key, before, after)
+		w.seeDaemon(key, after)
 	case gk == serviceKind && after != nil && isDaemon(some):
 		if w.lives.clusterIPs[key] == nil {
 			w.lives.clusterIPs[key] = map[string]bool{}
@@ -124,7 +125,7 @@ func (w *world) seeExport(key types.NamespacedName, before, after client.Object)
 }
 
 // seeDaemon follows the life of a daemon.
-func (w *world) seeDaemon(key types.NamespacedName, before, after client.Object) {
+func (w *world) seeDaemon(key types.NamespacedName, after client.Object) {
 	if after == nil {
 		delete(w.lives.at, key)
 		return
@@ -167,7 +168,7 @@ func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 	for _, other := range w.othersAt(key, address) {
 		w.never("%s is born at %s, at which %s lives", key, address, other)
 	}
-	for _, gk := range []schemaGroupKind{configMapKind, secretKind, sliceKind, connectionKind} {
+	for _, gk := range []schema.GroupKind{configMapKind, secretKind, sliceKind, connectionKind} {
 		for _, namespace := range []string{key.Namespace, operatorNamespace} {
 			for _, o := range w.store.all(gk, namespace) {
 				w.checkTelling(o)

@@ -10,9 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	ctrl "sigs.k8s.io/controller-runtime"
-
 	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // summary is what came of many stories.

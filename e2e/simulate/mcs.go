@@ -88,13 +88,11 @@ func (g *globalnet) pending() []types.NamespacedName {
 	return slices.DeleteFunc(g.keys(), func(key types.NamespacedName) bool { return g.nextStep(key) == nil })
 }
 
-// step does the next thing for a Service, and says whether there was one.
-func (g *globalnet) step(ctx context.Context, key types.NamespacedName) bool {
-	next := g.nextStep(key)
-	if next != nil {
+// step does the next thing for a Service, if there is any.
+func (g *globalnet) step(ctx context.Context, key types.NamespacedName) {
+	if next := g.nextStep(key); next != nil {
 		next(asActor(ctx, actorMCS))
 	}
-	return next != nil
 }
 
 // seen is what there is of an exported Service.

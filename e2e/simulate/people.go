@@ -5,10 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -73,7 +75,7 @@ func (w *world) restoreCluster(ctx context.Context) bool {
 	w.tell("somebody restores the CephCluster of %s: the operator is stopped, owners are stripped, the CephCluster is deleted", s.namespace)
 	s.stopped, s.rook.gone = true, true
 	c := w.clientOf(s.namespace)
-	for _, gk := range []schemaGroupKind{secretKind, configMapKind, serviceKind, deploymentKind} {
+	for _, gk := range []schema.GroupKind{secretKind, configMapKind, serviceKind, deploymentKind} {
 		for _, o := range w.store.all(gk, s.namespace) {
 			if len(o.GetOwnerReferences()) == 0 {
 				continue
@@ -87,7 +89,10 @@ func (w *world) restoreCluster(ctx context.Context) bool {
 	for range 1 + w.rng.IntN(12) {
 		w.stepOfOthers(ctx)
 		w.collectGarbage(ctx)
-		w.advance(secondsOf(w.rng.IntN(20)))
+		if w.rng.IntN(5) == 0 {
+			w.loseExport(ctx)
+		}
+		w.advance(time.Duration(w.rng.IntN(20)) * time.Second)
 	}
 	w.must(c.Create(ctx, rookstandin.NewCephCluster(s.namespace, clusterName, monCount(s.mons))))
 	w.must(s.start(ctx))
@@ -97,12 +102,12 @@ func (w *world) restoreCluster(ctx context.Context) bool {
 // collectGarbage deletes what the owners of are gone, one after the other.
 func (w *world) collectGarbage(ctx context.Context) {
 	owners := map[types.UID]bool{}
-	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schemaGroupKind) int { return strings.Compare(a.String(), b.String()) }) {
+	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) }) {
 		for _, o := range w.store.all(gk, "") {
 			owners[o.GetUID()] = true
 		}
 	}
-	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schemaGroupKind) int { return strings.Compare(a.String(), b.String()) }) {
+	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) }) {
 		for _, o := range w.store.all(gk, "") {
 			lost := func(r metav1.OwnerReference) bool { return !owners[r.UID] }
 			if refs := o.GetOwnerReferences(); len(refs) > 0 && !slices.ContainsFunc(refs, func(r metav1.OwnerReference) bool { return !lost(r) }) {

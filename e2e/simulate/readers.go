@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -108,20 +108,11 @@ func matches(o client.Object, options *client.ListOptions, valuesOf func(string)
 		return true
 	}
 	for _, requirement := range options.FieldSelector.Requirements() {
-		if !hasValue(valuesOf(requirement.Field), requirement) {
+		if !slices.Contains(valuesOf(requirement.Field), requirement.Value) {
 			return false
 		}
 	}
 	return true
-}
-
-func hasValue(values []string, wanted fields.Requirement) bool {
-	for _, value := range values {
-		if value == wanted.Value {
-			return true
-		}
-	}
-	return false
 }
 
 // fill gives a target what was found.

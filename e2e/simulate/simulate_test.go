@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"runtime"
 	"strings"
 	"testing"
@@ -106,7 +105,7 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorld(t)
-			w.seeStored(asActor(context.Background(), c.by), c.before, c.after)
+			w.seeStored(asActor(t.Context(), c.by), c.before, c.after)
 			if c.want == "" {
 				require.Empty(t, w.violation)
 				return
