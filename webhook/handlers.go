@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -33,7 +34,7 @@ func NewHandlers(view View, ensurer Ensurer, global GlobalRange, opts Options) (
 func (h *Handlers) Handle(ctx context.Context, path string, req admission.Request) admission.Response {
 	to, known := h.byPath[path]
 	if !known {
-		return admission.Errored(404, fmt.Errorf("nothing answers at %s", path))
+		return admission.Errored(http.StatusNotFound, fmt.Errorf("nothing answers at %s", path))
 	}
 	return to.Handle(ctx, req)
 }

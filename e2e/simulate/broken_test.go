@@ -35,7 +35,7 @@ func TestBrokenOnPurposeAFaultIsFound(t *testing.T) {
 		"what a living daemon advertises is not in use":                {readerOf: func(r client.Reader) client.Reader { return blind{Reader: r, to: everyDeployment, byIndex: true} }},
 		"what a daemon of another namespace advertises is not in use":  {readerOf: func(r client.Reader) client.Reader { return blind{Reader: r, to: elsewhere, byIndex: true} }},
 		"at admission nobody asks again who has an address":            {viewOf: func(v webhook.View) webhook.View { return unclaimed{v} }},
-		"a mon is born by what a cache has":                            {viewOf: func(v webhook.View) webhook.View { return cachedDaemon{v} }},
+		"a daemon is born by what a cache has":                         {viewOf: func(v webhook.View) webhook.View { return cachedDaemon{v} }},
 		"a list is judged by what a cache has of its mons":             {liveOf: func(l, cached client.Reader) client.Reader { return byCache{l, cached} }},
 		"corrections come from what a cache has of the list":           {liveOf: func(l, cached client.Reader) client.Reader { return listByCache{l, cached} }},
 		"what Rook remembers is not noted":                             {viewOf: func(v webhook.View) webhook.View { return forgetful{v} }},
@@ -146,8 +146,8 @@ func (u unclaimed) Mons(ctx context.Context, namespace string) (map[string]rook.
 type cachedDaemon struct{ webhook.View }
 
 func (c cachedDaemon) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
-	mons, err := c.View.Mons(ctx, daemon.Namespace)
-	return mons[daemon.ID], err
+	export, err := c.View.Export(ctx, daemon.Namespace, daemon.Name())
+	return rook.DaemonFacts{Daemon: daemon, Export: export}, err
 }
 
 // byCache reads the objects of daemons from a cache where the API server itself was to be asked.

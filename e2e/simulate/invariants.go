@@ -161,6 +161,12 @@ func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 		return
 	}
 	w.tell("%s is born at %s", key, address)
+	if export := w.store.get(kinds.ServiceExport, key); export == nil || export.GetAnnotations()["rook-clusterset.io/global-ip"] != address.String() {
+		w.never("%s is born at %s, which its export does not say", key, address)
+	}
+	if isMon(key) && !w.mcs.carried[key][address] {
+		w.never("%s is born at %s, which the network has never carried to it", key, address)
+	}
 	// Between the leader's look at the network and the birth an address can be lost, but not for long.
 	if w.mcs.given[key] != address && isMon(key) && w.now.Sub(w.mcs.since[key]) > tooLong {
 		w.never("%s is born at %s, which the network has given to it no longer for %s", key, address, w.now.Sub(w.mcs.since[key]))

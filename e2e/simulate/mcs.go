@@ -33,6 +33,8 @@ type globalnet struct {
 	given map[types.NamespacedName]netip.Addr
 	// since is when what a Service was given last changed.
 	since map[types.NamespacedName]time.Time
+	// carried are the addresses for which the network ever took packets to a Service.
+	carried map[types.NamespacedName]map[netip.Addr]bool
 	// clumsy are those that are given a second address because somebody writes to the Service meanwhile.
 	clumsy map[types.NamespacedName]bool
 	// stale are those of which Lighthouse tells what was.
@@ -44,7 +46,7 @@ type globalnet struct {
 func newGlobalnet(w *world) *globalnet {
 	g := &globalnet{
 		world: w, given: map[types.NamespacedName]netip.Addr{},
-		since: map[types.NamespacedName]time.Time{}, clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
+		since: map[types.NamespacedName]time.Time{}, carried: map[types.NamespacedName]map[netip.Addr]bool{}, clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
 	}
 	for i := range 240 {
 		// Eight from the bottom are the egress of the cluster, one from the top the gateway's.
@@ -139,10 +141,10 @@ func (g *globalnet) nextStep(key types.NamespacedName) func(context.Context) {
 		return func(ctx context.Context) { g.begin(ctx, key, e) }
 	case wanted && (!has || allocatedIP(e.ingress) != address.String()):
 		return func(ctx context.Context) { g.allocate(ctx, key, e.ingress) }
-	case wanted && (e.internal == nil || e.internal.Spec.ExternalIPs[0] != address.String()):
-		return func(ctx context.Context) { g.carry(ctx, key, e.internal, address) }
 	case wanted && g.clumsy[key]:
 		return func(ctx context.Context) { g.allocateAgain(ctx, key, e.ingress) }
+	case wanted && (e.internal == nil || e.internal.Spec.ExternalIPs[0] != address.String()):
+		return func(ctx context.Context) { g.carry(ctx, key, e.internal, address) }
 	}
 	return g.nextOfLighthouse(key, e, wanted, address)
 }

@@ -82,6 +82,10 @@ func (g *globalnet) setAllocated(ctx context.Context, ingress *unstructured.Unst
 
 // carry lets the network take packets for the address to the Service.
 func (g *globalnet) carry(ctx context.Context, key types.NamespacedName, internal *corev1.Service, address netip.Addr) {
+	if g.carried[key] == nil {
+		g.carried[key] = map[netip.Addr]bool{}
+	}
+	g.carried[key][address] = true
 	if internal != nil {
 		updated := internal.DeepCopy()
 		updated.Spec.ExternalIPs = []string{address.String()}

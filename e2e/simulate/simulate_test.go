@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // shortSchedules are as many as may run whenever the tests do.
@@ -60,6 +63,14 @@ func aWorld(t *testing.T) *world {
 	w.seeStored(t.Context(), nil, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: "rook-ceph-mon-a"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.9"},
 	})
+	for name, address := range map[string]string{"mon-a": "242.1.0.9", "osd-0": "242.1.0.8", "osd-1": "242.1.0.9"} {
+		exported := newObject(exportVersion, "rook-ceph", "rook-ceph-"+name)
+		exported.SetAnnotations(map[string]string{"rook-clusterset.io/global-ip": address})
+		w.store.put(kinds.ServiceExport, client.ObjectKeyFromObject(exported), exported)
+		if w.mcs.carried[client.ObjectKeyFromObject(exported)] = map[netip.Addr]bool{netip.MustParseAddr(address): true}; name == "mon-a" {
+			w.mcs.given[client.ObjectKeyFromObject(exported)] = netip.MustParseAddr(address)
+		}
+	}
 	w.seeStored(t.Context(), nil, deploymentAt("mon-a", "242.1.0.9"))
 	w.seeStored(t.Context(), nil, deploymentAt("osd-0", "242.1.0.8"))
 	require.Empty(t, w.violation)
@@ -94,6 +105,7 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 		"a mon that is moved":                   {deploymentAt("mon-a", "242.1.0.9"), deploymentAt("mon-a", "242.1.0.7"), nobody, "is moved to 242.1.0.7"},
 		"a mon that is put to sleep":            {deploymentAt("mon-a", "242.1.0.9"), deploymentAt("mon-a", ""), nobody, ""},
 		"a birth at an address that is taken":   {nil, deploymentAt("osd-1", "242.1.0.9"), nobody, "at which rook-ceph/rook-ceph-mon-a lives"},
+		"a birth that its export does not say":  {nil, deploymentAt("osd-1", "242.1.0.5"), nobody, "which its export does not say"},
 		"a birth at a ClusterIP":                {nil, deploymentAt("mon-b", "10.96.0.3"), nobody, "which is no global IP"},
 		"a list that tells another address":     {nil, endpoints("a=10.96.0.9:6789"), nobody, "tells 10.96.0.9"},
 		"a list that tells one address twice":   {nil, endpoints("a=242.1.0.9:6789,b=242.1.0.9:6789"), nobody, "for two mons"},
