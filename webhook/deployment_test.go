@@ -270,6 +270,21 @@ func TestADaemonIsBornByWhatTheAPIServerSaysOfItsExport(t *testing.T) {
 	require.Contains(t, string(patchedRaw(t, req, response)), "--public-addr=242.1.255.9")
 }
 
+func TestWhatACacheStillHasOfADeploymentThatIsGoneMakesNoUpdateOfABirth(t *testing.T) {
+	w := newWorld()
+	for _, d := range []*appsv1.Deployment{mon("d", "242.1.255.1"), osd("4")} {
+		w.deployments[d.Name], w.exports[d.Name] = d, ready("242.1.255.9")
+	}
+	w.latest = map[string]rook.DaemonFacts{"d": {Export: ready("242.1.255.9")}, "4": {Export: waiting()}}
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	req := creation(t, mon("d", "10.96.0.4"))
+	response := s.handle(t.Context(), DeploymentPath, req)
+	require.Contains(t, string(patchedRaw(t, req, response)), "--public-addr=242.1.255.9", "the address of the one before can be another's by now")
+	response = s.handle(t.Context(), DeploymentPath, creation(t, osd("4")))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.ExportNotValid, reasonOf(response))
+}
+
 func TestNoMonIsBornWhereRooksListHasAnother(t *testing.T) {
 	w := newWorld()
 	w.exports["rook-ceph-mon-d"] = ready("242.1.255.4")

@@ -163,7 +163,7 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 	if m, ok := w.mons[daemon.ID]; ok {
 		return m, err
 	}
-	return rook.DaemonFacts{Export: w.exports[daemon.Name()]}, err
+	return rook.DaemonFacts{Export: w.exports[daemon.Name()], Deployed: w.deployments[daemon.Name()] != nil}, err
 }
 
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
