@@ -19,7 +19,7 @@ const fairRounds = 60
 // end lets nothing go wrong any more, gives everybody all the turns that they want, and says what is not as it should be.
 func (w *world) end(ctx context.Context) {
 	w.tell("from here on nothing goes wrong")
-	w.faulty, w.webhookDown, w.oursFail, w.liveDown, w.mcs.resting = false, 0, 0, 0, 0
+	w.faulty, w.webhookDown, w.oursFail, w.liveDown, w.mcs.resting, w.mcs.clumsyNext = false, 0, 0, 0, 0, 0
 	clear(w.mcs.stale)
 	clear(w.mcs.clumsy)
 	for _, s := range w.sites {

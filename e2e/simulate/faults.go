@@ -152,13 +152,8 @@ func (w *world) swap(context.Context) bool {
 
 // beClumsy makes Globalnet give a second address to those that it allocates next.
 func (w *world) beClumsy(context.Context) bool {
-	for _, key := range w.mcs.keys() {
-		if _, has := w.mcs.given[key]; !has {
-			w.mcs.clumsy[key] = true
-			return true
-		}
-	}
-	return false
+	w.mcs.clumsyNext = 1 + w.rng.IntN(3)
+	return true
 }
 
 func (w *world) stale(context.Context) bool {

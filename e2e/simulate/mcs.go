@@ -37,6 +37,8 @@ type globalnet struct {
 	carried map[types.NamespacedName]map[netip.Addr]bool
 	// clumsy are those that are given a second address because somebody writes to the Service meanwhile.
 	clumsy map[types.NamespacedName]bool
+	// clumsyNext is how many of the next are such.
+	clumsyNext int
 	// stale are those of which Lighthouse tells what was.
 	stale map[types.NamespacedName]bool
 	// resting counts the steps in which Globalnet does nothing, after it was restarted.
@@ -87,13 +89,13 @@ func (g *globalnet) keys() []types.NamespacedName {
 
 // pending returns the Services of which a step would change something.
 func (g *globalnet) pending() []types.NamespacedName {
-	return slices.DeleteFunc(g.keys(), func(key types.NamespacedName) bool { return g.nextStep(key) == nil })
+	return slices.DeleteFunc(g.keys(), func(key types.NamespacedName) bool { return len(g.nextSteps(key)) == 0 })
 }
 
 // step does the next thing for a Service, if there is any.
 func (g *globalnet) step(ctx context.Context, key types.NamespacedName) {
-	if next := g.nextStep(key); next != nil {
-		next(asActor(ctx, actorMCS))
+	if next := g.nextSteps(key); len(next) > 0 {
+		next[g.world.rng.IntN(len(next))](asActor(ctx, actorMCS))
 	}
 }
 
@@ -125,10 +127,20 @@ func importName(key types.NamespacedName) types.NamespacedName {
 	return types.NamespacedName{Namespace: mcsstandin.OperatorNamespace, Name: key.Name + "-" + key.Namespace + "-" + mcsClusterID}
 }
 
-// nextStep returns what Submariner does next for a Service, nil if all is as it should be.
-func (g *globalnet) nextStep(key types.NamespacedName) func(context.Context) {
+// nextSteps returns what Globalnet does next for a Service, and what Lighthouse does; neither waits for the other.
+func (g *globalnet) nextSteps(key types.NamespacedName) []func(context.Context) {
 	e := g.look(key)
 	wanted := e.export != nil && e.service != nil && e.service.Spec.Type == corev1.ServiceTypeClusterIP
+	var next []func(context.Context)
+	for _, step := range []func(context.Context){g.nextOfGlobalnet(key, e, wanted), g.nextOfLighthouse(key, e, wanted)} {
+		if step != nil {
+			next = append(next, step)
+		}
+	}
+	return next
+}
+
+func (g *globalnet) nextOfGlobalnet(key types.NamespacedName, e exported, wanted bool) func(context.Context) {
 	ofAnother := e.ingress != nil && wanted &&
 		(e.ingress.GetAnnotations()[exportUID] != string(e.export.GetUID()) || e.ingress.GetAnnotations()[serviceUID] != string(e.service.UID))
 	address, has := g.given[key]
@@ -146,10 +158,16 @@ func (g *globalnet) nextStep(key types.NamespacedName) func(context.Context) {
 	case wanted && (e.internal == nil || e.internal.Spec.ExternalIPs[0] != address.String()):
 		return func(ctx context.Context) { g.carry(ctx, key, e.internal, address) }
 	}
-	return g.nextOfLighthouse(key, e, wanted, address)
+	return nil
 }
 
-func (g *globalnet) nextOfLighthouse(key types.NamespacedName, e exported, wanted bool, address netip.Addr) func(context.Context) {
+func (g *globalnet) nextOfLighthouse(key types.NamespacedName, e exported, wanted bool) func(context.Context) {
+	// Lighthouse goes by the GlobalIngressIP.
+	address := ""
+	if e.ingress != nil {
+		address = allocatedIP(e.ingress)
+	}
+	told := wanted && address != ""
 	switch {
 	case !wanted && e.imported != nil && !g.stale[key]:
 		return func(ctx context.Context) {
@@ -160,9 +178,9 @@ func (g *globalnet) nextOfLighthouse(key types.NamespacedName, e exported, wante
 		return func(ctx context.Context) {
 			g.setValid(ctx, e.export, metav1.ConditionFalse, "ServiceUnavailable", "Service to be exported doesn't exist")
 		}
-	case wanted && !g.stale[key] && (e.imported == nil || importedIP(e.imported) != address.String()):
+	case told && !g.stale[key] && (e.imported == nil || importedIP(e.imported) != address):
 		return func(ctx context.Context) { g.tellImport(ctx, key, e.imported, address) }
-	case wanted && validStatus(e.export) != "True":
+	case told && validStatus(e.export) != "True":
 		return func(ctx context.Context) { g.setValid(ctx, e.export, metav1.ConditionTrue, "Valid", "") }
 	}
 	return nil

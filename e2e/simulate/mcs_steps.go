@@ -33,6 +33,10 @@ func (g *globalnet) begin(ctx context.Context, key types.NamespacedName, e expor
 	ingress.SetAnnotations(map[string]string{exportUID: string(e.export.GetUID()), serviceUID: string(e.service.UID)})
 	ingress.Object["spec"] = map[string]any{"target": "ClusterIPService", "serviceRef": map[string]any{"name": key.Name}}
 	g.world.must(g.world.api.Create(ctx, ingress))
+	if g.clumsyNext > 0 {
+		g.clumsyNext--
+		g.clumsy[key] = true
+	}
 	if validStatus(e.export) == "" {
 		g.setValid(ctx, e.export, metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
 	}
@@ -58,7 +62,7 @@ func (g *globalnet) allocateAgain(ctx context.Context, key types.NamespacedName,
 	g.given[key] = g.take()
 	g.since[key] = g.world.now
 	g.giveBack(before)
-	g.world.faults["second address"]++
+	g.world.faults["address given twice"]++
 	g.world.tell("Globalnet gives %s to %s instead of %s", g.given[key], key, before)
 	g.setAllocated(ctx, ingress, g.given[key].String())
 }
@@ -99,10 +103,10 @@ func (g *globalnet) carry(ctx context.Context, key types.NamespacedName, interna
 	}))
 }
 
-func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, imported *unstructured.Unstructured, address netip.Addr) {
+func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, imported *unstructured.Unstructured, address string) {
 	if imported != nil {
 		updated := imported.DeepCopy()
-		updated.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address.String()}}
+		updated.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
 		g.world.must(g.world.api.Update(ctx, updated))
 		return
 	}
@@ -112,7 +116,7 @@ func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, im
 		"multicluster.kubernetes.io/service-name": key.Name, "lighthouse.submariner.io/sourceNamespace": key.Namespace,
 		"multicluster.kubernetes.io/source-cluster": mcsClusterID,
 	})
-	created.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address.String()}}
+	created.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
 	g.world.must(g.world.api.Create(ctx, created))
 }
 
