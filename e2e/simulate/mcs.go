@@ -31,7 +31,7 @@ type globalnet struct {
 	free  []netip.Addr
 	// given is what each exported Service was given.
 	given map[types.NamespacedName]netip.Addr
-	// since is when what a Service was given last changed.
+	// since is when Globalnet last said what a Service was given.
 	since map[types.NamespacedName]time.Time
 	// carried are the addresses for which the network ever took packets to a Service.
 	carried map[types.NamespacedName]map[netip.Addr]bool

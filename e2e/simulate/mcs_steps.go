@@ -48,8 +48,8 @@ func (g *globalnet) allocate(ctx context.Context, key types.NamespacedName, ingr
 	if !has {
 		address = g.take()
 		g.given[key] = address
-		g.since[key] = g.world.now
 	}
+	g.since[key] = g.world.now
 	g.world.tell("Globalnet gives %s to %s", address, key)
 	g.setAllocated(ctx, ingress, address.String())
 }
