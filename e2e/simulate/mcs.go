@@ -99,7 +99,7 @@ func (g *globalnet) step(ctx context.Context, key types.NamespacedName) {
 	}
 }
 
-// seen is what there is of an exported Service.
+// exported is what there is of a Service that is or was exported.
 type exported struct {
 	export   *unstructured.Unstructured
 	service  *corev1.Service

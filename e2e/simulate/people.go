@@ -101,19 +101,20 @@ func (w *world) restoreCluster(ctx context.Context) bool {
 
 // collectGarbage deletes what the owners of are gone, one after the other.
 func (w *world) collectGarbage(ctx context.Context) {
-	owners := map[types.UID]bool{}
+	lives := map[types.UID]bool{}
+	var all []client.Object
 	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) }) {
-		for _, o := range w.store.all(gk, "") {
-			owners[o.GetUID()] = true
-		}
+		all = append(all, w.store.all(gk, "")...)
 	}
-	for _, gk := range slices.SortedFunc(maps.Keys(w.store.kinds), func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) }) {
-		for _, o := range w.store.all(gk, "") {
-			lost := func(r metav1.OwnerReference) bool { return !owners[r.UID] }
-			if refs := o.GetOwnerReferences(); len(refs) > 0 && !slices.ContainsFunc(refs, func(r metav1.OwnerReference) bool { return !lost(r) }) {
-				w.tell("the garbage collector deletes %s", named(o))
-				w.must(client.IgnoreNotFound(w.clientOf(o.GetNamespace()).Delete(asActor(ctx, actorGarbage), o.DeepCopyObject().(client.Object))))
-			}
+	for _, o := range all {
+		lives[o.GetUID()] = true
+	}
+	for _, o := range all {
+		owners := o.GetOwnerReferences()
+		if len(owners) == 0 || slices.ContainsFunc(owners, func(r metav1.OwnerReference) bool { return lives[r.UID] }) {
+			continue
 		}
+		w.tell("the garbage collector deletes %s", named(o))
+		w.must(client.IgnoreNotFound(w.clientOf(o.GetNamespace()).Delete(asActor(ctx, actorGarbage), o.DeepCopyObject().(client.Object))))
 	}
 }

@@ -29,7 +29,7 @@ type site struct {
 	stopped bool
 	// killed are the mons that somebody made fail.
 	killed map[string]bool
-	// retryAt is when a failed reconcile is tried again, which the model waits for by itself.
+	// healthAt is when the mons are looked at next.
 	healthAt time.Time
 }
 
@@ -89,7 +89,6 @@ func (s *site) wanted() bool {
 // act is a reconcile or a look at the mons.
 func (s *site) act(ctx context.Context) {
 	if s.model.Wanted() {
-		s.world.faults["~reconciles"]++
 		s.world.tell("Rook of %s reconciles", s.namespace)
 		if s.model.Reconcile(ctx) == nil {
 			s.monitoring = true
