@@ -51,6 +51,18 @@ bench: assets ## Measure what it costs with 100, 300 and 1,000 OSDs, and hold th
 bench-short: assets ## The same with fewer OSDs and requests, in under five minutes
 	@go run ./e2e/bench -short
 
+# The number of stories that `make simulate` tells, and the seed of the first.
+SIMULATE_SCHEDULES ?= 100000
+SIMULATE_FIRST ?= 1
+
+.PHONY: simulate
+simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual time (under an hour on two cores)
+	@go run ./e2e/simulate -schedules $(SIMULATE_SCHEDULES) -first $(SIMULATE_FIRST)
+
+.PHONY: simulate-broken
+simulate-broken: ## Take the guards away one by one, and see that a story ends badly each time
+	ROOK_CLUSTERSET_BROKEN=1 go test -count=1 -v -timeout 30m -run '^TestBrokenOnPurposeAFaultIsFound$$' ./e2e/simulate
+
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rook-clusterset .

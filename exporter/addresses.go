@@ -69,7 +69,8 @@ func (p *planner) planAddress(wanted *rook.Export) {
 		wanted.Refused, wanted.RefusedDetail = "", ""
 		return
 	}
-	if forLife {
+	if forLife || p.deployment == nil && wrongAnswer(refusal.Code) {
+		// One that is to be born would be born at an address that can be another's.
 		wanted.GlobalIP, wanted.Source = netip.Addr{}, ""
 	}
 	// Of an address that is known, an earlier wrong answer is forgotten at once.

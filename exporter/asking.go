@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 	}
 	own := nameOf(f.daemon)
 	holds := t.claims.settle(own, answer.IP, cached, func(other types.NamespacedName) bool {
-		return t.isLeaving(ctx, other, answer, in)
+		return t.isLeaving(ctx, other, answer.IP, in, map[types.NamespacedName]bool{own: true})
 	})
 	if holds == own {
 		return nil, false, nil
@@ -119,14 +120,21 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 	return reason.Errorf(reason.UsedByAnother, "%s says %s, which is that of %s", answer.Source, answer.IP, holds), taken, nil
 }
 
-// isLeaving says whether the sources give another daemon another address than the one that it has.
-func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has resolver.Answer, in place) bool {
+// isLeaving says whether the sources give another daemon another address than the one that it has, to which it can go: a
+// living daemon that stays there, and a mon always does, keeps it where it is. Those that were asked about already are taken
+// for leaving, for the addresses of two can have been swapped.
+func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has netip.Addr, in place, asked map[types.NamespacedName]bool) bool {
 	kind, id, ok := rook.ParseName(other.Name)
 	if !ok {
 		return false
 	}
+	if asked[other] {
+		return true
+	}
+	asked[other] = true
 	f, err := t.gather(ctx, rook.Daemon{Type: kind, ID: id, Namespace: other.Namespace})
-	if err != nil {
+	if err != nil || f.deployment == nil {
+		// One that is to be born loses the address in its own turn. Before that it can be born with it.
 		return false
 	}
 	q, open := f.question()
@@ -134,7 +142,13 @@ func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has res
 		return false
 	}
 	answer, refusal := t.ask(ctx, f.daemon, q, in)
-	return refusal == nil && answer.IP != has.IP
+	if refusal != nil || answer.IP == has {
+		return false
+	}
+	there, err := t.view.Claims(ctx, answer.IP)
+	return err == nil && !slices.ContainsFunc(there, func(c rook.Claim) bool {
+		return c.Daemon != other && (c.StaysForLife() || c.Advertised && !t.isLeaving(ctx, c.Daemon, answer.IP, in, asked))
+	})
 }
 
 func nameOf(daemon rook.Daemon) types.NamespacedName {

@@ -123,6 +123,33 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		refused(l, osd0, testNamespace+"/rook-ceph-osd-9")
 		has(l, osd1, "242.0.1.1")
 	})
+	t.Run("nor is one that an OSD to be born was given, before its export says that it is to have another", func(t *testing.T) {
+		l := start(t)
+		answer(l, "242.0.1.0", "242.0.1.1")
+		deployed := deployment(osd0, "")
+		require.NoError(t, l.client.Delete(t.Context(), deployed))
+		l.settle()
+		l.answers[osd0], l.answers[osd1] = "242.0.1.5", "242.0.1.0"
+		l.changes.AddForAll()
+		_, err := l.Reconcile(t.Context(), target{Namespace: testNamespace, Daemon: osd1})
+		require.NoError(t, err)
+		refused(l, osd1, testNamespace+"/"+osd0)
+		l.settle()
+		has(l, osd1, "242.0.1.0")
+		has(l, osd0, "242.0.1.5")
+	})
+	t.Run("nor is that of an OSD that cannot leave it, because a mon lives where it is to go", func(t *testing.T) {
+		l := start(t)
+		l.create(deployment("rook-ceph-osd-9", "242.0.1.9"), deployment("rook-ceph-osd-8", "242.0.1.8"))
+		l.settle()
+		l.report("rook-ceph-osd-9", "True", "Valid")
+		l.report("rook-ceph-osd-8", "True", "Valid")
+		l.answers["rook-ceph-osd-9"], l.answers["rook-ceph-osd-8"] = "242.0.0.1", "242.0.1.9"
+		answer(l, "242.0.1.9", "242.0.1.8")
+		refused(l, "rook-ceph-osd-9", testNamespace+"/"+monA)
+		refused(l, osd0, testNamespace+"/rook-ceph-osd-9")
+		refused(l, osd1, testNamespace+"/rook-ceph-osd-8")
+	})
 	t.Run("nor is that of a daemon in another namespace", func(t *testing.T) {
 		l := start(t)
 		answer(l, ofOther, "242.0.1.1")

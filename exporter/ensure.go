@@ -20,13 +20,13 @@ import (
 // Ensurer makes the writes that admission needs at once, without waiting for the leader's reconcile loop. Every replica
 // may make them: each is idempotent.
 type Ensurer struct {
-	writer client.Client
+	writer client.Writer
 	live   client.Reader
 	kinds  kinds.Installed
 }
 
 // NewEnsurer returns an Ensurer that writes with the client and looks at what it would overwrite with the live reader.
-func NewEnsurer(writer client.Client, live client.Reader, installed kinds.Installed) *Ensurer {
+func NewEnsurer(writer client.Writer, live client.Reader, installed kinds.Installed) *Ensurer {
 	return &Ensurer{writer: writer, live: live, kinds: installed}
 }
 

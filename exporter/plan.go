@@ -168,7 +168,9 @@ func (p *planner) plan() {
 	if len(p.remove) > 0 {
 		return
 	}
-	p.create = !p.export.Exists
+	if p.create = !p.export.Exists; p.create {
+		p.lookAgain(createdPause)
+	}
 	p.annotateAs(wanted)
 	p.notes = append(p.notes, p.changeNotes(wanted)...)
 }
@@ -190,6 +192,10 @@ func (p *planner) planWithoutCluster() {
 		p.annotateAs(wanted)
 	}
 }
+
+// createdPause is when an export is looked for that was created: a watch that breaks meanwhile and begins anew tells neither
+// of its beginning nor of its end, if it has ended.
+const createdPause = 30 * time.Second
 
 func (p *planner) annotateAs(wanted rook.Export) {
 	if !maps.Equal(wanted.Annotations(), p.export.Annotations()) {

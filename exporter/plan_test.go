@@ -514,6 +514,27 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				notes: []reason.Code{reason.InsidePeerCIDR},
 			},
 		},
+		"a wrong answer for one to be born leaves it without": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
+				f.answers = map[string]resolution{osd0: {refusal: reason.Errorf(reason.UsedByAnother, "242.0.0.1")}}
+			},
+			want: outcome{
+				annotations: map[string]string{"refused": "used_by_another_daemon: 242.0.0.1"},
+				notes:       []reason.Code{reason.UsedByAnother},
+			},
+		},
+		"but not the want of an answer": {
+			facts: func(f *clusterFacts) {
+				f.prepared = osd0
+				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
+				f.exports[osd0] = known(osd0, resolvedTo("242.0.1.0"))
+				f.answers = map[string]resolution{osd0: {refusal: reason.Errorf(reason.NoAnswer, "nothing")}}
+			},
+			want: outcome{},
+		},
 		"the same failure in other words is not written again": {
 			facts: func(f *clusterFacts) {
 				f.deployments[osd0] = deployment(osd0, "")
@@ -704,4 +725,17 @@ func TestTheServiceOfAGoneOSDBearsTheMarkWhereThereIsNoExport(t *testing.T) {
 	require.Nil(t, makePlan(f.of(osd0)).mark, "its export is being given an address")
 	f.exports[osd0] = known(osd0, func(e *rook.Export) { validExport(e); e.GlobalIP = addr("242.0.1.0") })
 	require.True(t, makePlan(f.of(osd0)).mark.IsZero(), "the mark goes when the OSD is back")
+}
+
+// An export can be removed before the cache has shown it, and a watch that begins anew tells neither.
+func TestAnExportThatWasCreatedIsLookedForAgain(t *testing.T) {
+	c := aCluster()
+	c.services[monA] = monService(monA, "10.96.0.1")
+	s := makePlan(c.of(monA))
+	require.True(t, s.create)
+	require.Equal(t, 30*time.Second, s.again)
+	c.exports[monA] = known(monA, nil)
+	s = makePlan(c.of(monA))
+	require.False(t, s.create)
+	require.Zero(t, s.again)
 }

@@ -20,8 +20,8 @@ import (
 // the namespace share.
 type target struct{ Namespace, Daemon string }
 
-// asker answers for global IPs; it is a *resolver.Resolver.
-type asker interface {
+// Asker answers for global IPs; it is a *resolver.Resolver.
+type Asker interface {
 	Resolve(ctx context.Context, req resolver.Request, m resolver.Membership) (resolver.Answer, error)
 	Membership(ctx context.Context) (resolver.Membership, error)
 	Allocated(ctx context.Context, namespace, name string) (netip.Addr, error)
@@ -31,7 +31,7 @@ type asker interface {
 type reconciler struct {
 	view    *view.View
 	ensurer *Ensurer
-	sources asker
+	sources Asker
 	changes *recall.Changes
 	claims  *claims
 	events  recorder.EventRecorder

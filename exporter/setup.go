@@ -53,19 +53,8 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err := crmetrics.Registry.Register(view.States{View: v}); err != nil {
 		return fmt.Errorf("register the metrics of the exporter: %w", err)
 	}
-	r := &reconciler{
-		view:    v,
-		ensurer: NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed),
-		sources: res,
-		changes: &recall.Changes{},
-		claims:  newClaims(),
-		events:  mgr.GetEventRecorder(rook.Manager),
-		metrics: counters,
-		now:     time.Now,
-		grace:   opts.OrphanGrace,
-
-		unreadable: installed.Unreadable,
-	}
+	r := newReconciler(v, NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed), res, opts)
+	r.events, r.metrics, r.unreadable = mgr.GetEventRecorder(rook.Manager), counters, installed.Unreadable
 	cleanup := &cleaner{view: v, ensurer: r.ensurer, metrics: counters, term: opts.Term, log: mgr.GetLogger().WithName("cleanup"), now: time.Now, grace: opts.OrphanGrace}
 	if err := mgr.Add(cleanup); err != nil {
 		return fmt.Errorf("add the cleanup to the manager: %w", err)
@@ -80,7 +69,7 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 	if err != nil {
 		return fmt.Errorf("add the loop to the manager: %w", err)
 	}
-	w := watches{mgr: mgr, prepared: prepared, controller: c, view: v, changes: r.changes, reads: resolver.Kinds()}
+	w := watches{mgr: mgr, prepared: prepared, controller: c, view: v, changes: r.changes, log: mgr.GetLogger(), reads: resolver.Kinds()}
 	r.wake, err = w.waker()
 	if err != nil {
 		return err
@@ -91,6 +80,19 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 		wakeAll()
 	})
 	return err
+}
+
+// newReconciler returns a reconciler that wakes nobody and tells nobody.
+func newReconciler(v *view.View, ensurer *Ensurer, sources Asker, opts Options) *reconciler {
+	return &reconciler{
+		view:    v,
+		ensurer: ensurer,
+		sources: sources,
+		changes: &recall.Changes{},
+		claims:  newClaims(),
+		now:     time.Now,
+		grace:   opts.OrphanGrace,
+	}
 }
 
 func logOf(log logr.Logger) func(*target) logr.Logger {

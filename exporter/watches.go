@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,6 +35,7 @@ type watches struct {
 	controller controller.TypedController[target]
 	view       *view.View
 	changes    *recall.Changes
+	log        logr.Logger
 	// reads are the kinds whose objects answer for global IPs.
 	reads []kinds.Kind
 }
@@ -57,13 +59,11 @@ func (w watches) waker() (func(target), error) {
 
 // add watches everything, and returns what has every target take a turn.
 func (w watches) add(installed *kinds.Watch) (wakeAll func(), err error) {
-	// The status of a Deployment changes often, and nothing of it is read.
-	toItself := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 	for _, err := range []error{
-		w.watch(w.mgr.GetCache(), &appsv1.Deployment{}, to(daemonAndRook), toItself),
+		w.watch(w.mgr.GetCache(), &appsv1.Deployment{}, to(daemonAndRook), rewritten),
 		w.watch(w.mgr.GetCache(), &corev1.Service{}, to(daemonOf)),
 		w.watch(w.mgr.GetCache(), &corev1.ConfigMap{}, to(listedMons)),
-		w.watch(w.mgr.GetCache(), &corev1.Namespace{}, to(func(o client.Object) []target { return []target{{Namespace: o.GetName()}} })),
+		w.watch(w.mgr.GetCache(), &corev1.Namespace{}, to(ofNamespace)),
 		w.watch(w.prepared, &corev1.ConfigMap{}, to(preparedOSDs)),
 	} {
 		if err != nil {
@@ -86,12 +86,15 @@ func (w watches) add(installed *kinds.Watch) (wakeAll func(), err error) {
 	installed.SubscribeLoss(func(schema.GroupKind) { wake() })
 	installed.Subscribe(func(gvk schema.GroupVersionKind) {
 		if err := w.watch(w.mgr.GetCache(), kinds.Object(gvk), w.handlerOf(gvk.GroupKind()), kept{}); err != nil {
-			w.mgr.GetLogger().Error(err, "Changes go unnoticed", "kind", gvk.String())
+			w.log.Error(err, "Changes go unnoticed", "kind", gvk.String())
 		}
 		wake()
 	})
 	return wake, nil
 }
+
+// rewritten passes over the status of a Deployment, which changes often, and of which nothing is read.
+var rewritten = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 
 func (w watches) watch(c cache.Cache, object client.Object, h handler.TypedEventHandler[client.Object, target], predicates ...predicate.Predicate) error {
 	return w.controller.Watch(source.TypedKind(c, object, h, predicates...))
@@ -127,14 +130,19 @@ func to(targets func(client.Object) []target) handler.TypedEventHandler[client.O
 
 // handlerOf returns what a change of an object of others' kinds leads to.
 func (w watches) handlerOf(kind schema.GroupKind) handler.TypedEventHandler[client.Object, target] {
+	return to(w.targetsOf(kind))
+}
+
+// targetsOf returns which targets an object of others' kinds matters to.
+func (w watches) targetsOf(kind schema.GroupKind) func(client.Object) []target {
 	switch kind {
 	case kinds.CephCluster:
-		return to(func(o client.Object) []target { return []target{{Namespace: o.GetNamespace()}} })
+		return func(o client.Object) []target { return []target{{Namespace: o.GetNamespace()}} }
 	case kinds.ServiceExport:
-		return to(daemonOf)
+		return daemonOf
 	}
 	i := slices.IndexFunc(w.reads, func(k kinds.Kind) bool { return k.GroupKind == kind })
-	return to(func(o client.Object) []target {
+	return func(o client.Object) []target {
 		if i >= 0 && w.reads[i].About != nil {
 			if service, ok := w.reads[i].About(o); ok {
 				// What could not be resolved may be asked for at once.
@@ -144,7 +152,7 @@ func (w watches) handlerOf(kind schema.GroupKind) handler.TypedEventHandler[clie
 		}
 		w.changes.AddForAll()
 		return w.clusters()
-	})
+	}
 }
 
 // clusters returns the targets of what concerns every CephCluster: the namespaces that are switched on, for one that was
@@ -153,7 +161,7 @@ func (w watches) handlerOf(kind schema.GroupKind) handler.TypedEventHandler[clie
 func (w watches) clusters() []target {
 	namespaces, err := w.view.EnabledNamespaces(context.Background())
 	if err != nil {
-		w.mgr.GetLogger().Error(err, "A change goes unnoticed")
+		w.log.Error(err, "A change goes unnoticed")
 		return nil
 	}
 	var targets []target
@@ -169,6 +177,8 @@ func targetsNamed(namespace, name string) []target {
 	}
 	return []target{{Namespace: namespace, Daemon: name}}
 }
+
+func ofNamespace(o client.Object) []target { return []target{{Namespace: o.GetName()}} }
 
 func daemonOf(o client.Object) []target { return targetsNamed(o.GetNamespace(), o.GetName()) }
 

@@ -49,7 +49,7 @@ const (
 
 func (c Claim) rank(askedForLife bool) int {
 	switch {
-	case c.Pinned || c.Advertised && c.isForLife():
+	case c.StaysForLife():
 		return forLifeRank
 	case c.Advertised && (askedForLife || !c.Leaving):
 		return advertisedRank
@@ -58,6 +58,9 @@ func (c Claim) rank(askedForLife bool) int {
 	}
 	return 0
 }
+
+// StaysForLife says whether the daemon lives at the address and can never leave it.
+func (c Claim) StaysForLife() bool { return c.Pinned || c.Advertised && c.isForLife() }
 
 func (c Claim) isForLife() bool {
 	kind, _, ok := ParseName(c.Daemon.Name)

@@ -10,9 +10,13 @@ func CorrectCephConnection(u *unstructured.Unstructured, r Replacements) bool {
 		return false
 	}
 	monitors, _ := field.([]any)
-	changed := false
+	texts := make([]string, len(monitors))
 	for i, monitor := range monitors {
-		text, _ := monitor.(string)
+		texts[i], _ = monitor.(string)
+	}
+	r = r.among(standsIn(texts))
+	changed := false
+	for i, text := range texts {
 		if replaced, ok := r.replace(text); ok {
 			monitors[i] = replaced
 			changed = true

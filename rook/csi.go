@@ -31,7 +31,7 @@ func CorrectCSIConfigs(text string, of func(namespace string) Replacements) (str
 	var out strings.Builder
 	done := 0
 	for _, c := range clusters {
-		r := of(cmp.Or(c.namespace, c.id))
+		r := of(cmp.Or(c.namespace, c.id)).among(standsIn(c.texts()))
 		for _, m := range c.monitors {
 			replaced, ok := r.replace(m.value)
 			if !ok {
@@ -57,6 +57,14 @@ func CorrectCSIConfigs(text string, of func(namespace string) Replacements) (str
 type csiCluster struct {
 	id, namespace string
 	monitors      []jsonString
+}
+
+func (c csiCluster) texts() []string {
+	var texts []string
+	for _, m := range c.monitors {
+		texts = append(texts, m.value)
+	}
+	return texts
 }
 
 // jsonString is a string of a JSON document and where its text stands there, quotes included.

@@ -119,10 +119,12 @@ func (f EndpointsFacts) correct(rows []row) correction {
 
 	// The same memory of Rook is in both keys, so that here it is surer than what the Services have by now.
 	r := ReplacementsFor(f.Mons, nil, nil)
+	right := truths(f.Mons)
 	for _, e := range wrong {
 		r[e.Addr.Addr()] = truth[e.ID]
+		delete(right, truth[e.ID])
 	}
-	csi, csiWrong, err := CorrectCSIConfig(f.New.Data[EndpointsCSIKey], r.without(truths(f.Mons)))
+	csi, csiWrong, err := CorrectCSIConfig(f.New.Data[EndpointsCSIKey], r.without(right))
 	c.noteMalformed(err)
 
 	if len(wrong) > 0 || csiWrong {

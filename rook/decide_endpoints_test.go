@@ -172,11 +172,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			write: endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), stored: endpointsMap("a=242.0.0.2:6789,c=242.0.0.3:6789"),
 			mons:   mons{"a": aNew, "b": bNew, "c": bornMon("242.0.0.3", "10.96.0.3")},
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
-			wrong: "a=242.0.0.2:6789,b=10.96.0.2:6789", corrected: changed(endpointsMap("a=242.0.0.2:6789,b=10.96.0.2:6789,c=242.0.0.3:6789"), func(c *corev1.ConfigMap) {
-				// The config of CSI has no IDs: an address that is right of one of them stays.
-				c.Data[rook.EndpointsCSIKey] = endpointsMap("a=242.0.0.2:6789,b=242.0.0.2:6789,c=242.0.0.3:6789").Data[rook.EndpointsCSIKey]
-				c.Data[rook.EndpointsDataKey] = "a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"
-			}),
+			wrong: "a=242.0.0.2:6789,b=10.96.0.2:6789", corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"),
 		},
 		"of two new mons with one address the second is held": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""),
@@ -324,6 +320,12 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		"a list that is not understood": {
 			write: endpointsMap("garbage"), mons: mons{"a": aNew}, gaveUp: reason.HoldTimedOut,
 			action: rook.Allow, code: reason.MalformedEndpoints, message: `mon endpoint "garbage" is not of the form ID=IP:PORT`,
+		},
+		"two mons to be born, of which one has the address by now that Rook remembers of the other": {
+			write:  endpointsMap("a=242.0.0.1:6789,b=242.0.0.3:6789,c=10.96.0.3:6789"),
+			mons:   mons{"a": aBorn, "b": newMonWith("242.0.0.2", "10.96.0.2"), "c": newMonWith("242.0.0.3", "10.96.0.3")},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			wrong: "b=242.0.0.3:6789,c=10.96.0.3:6789", corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"),
 		},
 		"a list that is understood in part": {
 			write: endpointsMap("garbage,b=10.96.0.2:6789,c"), mons: mons{"b": bBorn},

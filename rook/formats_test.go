@@ -2,6 +2,8 @@ package rook_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -184,6 +186,34 @@ func TestAnEndpointSliceKeepsOnlyAddressesOfItsFamily(t *testing.T) {
 	}
 }
 
+// The Service of mon b was made anew, and c was given the address that b had. Rook still remembers b there.
+func TestAnAddressThatAnotherMonHasByNowIsReplacedOnlyBesideWhatRookRemembersOfThatMon(t *testing.T) {
+	r := replacements("242.0.0.5", "242.0.0.4", "10.96.0.3", "242.0.0.5")
+	remembered := []string{"242.0.0.1", "242.0.0.5", "10.96.0.3"}
+	right := []string{"242.0.0.1", "242.0.0.4", "242.0.0.5"}
+	inJSON := func(addresses []string) string {
+		return `[{"clusterID":"rook-ceph","monitors":["` + strings.Join(addresses, `:6789","`) + `:6789"]}]`
+	}
+	connection := func(addresses []string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{}}
+		require.NoError(t, unstructured.SetNestedStringSlice(u.Object, addresses, "spec", "monitors"))
+		return u
+	}
+	for _, written := range [][]string{remembered, right} {
+		monHost, _ := rook.CorrectMonHost(strings.Join(written, ","), r)
+		require.Equal(t, strings.Join(right, ","), monHost)
+		csi, _, err := rook.CorrectCSIConfig(inJSON(written), r)
+		require.NoError(t, err)
+		require.Equal(t, inJSON(right), csi)
+		s := slice(discoveryv1.AddressTypeIPv4, [][]string{slices.Clone(written)})
+		rook.CorrectEndpointSlice(s, r)
+		require.Equal(t, slice(discoveryv1.AddressTypeIPv4, [][]string{right}), s)
+		c := connection(written)
+		rook.CorrectCephConnection(c, r)
+		require.Equal(t, connection(right), c)
+	}
+}
+
 func slice(family discoveryv1.AddressType, addresses [][]string) *discoveryv1.EndpointSlice {
 	s := &discoveryv1.EndpointSlice{AddressType: family, Endpoints: []discoveryv1.Endpoint{}}
 	for _, a := range addresses {
@@ -291,6 +321,20 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 		"what Rook last wrote besides": {
 			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.11")}, corrected: "a=10.96.0.1:6789,gone=10.96.0.5:6789,broken",
 			want: replacements("10.96.0.11", "242.0.0.1", "10.96.0.1", "242.0.0.1"),
+		},
+		"what Rook remembers of one mon and another is to be born with, of which it remembers something else": {
+			mons: map[string]rook.DaemonFacts{
+				"b": {Export: readyExport("242.0.0.4"), ClusterIPs: addrs("10.96.0.2")}, "c": {Export: readyExport("242.0.0.5"), ClusterIPs: addrs("10.96.0.3")},
+			},
+			corrected: "b=242.0.0.5:6789,c=10.96.0.3:6789", stored: "b=242.0.0.4:6789,c=242.0.0.5:6789",
+			want: replacements("10.96.0.2", "242.0.0.4", "10.96.0.3", "242.0.0.5", "242.0.0.5", "242.0.0.4"),
+		},
+		"not what Rook remembers of one mon and another has, of which it remembers that": {
+			mons: map[string]rook.DaemonFacts{
+				"b": {Export: readyExport("242.0.0.4"), ClusterIPs: addrs("10.96.0.2")}, "c": {Export: readyExport("242.0.0.5"), ClusterIPs: addrs("10.96.0.3")},
+			},
+			corrected: "b=242.0.0.5:6789", stored: "b=242.0.0.4:6789,c=242.0.0.5:6789",
+			want: replacements("10.96.0.2", "242.0.0.4", "10.96.0.3", "242.0.0.5"),
 		},
 		"not what Rook wrote of one mon and another has by now": {
 			mons: map[string]rook.DaemonFacts{"a": born("242.0.0.1", "10.96.0.11"), "b": born("242.0.0.2", "10.96.0.1")}, corrected: "a=10.96.0.1:6789",

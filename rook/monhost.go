@@ -1,10 +1,20 @@
 package rook
 
-import "strings"
+import (
+	"net/netip"
+	"strings"
+)
 
 // CorrectMonHost replaces the addresses in a mon_host and says whether there were any to replace. It takes the form that
 // Rook writes, [v2:IP:3300,v1:IP:6789],[v2:[fd00::1]:3300], and plain lists of addresses with or without a port.
 func CorrectMonHost(monHost string, r Replacements) (string, bool) {
+	return replaceInMonHost(monHost, r.among(func(address netip.Addr) bool {
+		_, found := replaceInMonHost(monHost, Replacements{address: address})
+		return found
+	}))
+}
+
+func replaceInMonHost(monHost string, r Replacements) (string, bool) {
 	var out strings.Builder
 	changed := false
 	for monHost != "" {

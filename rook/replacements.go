@@ -40,8 +40,13 @@ func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap, r
 		}
 	}
 	for _, e := range remembered {
-		if truth, known := truthOf(e.ID); known && !current[e.Addr.Addr()] {
+		truth, known := truthOf(e.ID)
+		if known && !current[e.Addr.Addr()] {
 			r[e.Addr.Addr()] = truth
+		}
+		if known && truth != e.Addr.Addr() {
+			// Rook does not know it, so that where it writes this address it means another mon.
+			delete(truths, truth)
 		}
 	}
 	return r.without(truths)

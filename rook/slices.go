@@ -11,6 +11,11 @@ import (
 // Where the true address is not of the family of the slice, the wrong one is dropped, and with the last address its
 // endpoint: neither may stand there.
 func CorrectEndpointSlice(s *discoveryv1.EndpointSlice, r Replacements) bool {
+	var texts []string
+	for _, e := range s.Endpoints {
+		texts = append(texts, e.Addresses...)
+	}
+	r = r.among(standsIn(texts))
 	changed := false
 	for i := range s.Endpoints {
 		addresses, corrected := correctAddresses(s.Endpoints[i].Addresses, s.AddressType, r)
@@ -36,13 +41,19 @@ func correctAddresses(addresses []string, family discoveryv1.AddressType, r Repl
 			}
 			text = truth.String()
 			// The addresses of an endpoint are a set.
-			if slices.Contains(addresses, text) || slices.Contains(corrected, text) {
+			if slices.Contains(corrected, text) || staysIn(addresses, truth, r) {
 				continue
 			}
 		}
 		corrected = append(corrected, text)
 	}
 	return corrected, changed
+}
+
+// staysIn says whether an address is among those that are not replaced.
+func staysIn(addresses []string, address netip.Addr, r Replacements) bool {
+	_, replaced := r[address]
+	return !replaced && slices.Contains(addresses, address.String())
 }
 
 func isOf(addr netip.Addr, family discoveryv1.AddressType) bool {

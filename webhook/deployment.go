@@ -8,6 +8,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
@@ -79,7 +80,20 @@ func (d *deployments) stored(ctx context.Context, req admission.Request) (*appsv
 	}
 	ctx, cancel := reading(ctx)
 	defer cancel()
-	return d.view.Deployment(ctx, req.Namespace, req.Name)
+	cached, err := d.view.Deployment(ctx, req.Namespace, req.Name)
+	kind, id, known := rook.ParseName(req.Name)
+	if err != nil || cached == nil || !known {
+		return cached, err
+	}
+	latest, err := d.view.LatestDaemon(ctx, rook.Daemon{Type: kind, ID: id, Namespace: req.Namespace})
+	if err == nil && !latest.Deployed {
+		// It was deleted a moment ago: what is created in its stead is born.
+		return nil, nil
+	}
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Taking the daemon for one that lives, as the cache has it")
+	}
+	return cached, nil
 }
 
 // refresh reads anew what can change while the request is held.
@@ -96,15 +110,14 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Stored != nil || !facts.Export.Ready() {
 		return nil
 	}
-	if daemon.Type.KeepsAddressForLife() {
-		// It has this one chance: of an export that was made anew a moment ago the cache has the lost address.
-		latest, err := d.view.LatestDaemon(ctx, daemon)
-		if err != nil {
-			return err
-		}
-		if facts.Export = latest.Export; !facts.Export.Ready() {
-			return nil
-		}
+	// A mon has this one chance, and an OSD would live at another's address until Rook writes it again: of an export that was
+	// made anew a moment ago the cache has the lost address.
+	latest, err := d.view.LatestDaemon(ctx, daemon)
+	if err != nil {
+		return err
+	}
+	if facts.Export = latest.Export; !facts.Export.Ready() {
+		return nil
 	}
 	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
 	if err != nil {

@@ -250,7 +250,7 @@ func TestANewMonIsRefusedWhereRooksListTellsAnotherAddressThanItIsGiven(t *testi
 	require.Equal(t, reason.InternalFault, reasonOf(response))
 }
 
-func TestAMonIsBornByWhatTheAPIServerSaysOfItsExport(t *testing.T) {
+func TestADaemonIsBornByWhatTheAPIServerSaysOfItsExport(t *testing.T) {
 	w := newWorld()
 	w.exports["rook-ceph-mon-d"], w.exports["rook-ceph-osd-4"] = ready("242.1.255.4"), ready("242.1.255.5")
 	w.latest = map[string]rook.DaemonFacts{"d": {Export: waiting()}, "4": {Export: waiting()}}
@@ -258,12 +258,31 @@ func TestAMonIsBornByWhatTheAPIServerSaysOfItsExport(t *testing.T) {
 	response := s.handle(t.Context(), DeploymentPath, creation(t, mon("d", "10.96.0.4")))
 	require.False(t, response.Allowed, "its export was made anew, which the cache does not show yet")
 	require.Equal(t, reason.ExportNotValid, reasonOf(response))
-	require.True(t, s.handle(t.Context(), DeploymentPath, creation(t, osd("4"))).Allowed, "an OSD can follow")
+	response = s.handle(t.Context(), DeploymentPath, creation(t, osd("4")))
+	require.False(t, response.Allowed, "the address of before can be another's by now")
+	require.Equal(t, reason.ExportNotValid, reasonOf(response))
+	w.deployments["rook-ceph-osd-4"] = osd("4")
+	require.True(t, s.handle(t.Context(), DeploymentPath, update(t, osd("4"), osd("4"))).Allowed, "one that lives can follow")
 
 	w.change(func(w *world) { w.latest["d"] = rook.DaemonFacts{Export: ready("242.1.255.9")} })
 	req := creation(t, mon("d", "10.96.0.4"))
 	response = s.handle(t.Context(), DeploymentPath, req)
 	require.Contains(t, string(patchedRaw(t, req, response)), "--public-addr=242.1.255.9")
+}
+
+func TestWhatACacheStillHasOfADeploymentThatIsGoneMakesNoUpdateOfABirth(t *testing.T) {
+	w := newWorld()
+	for _, d := range []*appsv1.Deployment{mon("d", "242.1.255.1"), osd("4")} {
+		w.deployments[d.Name], w.exports[d.Name] = d, ready("242.1.255.9")
+	}
+	w.latest = map[string]rook.DaemonFacts{"d": {Export: ready("242.1.255.9")}, "4": {Export: waiting()}}
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	req := creation(t, mon("d", "10.96.0.4"))
+	response := s.handle(t.Context(), DeploymentPath, req)
+	require.Contains(t, string(patchedRaw(t, req, response)), "--public-addr=242.1.255.9", "the address of the one before can be another's by now")
+	response = s.handle(t.Context(), DeploymentPath, creation(t, osd("4")))
+	require.False(t, response.Allowed)
+	require.Equal(t, reason.ExportNotValid, reasonOf(response))
 }
 
 func TestNoMonIsBornWhereRooksListHasAnother(t *testing.T) {

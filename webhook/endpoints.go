@@ -135,7 +135,7 @@ func (m *monEndpoints) note(ctx context.Context, namespace string, w rook.Operat
 	if err != nil {
 		return err
 	}
-	after, news := before.After(w, time.Now())
+	after, news := before.After(w, m.holds.clock.Now())
 	if !news {
 		return nil
 	}

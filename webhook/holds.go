@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -14,6 +16,7 @@ type holds struct {
 	limit   time.Duration
 	signals *signals
 	metrics *metrics
+	clock   clock.Clock
 
 	mu       sync.Mutex
 	places   *places
@@ -21,8 +24,12 @@ type holds struct {
 	stopping chan struct{}
 }
 
-func newHolds(limit time.Duration, most int, s *signals, m *metrics) *holds {
-	return &holds{limit: limit, places: newPlaces(most), signals: s, metrics: m, stopping: make(chan struct{})}
+func newHolds(opts Options, s *signals, m *metrics) *holds {
+	h := &holds{limit: opts.Hold, places: newPlaces(opts.MaxHeld), signals: s, metrics: m, clock: opts.Clock, stopping: make(chan struct{})}
+	if h.clock == nil {
+		h.clock = clock.RealClock{}
+	}
+	return h
 }
 
 // settle asks decide until it no longer wants to wait: at first with an empty reason, and again at each change in the
@@ -42,16 +49,16 @@ func (h *holds) settle(ctx context.Context, at place, dryRun bool, decide func(g
 		_, err = decide(refused)
 		return 0, err
 	}
-	began := time.Now()
-	defer func() { h.leave(at, time.Since(began)) }()
-	timer := time.NewTimer(h.limit)
+	began := h.clock.Now()
+	defer func() { h.leave(at, h.clock.Since(began)) }()
+	timer := h.clock.NewTimer(h.limit)
 	defer timer.Stop()
 	for {
 		var giveUp reason.Code
 		select {
 		case <-changed:
 			changed = h.signals.next(at.namespace)
-		case <-timer.C:
+		case <-timer.C():
 			giveUp = reason.HoldTimedOut
 		case <-h.stopping:
 			giveUp = reason.ShuttingDown
@@ -63,7 +70,7 @@ func (h *holds) settle(ctx context.Context, at place, dryRun bool, decide func(g
 		}
 		wait, err := decide(giveUp)
 		if err != nil || !wait || giveUp != "" {
-			return time.Since(began), err
+			return h.clock.Since(began), err
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 )
 
@@ -32,28 +32,26 @@ type Options struct {
 	// ShutdownDelay is how long a manager that is asked to stop goes on answering, because API servers go on asking it
 	// for a moment. Zero stands for DefaultShutdownDelay, a negative value for none.
 	ShutdownDelay time.Duration
+	// Clock is what a hold waits by; nil stands for the machine's.
+	Clock clock.Clock
 }
 
 // Setup registers a handler for each path with the manager's webhook server. subscribe has a function called for each kind
 // of others that is watched, now and later.
 func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, subscribe func(func(schema.GroupVersionKind)), opts Options) error {
-	m, err := newMetrics(crmetrics.Registry)
+	h, err := NewHandlers(view, ensurer, global, opts)
 	if err != nil {
 		return err
 	}
-	changes := newSignals()
-	if err := listen(mgr, subscribe, changes); err != nil {
+	if err := listen(mgr, subscribe, h.changes); err != nil {
 		return err
 	}
-	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
-	if err := mgr.Add(drain{holds: waiting, delay: opts.shutdownDelay()}); err != nil {
+	if err := mgr.Add(drain{holds: h.holds, delay: opts.shutdownDelay()}); err != nil {
 		return fmt.Errorf("add the end of all holds to the manager: %w", err)
 	}
-	deciders := newDeciders(view, ensurer, global, waiting)
-	bounds := newLimits(m)
-	for path, d := range deciders {
-		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
-		mgr.GetWebhookServer().Register(path, bounds.guard(d.object(), withDeadline(hook)))
+	bounds := newLimits(h.metrics)
+	for path, handler := range h.byPath {
+		mgr.GetWebhookServer().Register(path, bounds.guard(handler.object(), withDeadline(&admission.Webhook{Handler: handler})))
 	}
 	return nil
 }

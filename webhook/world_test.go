@@ -185,7 +185,7 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 	if m, ok := w.mons[daemon.ID]; ok {
 		return m, err
 	}
-	return rook.DaemonFacts{Export: w.exports[daemon.Name()]}, err
+	return rook.DaemonFacts{Export: w.exports[daemon.Name()], Deployed: w.deployments[daemon.Name()] != nil}, err
 }
 
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
@@ -227,7 +227,7 @@ func newStage(t testing.TB, w *world, opts Options) *stage {
 	m, err := newMetrics(prometheus.NewRegistry())
 	require.NoError(t, err)
 	changes := newSignals()
-	waiting := newHolds(opts.Hold, opts.MaxHeld, changes, m)
+	waiting := newHolds(opts, changes, m)
 	s := &stage{world: w, changes: changes, holds: waiting, metrics: m, log: &bytes.Buffer{}, hooks: map[string]*admission.Webhook{}}
 	for path, d := range newDeciders(w, w, w, waiting) {
 		s.hooks[path] = &admission.Webhook{

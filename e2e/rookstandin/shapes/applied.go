@@ -3,6 +3,7 @@ package shapes
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -66,14 +67,44 @@ func lastApplied(d *appsv1.Deployment) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
+// comparisons holds what came of each: a reconcile finds the same Deployments as the one before.
+var comparisons memo
+
 // Differs says whether the Deployment must be written: a three-way diff of what was applied last, what is wanted and
 // what is stored. What somebody else added is no difference, except in args and command, which are lists as a whole.
 func Differs(stored, wanted *appsv1.Deployment) (bool, error) {
-	effect, err := effectOf(stored, wanted)
+	stored = stored.DeepCopy()
+	// What the API server alone writes is no difference.
+	stored.UID, stored.ResourceVersion, stored.Generation, stored.CreationTimestamp = "", "", 0, metav1.Time{}
+	stored.ManagedFields, stored.Status = nil, appsv1.DeploymentStatus{}
+	key, err := keyOf(stored, wanted)
 	if err != nil {
-		return false, fmt.Errorf("compare Deployment %s with what is wanted: %w", stored.Name, err)
+		return false, err
 	}
-	return string(effect) != "{}", nil
+	type comparison struct {
+		effect []byte
+		err    error
+	}
+	made, _ := comparisons.get(key, func() any {
+		effect, err := effectOf(stored, wanted)
+		return comparison{effect, err}
+	}).(comparison)
+	if made.err != nil {
+		return false, fmt.Errorf("compare Deployment %s with what is wanted: %w", stored.Name, made.err)
+	}
+	return string(made.effect) != "{}", nil
+}
+
+func keyOf(deployments ...*appsv1.Deployment) (string, error) {
+	hash := sha256.New()
+	for _, d := range deployments {
+		content, err := d.Marshal()
+		if err != nil {
+			return "", fmt.Errorf("marshal Deployment %s: %w", d.Name, err)
+		}
+		_, _ = hash.Write(content)
+	}
+	return string(hash.Sum(nil)), nil
 }
 
 func effectOf(stored, wanted *appsv1.Deployment) ([]byte, error) {

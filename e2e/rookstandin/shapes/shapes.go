@@ -86,14 +86,18 @@ type memo struct {
 
 func (m *memo) get(key string, compute func() any) any {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if result, ok := m.kept[key]; ok {
+	result, ok := m.kept[key]
+	m.mu.Unlock()
+	if ok {
 		return result
 	}
+	// Twice at worst, rather than one after the other.
+	result = compute()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.kept == nil || len(m.kept) > 4096 {
 		m.kept = map[string]any{}
 	}
-	result := compute()
 	m.kept[key] = result
 	return result
 }

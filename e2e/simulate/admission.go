@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	admissionv1 "k8s.io/api/admission/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/rook"
+	"github.com/rook-clusterset/rook-clusterset/webhook"
+)
+
+// pathOf says where the API server sends a write, by the rules of manifests/base/webhook.yaml; empty means nowhere.
+func pathOf(o client.Object, creation bool) string {
+	switch gk, name, app := kindOf(o), o.GetName(), o.GetLabels()[rook.AppLabel]; {
+	case gk == deploymentKind && (app == rook.MonApp || app == rook.OSDApp):
+		return webhook.DeploymentPath
+	case gk == configMapKind && name == rook.MonEndpointsName:
+		return webhook.MonEndpointsPath
+	case gk == configMapKind && name == rook.CSIConfigName:
+		return webhook.CSIConfigPath
+	case gk == secretKind && name == rook.ConfigSecretName:
+		return webhook.CephConfigPath
+	case gk == sliceKind && (name == rook.ActiveMonsIPv4Name || name == rook.ActiveMonsIPv6Name):
+		return webhook.ActiveMonsPath
+	case gk == connectionKind:
+		return webhook.CephConnectionPath
+	case gk == serviceKind && app == rook.MonApp && creation:
+		return webhook.MonServicePath
+	}
+	return ""
+}
+
+// admit asks a replica what becomes of a write.
+func (w *world) admit(ctx context.Context, incoming, stored client.Object) (client.Object, error) {
+	path := pathOf(incoming, stored == nil)
+	if path == "" || path == w.broken.unasked {
+		return incoming, nil
+	}
+	namespace := w.store.get(namespaceKind, types.NamespacedName{Name: incoming.GetNamespace()})
+	if namespace == nil || namespace.GetLabels()[rook.EnabledLabel] != "true" {
+		return incoming, nil
+	}
+	if w.webhookDown > 0 && actorOf(ctx) == "" {
+		w.tell("the webhook cannot be reached: the write of %s is refused", named(incoming))
+		w.faults["refusal"]++
+		return nil, apierrors.NewInternalError(fmt.Errorf("failed calling webhook for %s", named(incoming)))
+	}
+	req, err := request(ctx, incoming, stored)
+	if err != nil {
+		return nil, err
+	}
+	replica := w.replicas[w.rng.IntN(len(w.replicas))]
+	w.answering = append(w.answering, incoming.GetNamespace())
+	response := replica.handlers.Handle(ctx, path, req)
+	w.answering = w.answering[:len(w.answering)-1]
+	w.tellAnswer(replica, incoming, response)
+	if !response.Allowed {
+		return nil, denied(response)
+	}
+	if len(response.Patch) == 0 {
+		return incoming, nil
+	}
+	patch, err := jsonpatch.DecodePatch(response.Patch)
+	if err != nil {
+		return nil, err
+	}
+	content, err := patch.Apply(req.Object.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("apply what admission answered on %s: %w", named(incoming), err)
+	}
+	patched := emptyLike(incoming)
+	if err := json.Unmarshal(content, patched); err != nil {
+		return nil, err
+	}
+	return patched, nil
+}
+
+func denied(response admission.Response) error {
+	status := metav1.Status{Status: metav1.StatusFailure, Code: 403, Reason: metav1.StatusReasonForbidden}
+	if response.Result != nil {
+		status = *response.Result
+		status.Status = metav1.StatusFailure
+	}
+	status.Message = "admission webhook denied the request: " + status.Message
+	return &apierrors.StatusError{ErrStatus: status}
+}
+
+// request is what the API server sends.
+func request(ctx context.Context, incoming, stored client.Object) (admission.Request, error) {
+	gk := kindOf(incoming)
+	req := admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
+		UID: "request", Kind: metav1.GroupVersionKind{Group: gk.Group, Version: "v1", Kind: gk.Kind},
+		Namespace: incoming.GetNamespace(), Name: incoming.GetName(), Operation: admissionv1.Create,
+	}}
+	if req.UserInfo.Username = string(actorOf(ctx)); req.UserInfo.Username == "" {
+		req.UserInfo.Username = "system:serviceaccount:" + incoming.GetNamespace() + ":rook-ceph-system"
+	}
+	raw, err := json.Marshal(incoming)
+	if err != nil {
+		return req, err
+	}
+	req.Object = runtime.RawExtension{Raw: raw}
+	if stored == nil {
+		return req, nil
+	}
+	req.Operation = admissionv1.Update
+	if raw, err = json.Marshal(stored); err != nil {
+		return req, err
+	}
+	req.OldObject = runtime.RawExtension{Raw: raw}
+	return req, nil
+}

@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// apiServer is as much of an API server as the writes of a story need: admission, names, versions, ClusterIPs.
+type apiServer struct {
+	live
+	world *world
+	// admit answers for the webhook; it returns the object as it is to be stored.
+	admit func(ctx context.Context, incoming, stored client.Object) (client.Object, error)
+	// stored is told of everything that is stored, after it was.
+	stored     func(ctx context.Context, before, after client.Object)
+	clusterIPs netip.Prefix
+	lastIP     netip.Addr
+}
+
+func (a *apiServer) Scheme() *runtime.Scheme     { return scheme.Scheme }
+func (a *apiServer) RESTMapper() meta.RESTMapper { return nil }
+
+// GroupVersionKindFor implements client.Client.
+func (a *apiServer) GroupVersionKindFor(o runtime.Object) (schema.GroupVersionKind, error) {
+	return o.GetObjectKind().GroupVersionKind(), nil
+}
+
+// IsObjectNamespaced implements client.Client.
+func (a *apiServer) IsObjectNamespaced(o runtime.Object) (bool, error) {
+	return kindOf(o) != namespaceKind, nil
+}
+
+// Watch implements client.WithWatch.
+func (a *apiServer) Watch(context.Context, client.ObjectList, ...client.ListOption) (watch.Interface, error) {
+	return nil, errors.New("nobody watches in a story: caches catch up")
+}
+
+// SubResource implements client.Client.
+func (a *apiServer) SubResource(string) client.SubResourceClient { return statusWriter{a} }
+
+// Status implements client.Client.
+func (a *apiServer) Status() client.SubResourceWriter { return statusWriter{a} }
+
+// Create implements client.Client.
+func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.CreateOption) error {
+	gk := kindOf(o)
+	if gk.Kind == "Event" {
+		return nil
+	}
+	foldSecret(o)
+	key := client.ObjectKeyFromObject(o)
+	admitted, err := a.admit(ctx, o, nil)
+	if err != nil {
+		return err
+	}
+	if a.store.get(gk, key) != nil {
+		return apierrors.NewAlreadyExists(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name)
+	}
+	created, _ := admitted.DeepCopyObject().(client.Object)
+	if err := a.giveClusterIP(created); err != nil {
+		return err
+	}
+	created.SetUID(a.store.newUID())
+	created.SetCreationTimestamp(a.world.timestamp())
+	created.SetGeneration(1)
+	a.store.put(gk, key, created)
+	fill(o, created.DeepCopyObject())
+	a.stored(ctx, nil, created)
+	return nil
+}
+
+// Update implements client.Client.
+func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.UpdateOption) error {
+	gk, key := kindOf(o), client.ObjectKeyFromObject(o)
+	foldSecret(o)
+	for {
+		stored := a.store.get(gk, key)
+		if stored == nil {
+			return notFound(gk, key.Name)
+		}
+		if version := o.GetResourceVersion(); version != "" && version != stored.GetResourceVersion() {
+			return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("it was changed"))
+		}
+		incoming, _ := o.DeepCopyObject().(client.Object)
+		if err := completeUpdate(incoming, stored); err != nil {
+			return err
+		}
+		admitted, err := a.admit(ctx, incoming, stored)
+		if err != nil {
+			return err
+		}
+		if a.store.get(gk, key) != stored {
+			// Somebody else wrote while it was held: the API server begins anew.
+			continue
+		}
+		a.replace(ctx, gk, key, stored, admitted)
+		fill(o, a.storedOr(gk, key, admitted).DeepCopyObject())
+		return nil
+	}
+}
+
+func (a *apiServer) storedOr(gk schema.GroupKind, key types.NamespacedName, otherwise client.Object) client.Object {
+	if stored := a.store.get(gk, key); stored != nil {
+		return stored
+	}
+	return otherwise
+}
+
+// replace stores what differs, and ends what was only waiting for its last finalizer.
+func (a *apiServer) replace(ctx context.Context, gk schema.GroupKind, key types.NamespacedName, stored, updated client.Object) {
+	if updated.GetDeletionTimestamp() != nil && len(updated.GetFinalizers()) == 0 {
+		a.store.put(gk, key, nil)
+		a.stored(ctx, stored, nil)
+		return
+	}
+	updated, _ = updated.DeepCopyObject().(client.Object)
+	updated.SetResourceVersion(stored.GetResourceVersion())
+	if equality.Semantic.DeepEqual(stored, updated) {
+		return
+	}
+	if specDiffers(stored, updated) {
+		updated.SetGeneration(stored.GetGeneration() + 1)
+	}
+	a.store.put(gk, key, updated)
+	a.stored(ctx, stored, updated)
+}
+
+// Delete implements client.Client.
+func (a *apiServer) Delete(ctx context.Context, o client.Object, opts ...client.DeleteOption) error {
+	gk, key := kindOf(o), client.ObjectKeyFromObject(o)
+	stored := a.store.get(gk, key)
+	if stored == nil {
+		return notFound(gk, key.Name)
+	}
+	options := (&client.DeleteOptions{}).ApplyOptions(opts)
+	if p := options.Preconditions; p != nil &&
+		(p.UID != nil && *p.UID != stored.GetUID() || p.ResourceVersion != nil && *p.ResourceVersion != stored.GetResourceVersion()) {
+		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("precondition failed"))
+	}
+	if len(stored.GetFinalizers()) > 0 {
+		if stored.GetDeletionTimestamp() == nil {
+			going, _ := stored.DeepCopyObject().(client.Object)
+			now := a.world.timestamp()
+			going.SetDeletionTimestamp(&now)
+			a.store.put(gk, key, going)
+			a.stored(ctx, stored, going)
+		}
+		return nil
+	}
+	a.store.put(gk, key, nil)
+	a.stored(ctx, stored, nil)
+	return nil
+}
+
+// DeleteAllOf implements client.Client.
+func (a *apiServer) DeleteAllOf(context.Context, client.Object, ...client.DeleteAllOfOption) error {
+	return errors.New("nobody deletes all of a kind in a story")
+}
+
+// Patch implements client.Client, for merge patches.
+func (a *apiServer) Patch(ctx context.Context, o client.Object, patch client.Patch, _ ...client.PatchOption) error {
+	gk, key := kindOf(o), client.ObjectKeyFromObject(o)
+	stored := a.store.get(gk, key)
+	if stored == nil {
+		return notFound(gk, key.Name)
+	}
+	content, err := patch.Data(o)
+	if err != nil {
+		return err
+	}
+	before, err := json.Marshal(stored)
+	if err != nil {
+		return err
+	}
+	after, err := jsonpatch.MergePatch(before, content)
+	if err != nil {
+		return fmt.Errorf("patch %s: %w", key, err)
+	}
+	patched := emptyLike(stored)
+	if err := json.Unmarshal(after, patched); err != nil {
+		return err
+	}
+	if patched.GetUID() != stored.GetUID() {
+		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("the UID is another"))
+	}
+	patched.SetResourceVersion("")
+	return a.Update(ctx, patched)
+}
+
+// Apply implements client.Client, for one field manager: what it applied earlier and applies no longer goes.
+func (a *apiServer) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, _ ...client.ApplyOption) error {
+	applied := &unstructured.Unstructured{Object: configuration.(interface{ UnstructuredContent() map[string]any }).UnstructuredContent()}
+	gk, key := kindOf(applied), client.ObjectKeyFromObject(applied)
+	stored := a.store.get(gk, key)
+	var merged client.Object
+	switch {
+	case gk == serviceKind:
+		service := &corev1.Service{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, service); err != nil {
+			return err
+		}
+		service.TypeMeta = metav1.TypeMeta{}
+		merged = applyService(stored, service)
+	case stored == nil:
+		merged = applied.DeepCopy()
+	default:
+		merged = applyExport(stored, applied)
+	}
+	if stored == nil {
+		return a.Create(ctx, merged)
+	}
+	return a.Update(ctx, merged)
+}
+
+func applyService(stored client.Object, applied *corev1.Service) client.Object {
+	existing, ok := stored.(*corev1.Service)
+	if !ok {
+		return applied
+	}
+	merged := existing.DeepCopy()
+	merged.Labels = mergedWith(merged.Labels, applied.Labels)
+	merged.Spec.Type, merged.Spec.Selector, merged.Spec.Ports = applied.Spec.Type, applied.Spec.Selector, applied.Spec.Ports
+	return merged
+}
+
+func applyExport(stored client.Object, applied *unstructured.Unstructured) client.Object {
+	merged, _ := stored.DeepCopyObject().(client.Object)
+	annotations := map[string]string{}
+	for key, value := range merged.GetAnnotations() {
+		if !isOurs(key) {
+			annotations[key] = value
+		}
+	}
+	merged.SetAnnotations(mergedWith(annotations, applied.GetAnnotations()))
+	merged.SetLabels(mergedWith(merged.GetLabels(), applied.GetLabels()))
+	return merged
+}
+
+// giveClusterIP gives a Service the address that it asks for, or the next.
+func (a *apiServer) giveClusterIP(o client.Object) error {
+	service, ok := o.(*corev1.Service)
+	if !ok || service.Spec.ClusterIP == corev1.ClusterIPNone {
+		return nil
+	}
+	if service.Spec.Type == "" {
+		service.Spec.Type = corev1.ServiceTypeClusterIP
+	}
+	taken := map[string]bool{}
+	for _, other := range a.store.all(serviceKind, "") {
+		taken[other.(*corev1.Service).Spec.ClusterIP] = true
+	}
+	if asked := service.Spec.ClusterIP; asked != "" {
+		address, err := netip.ParseAddr(asked)
+		if err != nil || !a.clusterIPs.Contains(address) || taken[asked] {
+			return apierrors.NewInvalid(serviceKind, service.Name, nil)
+		}
+	} else {
+		for address := a.clusterIPs.Addr().Next(); ; address = address.Next() {
+			if address.Compare(a.lastIP) > 0 && !taken[address.String()] {
+				a.lastIP = address
+				service.Spec.ClusterIP = address.String()
+				break
+			}
+		}
+	}
+	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	return nil
+}
+
+var _ client.WithWatch = &apiServer{}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/rook"
+)
+
+// fairRounds bounds how long a story may take to come to its good end.
+const fairRounds = 60
+
+// end lets nothing go wrong any more, gives everybody all the turns that they want, and says what is not as it should be.
+func (w *world) end(ctx context.Context) {
+	w.tell("from here on nothing goes wrong")
+	w.faulty, w.webhookDown, w.oursFail, w.liveDown, w.mcs.resting, w.mcs.clumsyNext = false, 0, 0, 0, 0, 0
+	clear(w.mcs.stale)
+	clear(w.mcs.clumsy)
+	for _, s := range w.sites {
+		for id := range s.killed {
+			s.ceph.Revive(id)
+		}
+		clear(s.killed)
+	}
+	var left []string
+	for round := range fairRounds {
+		w.round(ctx, round)
+		if w.violation != "" {
+			return
+		}
+		if left = w.leftToDo(ctx); len(left) == 0 {
+			return
+		}
+	}
+	w.never("at the end of a fair story: %s", strings.Join(left, "; "))
+}
+
+// round gives everybody their turns once, and a while to wait.
+func (w *world) round(ctx context.Context, round int) {
+	for range 3 {
+		w.settleOthers(ctx)
+		w.advance(2 * time.Second)
+	}
+	w.collectGarbage(ctx)
+	for _, s := range w.sites {
+		if round%10 == 9 {
+			// What follows only when Rook writes it anyway is written.
+			w.must(s.start(ctx))
+		}
+		if s.wanted() {
+			s.act(ctx)
+		}
+	}
+	w.check()
+	w.advance(20 * time.Second)
+}
+
+// settleOthers lets all but Rook come to rest.
+func (w *world) settleOthers(ctx context.Context) {
+	for range 50 {
+		for _, key := range w.mcs.pending() {
+			w.mcs.step(ctx, key)
+		}
+		for _, r := range w.replicas {
+			r.catchUpWithAll()
+		}
+		due := w.leader().waiting()
+		if len(due) == 0 && len(w.mcs.pending()) == 0 {
+			return
+		}
+		for _, to := range due {
+			w.inTurn = true
+			w.leader().take(ctx, to)
+			w.inTurn = false
+		}
+	}
+}
+
+// leftToDo returns what keeps the end from being a good one.
+func (w *world) leftToDo(ctx context.Context) []string {
+	var left []string
+	for _, s := range w.sites {
+		left = append(left, w.leftOf(ctx, s)...)
+	}
+	return left
+}
+
+func (w *world) leftOf(ctx context.Context, s *site) []string {
+	if w.isKeptBack(s) {
+		return nil
+	}
+	snapshot, err := w.replicas[w.leading].view.Snapshot(ctx, s.namespace)
+	w.must(err)
+	var left []string
+	mons, osds := 0, 0
+	for _, facts := range snapshot.Daemons {
+		if !facts.Deployed && !facts.Listed.IsValid() && facts.Daemon.Type == rook.Mon {
+			left = append(left, w.leftBehind(s, facts)...)
+			continue
+		}
+		state := facts.State()
+		if w.isTold(facts, state) {
+			if facts.Deployed && facts.Daemon.Type == rook.Mon {
+				mons++
+			} else if facts.Deployed {
+				osds++
+			}
+			continue
+		}
+		left = append(left, s.namespace+"/"+facts.Daemon.Name()+" "+state.String())
+	}
+	if mons != s.mons || osds != len(s.osds) {
+		left = append(left, s.namespace+" has not all of its daemons")
+	}
+	if s.reconciled == 0 || s.model.Wanted() {
+		left = append(left, "Rook of "+s.namespace+" has not come to its end")
+	}
+	quorum, err := s.ceph.QuorumStatus(w.addresses(s))
+	if err != nil || len(quorum.Members) != s.mons {
+		left = append(left, "the mons of "+s.namespace+" are not all in quorum")
+	}
+	return left
+}
+
+// leftBehind is for what there is of a mon that is gone: its export waits for its grace, unless Rook has left its Service.
+func (w *world) leftBehind(s *site, facts rook.DaemonFacts) []string {
+	key := types.NamespacedName{Namespace: s.namespace, Name: facts.Daemon.Name()}
+	if !facts.Export.OrphanedSince.IsZero() || w.store.get(serviceKind, key) != nil {
+		return nil
+	}
+	return []string{key.String() + " is gone, and its export waits for nothing"}
+}
+
+// isKeptBack says whether a daemon cannot be born, and an event tells why: Globalnet gives it the address at which another
+// lives that was given another meanwhile, however often its export is made anew. Only a failover of that one helps.
+func (w *world) isKeptBack(s *site) bool {
+	for key, address := range w.mcs.given {
+		_, lives := w.lives.at[key]
+		if key.Namespace == s.namespace && !lives && w.told[key][reason.UsedByAnother.Event()] && len(w.othersAt(key, address)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isTold says whether a daemon is well, or is said not to be for a reason that only an admin can mend.
+func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
+	switch state.Code {
+	case reason.OK:
+		return true
+	case reason.AddressDrifted:
+		// It lives at an address that the network has taken away: a failover mends that.
+		return facts.Deployed
+	case reason.UsedByAnother:
+		return facts.Deployed
+	}
+	return false
+}
+
+func (w *world) addresses(s *site) []netip.Addr {
+	var all []netip.Addr
+	for key, address := range w.lives.at {
+		if key.Namespace == s.namespace && isMon(key) {
+			all = append(all, address)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return all
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/exporter"
+)
+
+// leader is what the replica that leads does beside answering.
+type leader struct {
+	world *world
+	turns *exporter.Turns
+	// due are the targets that wait for their turn, and later when others have to be looked at again.
+	due   map[types.NamespacedName]bool
+	later map[types.NamespacedName]time.Time
+	// failures counts the turns of a target that ended in an error one after the other.
+	failures map[types.NamespacedName]int
+}
+
+// newLeader makes a replica the leader: it remembers nothing, and everything there is gets a turn.
+func newLeader(r *replica) *leader {
+	l := &leader{
+		world: r.world, due: map[types.NamespacedName]bool{}, later: map[types.NamespacedName]time.Time{}, failures: map[types.NamespacedName]int{},
+	}
+	r.leader = l
+	direct := doubtful{r.world, live{r.world.store}}
+	writer := r.world.broken.writer(ourWriter{r.world})
+	l.turns = exporter.NewTurns(r.view, exporter.NewEnsurer(writer, r.world.broken.live(direct, r.cachedReader()), served), r.world.broken.asker(r.resolver), exporter.TurnOptions{
+		Options: exporter.Options{OrphanGrace: orphanGrace},
+		Events:  events{world: r.world},
+		Now:     func() time.Time { return r.world.now },
+		Wake:    func(to types.NamespacedName) { l.due[to] = true },
+	})
+	for _, rule := range r.world.rules.all {
+		for _, h := range r.world.store.changedBetween(rule.kind, 0, r.seen[rule.name]) {
+			if kept := r.world.store.keptAt(rule, h, r.seen[rule.name]); kept != nil {
+				l.see(nil, kept)
+			}
+		}
+	}
+	return l
+}
+
+func (r *replica) cachedReader() client.Reader {
+	return r.world.broken.reader(lagging{store: r.world.store, rules: r.world.rules.main, seen: r.seen})
+}
+
+func (l *leader) see(before, after client.Object) {
+	var due []types.NamespacedName
+	switch {
+	case before == nil:
+		due = l.turns.Due(nil, after)
+	case after == nil:
+		due = l.turns.Due(before, nil)
+	default:
+		due = l.turns.Due(before, after)
+	}
+	for _, to := range due {
+		l.due[to] = true
+	}
+}
+
+// waiting returns the targets whose turn can be now, in order.
+func (l *leader) waiting() []types.NamespacedName {
+	for to, at := range l.later {
+		if !at.After(l.world.now) {
+			l.due[to] = true
+			delete(l.later, to)
+		}
+	}
+	return slices.SortedFunc(maps.Keys(l.due), compareNames)
+}
+
+// take is a turn of one target.
+func (l *leader) take(ctx context.Context, to types.NamespacedName) {
+	delete(l.due, to)
+	delete(l.later, to)
+	again, err := l.turns.Take(asActor(ctx, actorLeader), to)
+	if err != nil {
+		l.failures[to]++
+		l.world.tell("the leader's turn of %s fails: %v", to, err)
+		l.laterBy(to, min(5*time.Millisecond<<min(l.failures[to], 16), 1000*time.Second))
+		return
+	}
+	delete(l.failures, to)
+	if again > 0 {
+		l.laterBy(to, again)
+	}
+}
+
+func (l *leader) laterBy(to types.NamespacedName, wait time.Duration) {
+	l.later[to] = l.world.now.Add(wait)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// summary is what came of many stories.
+type summary struct {
+	played int
+	faults map[string]int
+	// bad are the first that ended badly.
+	bad []outcome
+}
+
+// playAll plays stories of seeds in a row, several at once, until there are enough bad ones.
+func playAll(ctx context.Context, first uint64, schedules, workers int, broken guards, enough int) (summary, error) {
+	ctrl.SetLogger(logr.Discard())
+	rules, err := newCacheRules()
+	if err != nil {
+		return summary{}, err
+	}
+	s := summary{faults: map[string]int{}}
+	var mu sync.Mutex
+	var next atomic.Uint64
+	var stop atomic.Bool
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for !stop.Load() {
+				i := next.Add(1) - 1
+				if i >= uint64(schedules) {
+					return
+				}
+				o := play(ctx, first+i, rules, broken, false)
+				mu.Lock()
+				s.played++
+				for name, count := range o.faults {
+					s.faults[name] += count
+				}
+				if o.violation != "" {
+					s.bad = append(s.bad, o)
+					stop.Store(stop.Load() || len(s.bad) >= enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	slices.SortFunc(s.bad, func(a, b outcome) int { return cmp.Compare(a.seed, b.seed) })
+	return s, nil
+}
+
+// faultsText says what went wrong how often.
+func (s summary) faultsText() string {
+	var words []string
+	total := 0
+	for _, name := range slices.Sorted(maps.Keys(s.faults)) {
+		words = append(words, fmt.Sprintf("%s %d", name, s.faults[name]))
+		total += s.faults[name]
+	}
+	return fmt.Sprintf("%d faults: %s", total, strings.Join(words, ", "))
+}

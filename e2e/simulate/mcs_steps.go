@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
+)
+
+// release frees the address of a Service that is exported no longer, or was made anew.
+func (g *globalnet) release(ctx context.Context, key types.NamespacedName, e exported) {
+	if address, has := g.given[key]; has {
+		g.world.tell("Globalnet frees %s of %s", address, key)
+		g.giveBack(address)
+		delete(g.given, key)
+		g.since[key] = g.world.now
+	}
+	if e.internal != nil {
+		g.world.must(g.world.api.Delete(ctx, e.internal))
+	}
+	g.world.must(g.world.api.Delete(ctx, e.ingress))
+}
+
+// begin makes the GlobalIngressIP of a Service that is exported, which has no address yet.
+func (g *globalnet) begin(ctx context.Context, key types.NamespacedName, e exported) {
+	ingress := newObject(mcsstandin.GlobalIngressIPKind, key.Namespace, key.Name)
+	ingress.SetAnnotations(map[string]string{exportUID: string(e.export.GetUID()), serviceUID: string(e.service.UID)})
+	ingress.Object["spec"] = map[string]any{"target": "ClusterIPService", "serviceRef": map[string]any{"name": key.Name}}
+	g.world.must(g.world.api.Create(ctx, ingress))
+	if g.clumsyNext > 0 {
+		g.clumsyNext--
+		g.clumsy[key] = true
+	}
+	if validStatus(e.export) == "" {
+		g.setValid(ctx, e.export, metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
+	}
+}
+
+// allocate gives a Service its address, or again the one that it had before a restart.
+func (g *globalnet) allocate(ctx context.Context, key types.NamespacedName, ingress *unstructured.Unstructured) {
+	address, has := g.given[key]
+	if !has {
+		address = g.take()
+		g.given[key] = address
+	}
+	g.since[key] = g.world.now
+	g.world.tell("Globalnet gives %s to %s", address, key)
+	g.setAllocated(ctx, ingress, address.String())
+}
+
+// allocateAgain is a second address, because somebody wrote to the Service while it was allocated the first time. The first
+// one stays free for others.
+func (g *globalnet) allocateAgain(ctx context.Context, key types.NamespacedName, ingress *unstructured.Unstructured) {
+	delete(g.clumsy, key)
+	before := g.given[key]
+	g.given[key] = g.take()
+	g.since[key] = g.world.now
+	g.giveBack(before)
+	g.world.faults["address given twice"]++
+	g.world.tell("Globalnet gives %s to %s instead of %s", g.given[key], key, before)
+	g.setAllocated(ctx, ingress, g.given[key].String())
+}
+
+func (g *globalnet) setAllocated(ctx context.Context, ingress *unstructured.Unstructured, address string) {
+	updated := ingress.DeepCopy()
+	status := map[string]any{"conditions": []any{map[string]any{
+		"type": "Allocated", "status": "True", "reason": "Success", "message": "Allocated global IP", "lastTransitionTime": g.world.timestampText(),
+	}}}
+	if address != "" {
+		status["allocatedIP"] = address
+	} else {
+		status["conditions"] = []any{map[string]any{
+			"type": "Allocated", "status": "False", "reason": "ReserveAllocatedIPsFailed", "message": "Error reserving the allocated global IP",
+			"lastTransitionTime": g.world.timestampText(),
+		}}
+	}
+	updated.Object["status"] = status
+	g.world.must(g.world.api.Status().Update(ctx, updated))
+}
+
+// carry lets the network take packets for the address to the Service.
+func (g *globalnet) carry(ctx context.Context, key types.NamespacedName, internal *corev1.Service, address netip.Addr) {
+	if g.carried[key] == nil {
+		g.carried[key] = map[netip.Addr]bool{}
+	}
+	g.carried[key][address] = true
+	if internal != nil {
+		updated := internal.DeepCopy()
+		updated.Spec.ExternalIPs = []string{address.String()}
+		g.world.must(g.world.api.Update(ctx, updated))
+		return
+	}
+	name := internalName(key)
+	g.world.must(g.world.api.Create(ctx, &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{mcsstandin.ExportedServiceLabel: key.Name}},
+		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ExternalIPs: []string{address.String()}},
+	}))
+}
+
+func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, imported *unstructured.Unstructured, address string) {
+	if imported != nil {
+		updated := imported.DeepCopy()
+		updated.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
+		g.world.must(g.world.api.Update(ctx, updated))
+		return
+	}
+	name := importName(key)
+	created := newObject(served[importKind], name.Namespace, name.Name)
+	created.SetLabels(map[string]string{
+		"multicluster.kubernetes.io/service-name": key.Name, "lighthouse.submariner.io/sourceNamespace": key.Namespace,
+		"multicluster.kubernetes.io/source-cluster": mcsClusterID,
+	})
+	created.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
+	g.world.must(g.world.api.Create(ctx, created))
+}
+
+func (g *globalnet) setValid(ctx context.Context, export *unstructured.Unstructured, status metav1.ConditionStatus, reason, message string) {
+	updated := export.DeepCopy()
+	updated.Object["status"] = map[string]any{"conditions": []any{map[string]any{
+		"type": "Valid", "status": string(status), "reason": reason, "message": message, "lastTransitionTime": g.world.timestampText(),
+	}}}
+	g.world.must(g.world.api.Status().Update(ctx, updated))
+}
+
+func validStatus(export *unstructured.Unstructured) string {
+	for _, c := range kinds.Conditions(export) {
+		if c.Type == "Valid" {
+			return string(c.Status)
+		}
+	}
+	return ""
+}
+
+func allocatedIP(ingress *unstructured.Unstructured) string {
+	text, _, _ := unstructured.NestedString(ingress.Object, "status", "allocatedIP")
+	return text
+}
+
+func importedIP(imported *unstructured.Unstructured) string {
+	ips, _, _ := unstructured.NestedStringSlice(imported.Object, "spec", "ips")
+	if len(ips) != 1 {
+		return ""
+	}
+	return ips[0]
+}
