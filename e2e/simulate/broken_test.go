@@ -185,7 +185,9 @@ func (l listByCache) Get(ctx context.Context, key client.ObjectKey, into client.
 // forgetful does not know what Rook last wrote.
 type forgetful struct{ webhook.View }
 
-func (forgetful) Remembered(context.Context, string) (rook.Remembered, error) { return rook.Remembered{}, nil }
+func (forgetful) Remembered(context.Context, string) (rook.Remembered, error) {
+	return rook.Remembered{}, nil
+}
 
 // hasty takes for life what may change in a moment.
 type hasty struct{ *resolver.Resolver }
