@@ -27,6 +27,9 @@ const (
 	largeRoom = 2 * maxBody
 	// bodyTime is how long a body may take to arrive, and how long one may wait for room.
 	bodyTime = 5 * time.Second
+	// rejectTime is how much longer a client that was turned away may go on sending, so that it can read why: the server
+	// reads on in a body that was begun, and would wait for the rest of it without end.
+	rejectTime = time.Second
 	// writeTime outlasts the API server, whose patience ends after 30 s at most.
 	writeTime = 45 * time.Second
 )
@@ -48,6 +51,7 @@ func (l *limits) guard(object string, next http.Handler) http.Handler {
 		reject := func(status int, code reason.Code) {
 			l.metrics.admissions.WithLabelValues(object, "rejected", string(code)).Inc()
 			w.Header().Set("Connection", "close")
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rejectTime))
 			http.Error(w, fmt.Sprintf("%s: the body %s", code, code.Sentence()), status)
 		}
 		if r.ContentLength > maxBody {
