@@ -49,6 +49,8 @@ type Plane struct {
 	dir         string
 	egress      *egress
 	certManager *process.Process
+	etcd        *component
+	apiServer   *component
 
 	// lifetime ends with Stop, and background is what then has to end.
 	lifetime   context.Context
