@@ -51,6 +51,14 @@ bench: assets ## Measure what it costs with 100, 300 and 1,000 OSDs, and hold th
 bench-short: assets ## The same with fewer OSDs and requests, in under five minutes
 	@go run ./e2e/bench -short
 
+.PHONY: stress
+stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong address, and no failed call where none may (20 minutes)
+	@go run ./e2e/stress
+
+.PHONY: stress-short
+stress-short: assets ## The same with fewer faults, in under five minutes
+	@go run ./e2e/stress -short
+
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rook-clusterset .

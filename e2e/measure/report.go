@@ -96,3 +96,14 @@ func Mebibytes(bytes int64) string { return fmt.Sprintf("%.1f MiB", InMebibytes(
 
 // InMebibytes returns the size in MiB.
 func InMebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// mostShown is as much of what went wrong as fits beside a figure.
+const mostShown = 300
+
+// Shorten returns the beginning of a text that can be long.
+func Shorten(text string) string {
+	if len(text) <= mostShown {
+		return text
+	}
+	return text[:mostShown] + " …"
+}

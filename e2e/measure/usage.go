@@ -61,8 +61,8 @@ type Pair struct{ Leader, Other *controlplane.Replica }
 // PairUsage is what both have taken.
 type PairUsage struct{ Leader, Other Usage }
 
-// electedMetric is 1 on the leader.
-const electedMetric = `leader_election_master_status{name="rook-clusterset-exporter"} 1`
+// ElectedMetric is 1 on the leader.
+const ElectedMetric = `leader_election_master_status{name="rook-clusterset-exporter"} 1`
 
 // Elected waits until one of two replicas leads.
 func Elected(ctx context.Context, replicas []*controlplane.Replica) (Pair, error) {
@@ -76,7 +76,7 @@ func Elected(ctx context.Context, replicas []*controlplane.Replica) (Pair, error
 			if err != nil {
 				return false, err
 			}
-			if strings.Contains(text, electedMetric) {
+			if strings.Contains(text, ElectedMetric) {
 				found = Pair{Leader: replica, Other: replicas[1-i]}
 				return true, nil
 			}
