@@ -38,3 +38,26 @@ func TestAStalledBodyThatIsTurnedAwayDoesNotKeepItsConnection(t *testing.T) {
 		})
 	}
 }
+
+func TestManyStalledBodiesAllEnd(t *testing.T) {
+	const many = 3 * smallRoom / 100_000
+	g := newGate(t, false, readAll)
+	ended := make(chan error, many)
+	for range many {
+		go func() {
+			conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", g.Listener.Addr().String())
+			if err != nil {
+				ended <- err
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{")
+			_ = conn.SetReadDeadline(time.Now().Add(15 * time.Second))
+			_, err = io.Copy(io.Discard, conn)
+			ended <- err
+		}()
+	}
+	for range many {
+		require.NoError(t, <-ended)
+	}
+}

@@ -127,7 +127,7 @@ func stallBodies(ctx context.Context, r *room) (string, error) {
 	defer cancel()
 	var mu sync.Mutex
 	var longest time.Duration
-	refused := 0
+	refused, late := 0, 0
 	var clients sync.WaitGroup
 	for _, one := range r.pods.running() {
 		to, err := url.Parse(one.WebhookURL())
@@ -149,12 +149,15 @@ func stallBodies(ctx context.Context, r *room) (string, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				longest = max(longest, time.Since(began))
+				if time.Since(began) > stalledMost {
+					late++
+				}
 			})
 		}
 	}
 	clients.Wait()
 	if longest > stalledMost {
-		return "", fmt.Errorf("the last of them was ended after %s, the bar is %s", longest, stalledMost)
+		return "", fmt.Errorf("%d of them were not ended within %s, the last after %s", late, stalledMost, longest)
 	}
 	return fmt.Sprintf("the last was ended after %s, %d did not get a connection", measure.Seconds(longest), refused), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,6 +81,9 @@ func (r run) memory(ctx context.Context) (err error) {
 	}
 	var results []result
 	for _, a := range attacks() {
+		if r.fault != "" && !strings.Contains(a.what, r.fault) {
+			continue
+		}
 		for _, one := range place.pods.everyone() {
 			if err := forgetHighest(one); err != nil {
 				return err
