@@ -69,7 +69,7 @@ func (p *Plane) waitForReadiness(ctx context.Context, c *http.Client, ended func
 		if err := ended(); err != nil {
 			return err
 		}
-		if _, last = get(ctx, c, p.Config.Host+"/readyz?verbose"); last == nil {
+		if last = p.ready(ctx, c); last == nil {
 			return nil
 		}
 		select {
@@ -78,4 +78,12 @@ func (p *Plane) waitForReadiness(ctx context.Context, c *http.Client, ended func
 		case <-time.After(pollInterval):
 		}
 	}
+}
+
+// ready asks with little patience: a server that is coming up can leave a first question unanswered.
+func (p *Plane) ready(ctx context.Context, c *http.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout/10)
+	defer cancel()
+	_, err := get(ctx, c, p.Config.Host+"/readyz?verbose")
+	return err
 }

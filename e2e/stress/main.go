@@ -32,7 +32,7 @@ const (
 type run struct {
 	short bool
 	rate  int
-	// fault is a part of the name of those faults that alone are wanted.
+	// fault has, with commas between, parts of the names of those faults and attacks that alone are wanted.
 	fault  string
 	report *measure.Report
 }
@@ -52,7 +52,7 @@ func main() {
 	short := flag.Bool("short", false, "do less, in under five minutes")
 	only := flag.String("only", "", "the parts to run, of faults,dns,memory,tenant; all by default")
 	rate := flag.Int("rate", 50, "updates of OSDs in a second; fewer only where the machine has other things to do")
-	fault := flag.String("fault", "", "of the faults, only those in whose name this stands")
+	fault := flag.String("fault", "", "of the faults and attacks, only those in whose name one of these, with commas between, stands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -81,7 +80,7 @@ func (r run) memory(ctx context.Context) (err error) {
 	}
 	var results []result
 	for _, a := range attacks() {
-		if r.fault != "" && !strings.Contains(a.what, r.fault) {
+		if !r.wanted(a.what) {
 			continue
 		}
 		for _, one := range place.pods.everyone() {

@@ -28,7 +28,7 @@ func (r run) suffer(ctx context.Context, title string, in installation, faults [
 	defer func() { err = errors.Join(err, place.stop()) }()
 	var outcomes []outcome
 	for _, f := range faults {
-		if r.short && f.long || r.fault != "" && !strings.Contains(f.what, r.fault) {
+		if r.short && f.long || !r.wanted(f.what) {
 			continue
 		}
 		o, err := place.suffer(ctx, f)
@@ -41,4 +41,9 @@ func (r run) suffer(ctx context.Context, title string, in installation, faults [
 	}
 	report(r.report, title, outcomes)
 	return nil
+}
+
+// wanted says whether the fault or attack is one of those that were asked for.
+func (r run) wanted(what string) bool {
+	return r.fault == "" || slices.ContainsFunc(strings.Split(r.fault, ","), func(part string) bool { return strings.Contains(what, part) })
 }
