@@ -82,7 +82,7 @@ func (p *Plane) waitForReadiness(ctx context.Context, c *http.Client, ended func
 
 // ready asks with little patience: a server that is coming up can leave a first question unanswered.
 func (p *Plane) ready(ctx context.Context, c *http.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout/10)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout/18)
 	defer cancel()
 	_, err := get(ctx, c, p.Config.Host+"/readyz?verbose")
 	return err

@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	readyTimeout = 60 * time.Second
+	readyTimeout = 3 * time.Minute
 	pollInterval = 50 * time.Millisecond
 )
 

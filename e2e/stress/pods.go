@@ -23,6 +23,8 @@ const (
 	restartPause = time.Second
 	lookAtPods   = 100 * time.Millisecond
 	probeTimeout = 5 * time.Second
+	// steadyWithin leaves a machine that has much else to do its time.
+	steadyWithin = 5 * time.Minute
 	// probePeriod is that of the shipped readiness probe.
 	probePeriod = 5 * time.Second
 )
@@ -217,7 +219,7 @@ func (p *pods) leader(ctx context.Context) (*pod, error) {
 
 // steady waits until two replicas are ready and one of them leads.
 func (p *pods) steady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, steadyWithin)
 	defer cancel()
 	return measure.Until(ctx, lookAtPods, func() (bool, error) {
 		all := p.replicas()
