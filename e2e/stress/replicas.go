@@ -32,8 +32,8 @@ const (
 func ofReplicas() []fault {
 	return []fault{
 		{what: "nothing", inject: func(ctx context.Context, _ *room, _ *tally) error { return measure.Pause(ctx, 10*time.Second) }},
-		{what: "both replicas are restarted, one after the other", inject: roll()},
-		{what: "the manifests are applied again, and both replicas replaced by ones with other flags", inject: upgrade, long: true},
+		{what: "both replicas are restarted, one after the other", inject: roll(), waits: true},
+		{what: "the manifests are applied again, and both replicas replaced by ones with other flags", inject: upgrade, waits: true, long: true},
 		{what: "each replica is killed (kill -9), one after the other", inject: killEach, failed: 2 * lostWithAKill, waits: true},
 		{what: "the leader's lease is taken by another holder whose clock is an hour ahead", inject: stealLease(time.Hour), failed: lostWithALease, waits: true},
 		{what: "the same by one whose clock is an hour behind", inject: stealLease(-time.Hour), failed: lostWithALease, waits: true, long: true},

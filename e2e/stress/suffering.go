@@ -36,7 +36,7 @@ func (r run) suffer(ctx context.Context, title string, in installation, faults [
 			return err
 		}
 		// For who watches, or will not wait for the end.
-		fmt.Fprintln(r.report.Out, strings.Join(o.row(), " | "))
+		fmt.Fprintln(r.report.Out, strings.Join(o.row(), " | "), o.first)
 		outcomes = append(outcomes, o)
 	}
 	report(r.report, title, outcomes)
