@@ -53,7 +53,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, sub
 	bounds := newLimits(m)
 	for path, d := range deciders {
 		hook := &admission.Webhook{Handler: handler{decider: d, view: view, metrics: m}}
-		mgr.GetWebhookServer().Register(path, bounds.guard(d.object(), withDeadline(hook)))
+		mgr.GetWebhookServer().Register(path, waiting.sayGoodbye(bounds.guard(d.object(), withDeadline(hook))))
 	}
 	return nil
 }
