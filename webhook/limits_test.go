@@ -25,7 +25,7 @@ type gate struct {
 	limits  *limits
 }
 
-const shortBodyTime = 300 * time.Millisecond
+const shortBodyTime = time.Second
 
 func newGate(t *testing.T, http2 bool, next http.HandlerFunc) *gate {
 	t.Helper()
