@@ -101,7 +101,7 @@ func withoutSources(p *controlplane.Plane) error {
 	return nil
 }
 
-// askDNS are the flags of replicas that ask the stand-in's DNS, and hold a birth no longer than the faults last.
+// askDNS are the flags of replicas that ask the stand-in's DNS, and hold a birth for less long than by default.
 func askDNS(mcs *mcsstandin.Standin) []string {
-	return []string{"--dns-server=" + mcs.DNSAddr(), "--hold=5s"}
+	return []string{"--dns-server=" + mcs.DNSAddr(), "--hold=15s"}
 }
