@@ -22,6 +22,8 @@ const (
 	maxBody = 3 << 20
 	// smallBody is many times what a review of a mon's or an OSD's Deployment takes.
 	smallBody = 256 << 10
+	// usualBody is what a review of a Deployment that Rook writes takes.
+	usualBody = 32 << 10
 	// smallRoom and largeRoom bound the bytes of all bodies that are being read and decided on, held ones included. The two
 	// are apart so that a few absurd bodies cannot keep Rook's own waiting.
 	smallRoom = 12 << 20
@@ -113,7 +115,8 @@ func (l *limits) read(w http.ResponseWriter, r *http.Request) (raw []byte, statu
 	}
 	var text bytes.Buffer
 	if err == nil {
-		text.Grow(int(max(0, r.ContentLength)))
+		// What a client tells of its length is not taken for as much memory before it has come.
+		text.Grow(int(min(max(0, r.ContentLength), usualBody)))
 		_, err = text.ReadFrom(content)
 	}
 	_, tooLong := errors.AsType[*http.MaxBytesError](err)

@@ -44,19 +44,18 @@ func startTraffic(ctx context.Context, w *world.World, namespace string, rate in
 		return nil, err
 	}
 	t := &traffic{world: w, ceph: ceph, rate: rate}
-	if err := ceph.Provision(ctx, []measure.Node{{Name: host, OSDs: numbers(writers)}}); err != nil {
-		return nil, err
+	for id := range writers {
+		// Rook, too, tries again what is refused until its address is known.
+		err := measure.Until(ctx, time.Second, func() (bool, error) {
+			_, err := ceph.CreateOSD(ctx, host, id)
+			return err == nil, nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("bring up OSD %d: %w", id, err)
+		}
 	}
 	t.born.Store(writers)
 	return t, nil
-}
-
-func numbers(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }
 
 // load keeps writing while something happens, and some time before and after.
