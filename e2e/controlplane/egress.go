@@ -133,7 +133,7 @@ func (e *egress) serviceAt(ctx context.Context, address string) (types.Namespace
 		return types.NamespacedName{}, errors.New("the API server is not up yet")
 	}
 	var all corev1.ServiceList
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout/4)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout/2)
 	defer cancel()
 	err = reader.List(ctx, &all)
 	e.mu.Lock()
