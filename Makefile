@@ -63,6 +63,14 @@ simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual ti
 simulate-broken: ## Take the guards away one by one, and see that a story ends badly each time
 	ROOK_CLUSTERSET_BROKEN=1 go test -count=1 -v -timeout 30m -run '^TestBrokenOnPurposeAFaultIsFound$$' ./e2e/simulate
 
+.PHONY: stress
+stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong address, and no failed call where none may (20 minutes)
+	@go run ./e2e/stress
+
+.PHONY: stress-short
+stress-short: assets ## The same with fewer faults, in under five minutes
+	@go run ./e2e/stress -short
+
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/rook-clusterset .

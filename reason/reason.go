@@ -63,6 +63,7 @@ const (
 	DryRun                 Code = "dry_run"
 	InternalFault          Code = "internal_fault"
 	BodyTooLarge           Code = "body_too_large"
+	BodyTooComplex         Code = "body_too_complex"
 	BodyNotJSON            Code = "body_not_json"
 	BodyLate               Code = "body_late"
 	TooBusy                Code = "too_busy"
@@ -266,6 +267,7 @@ var sentences = map[Code]string{
 	DryRun:                 "was not held because this is a dry run",
 	InternalFault:          "met a fault of rook-clusterset",
 	BodyTooLarge:           "is larger than 3 MiB, which no review of what Rook writes is",
+	BodyTooComplex:         "holds more values than any review of what Rook writes does",
 	BodyNotJSON:            "is not an AdmissionReview in JSON",
 	BodyLate:               "did not arrive in time",
 	TooBusy:                "found no room beside the requests that are being decided on: try again",

@@ -33,7 +33,7 @@ type nameserver struct {
 	tcp     atomic.Int32
 }
 
-func startNameserver(t *testing.T, h handle) *nameserver {
+func startNameserver(t testing.TB, h handle) *nameserver {
 	t.Helper()
 	return serve(t, func(network string, w dns.ResponseWriter, question *dns.Msg) {
 		if reply := h(network, question); reply != nil {
@@ -42,7 +42,7 @@ func startNameserver(t *testing.T, h handle) *nameserver {
 	})
 }
 
-func serve(t *testing.T, h func(network string, w dns.ResponseWriter, question *dns.Msg)) *nameserver {
+func serve(t testing.TB, h func(network string, w dns.ResponseWriter, question *dns.Msg)) *nameserver {
 	t.Helper()
 	var config net.ListenConfig
 	var listener net.Listener

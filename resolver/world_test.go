@@ -75,7 +75,7 @@ type world struct {
 	asked *int
 }
 
-func (w world) resolver(t *testing.T) *resolver.Resolver {
+func (w world) resolver(t testing.TB) *resolver.Resolver {
 	t.Helper()
 	if w.kinds == nil {
 		w.kinds = everything()
@@ -118,7 +118,7 @@ func (w world) resolver(t *testing.T) *resolver.Resolver {
 }
 
 // apiServer is what is asked where no cache will do.
-func (w world) apiServer(t *testing.T) client.Reader {
+func (w world) apiServer(t testing.TB) client.Reader {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	require.NoError(t, clientgoscheme.AddToScheme(scheme))

@@ -25,7 +25,7 @@ type gate struct {
 	limits  *limits
 }
 
-const shortBodyTime = 300 * time.Millisecond
+const shortBodyTime = time.Second
 
 func newGate(t *testing.T, http2 bool, next http.HandlerFunc) *gate {
 	t.Helper()
@@ -95,7 +95,7 @@ func TestWhatIsNoReviewIsTurnedAwayBeforeItIsRead(t *testing.T) {
 		"a review is read":                      {asJSON, jsonOf(4096), 4096, http.StatusOK, ""},
 		"the largest review is read":            {asJSON, jsonOf(maxBody), maxBody, http.StatusOK, ""},
 		"a body that tells that it is too long": {asJSON, jsonOf(maxBody + 1), maxBody + 1, http.StatusRequestEntityTooLarge, reason.BodyTooLarge},
-		"a body that is too long in the end":    {asJSON, jsonOf(maxBody + 1), -1, http.StatusBadRequest, ""},
+		"a body that is too long in the end":    {asJSON, jsonOf(maxBody + 1), -1, http.StatusRequestEntityTooLarge, reason.BodyTooLarge},
 		"YAML that says it is JSON":             {asJSON, []byte("a: &a [x,x]\nb: [*a,*a]\n"), 23, http.StatusBadRequest, reason.BodyNotJSON},
 		"protobuf that says it is JSON":         {asJSON, []byte("k8s\x00\n\x0c"), 6, http.StatusBadRequest, reason.BodyNotJSON},
 		"a list":                                {asJSON, []byte(`[{}]`), 4, http.StatusBadRequest, reason.BodyNotJSON},

@@ -51,7 +51,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, sub
 	}
 	bounds := newLimits(h.metrics)
 	for path, handler := range h.byPath {
-		mgr.GetWebhookServer().Register(path, bounds.guard(handler.object(), withDeadline(&admission.Webhook{Handler: handler})))
+		mgr.GetWebhookServer().Register(path, h.holds.sayGoodbye(bounds.guard(handler.object(), withDeadline(&admission.Webhook{Handler: handler}))))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
 
 // handlerVariable asks the test beside the handler for its timed part.
@@ -17,7 +18,7 @@ const handlerVariable = "ROOK_CLUSTERSET_BENCH"
 const handlerRow = "row: "
 
 // measureHandler runs the benchmark that stands beside the handler, for it reaches into its package.
-func measureHandler(ctx context.Context, _ form, r *report) error {
+func measureHandler(ctx context.Context, _ form, r *measure.Report) error {
 	root, err := assets.ModuleRoot(ctx)
 	if err != nil {
 		return err
@@ -35,10 +36,10 @@ func measureHandler(ctx context.Context, _ form, r *report) error {
 	if len(rows) == 1 {
 		return fmt.Errorf("run the benchmark of the handler: %w: %s", failed, out)
 	}
-	r.table("The admission handler alone, for an OSD of real size whose address is known", rows...)
+	r.Table("The admission handler alone, for an OSD of real size whose address is known", rows...)
 	if failed != nil {
-		fmt.Fprintf(r.out, "%s\n", out)
+		fmt.Fprintf(r.Out, "%s\n", out)
 	}
-	r.verdict(failed == nil, "time of the handler at most 1.15 times that of the one that does nothing, and fewer allocations")
+	r.Verdict(failed == nil, "time of the handler at most 1.15 times that of the one that does nothing, and fewer allocations")
 	return nil
 }

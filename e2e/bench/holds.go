@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -20,17 +21,13 @@ const (
 	// heldFor is long enough for the OSD to be held before its address comes.
 	heldFor          = 500 * time.Millisecond
 	globalIPNote     = "rook-clusterset.io/global-ip"
-	enabledLabel     = "rook-clusterset.io/enabled"
 	watchGivesUpLate = 30 * time.Second
 )
 
-// enabled are the labels of a namespace that is switched on.
-func enabled() map[string]string { return map[string]string{enabledLabel: "true"} }
-
 // measureHolds creates OSDs whose address comes late, and measures from the address in the cache, which is an annotation
 // of the ServiceExport, to the answer that Rook gets.
-func measureHolds(ctx context.Context, w *world.World, f form, r *report) error {
-	ceph, err := newCluster(ctx, w, "hold", enabled())
+func measureHolds(ctx context.Context, w *world.World, f form, r *measure.Report) error {
+	ceph, err := newCluster(ctx, w, "hold", measure.Enabled())
 	if err != nil {
 		return err
 	}
@@ -42,10 +39,10 @@ func measureHolds(ctx context.Context, w *world.World, f form, r *report) error 
 		}
 		after = append(after, d)
 	}
-	r.table("From the address in the ServiceExport to the answer to a held OSD",
+	r.Table("From the address in the ServiceExport to the answer to a held OSD",
 		[]string{"holds", "p50", "p95", "max"},
-		[]string{strconv.Itoa(f.holds), milliseconds(percentile(after, 50)), milliseconds(percentile(after, 95)), milliseconds(percentile(after, 100))})
-	r.bar("answer to a held OSD after its address is known, p95", float64(percentile(after, 95).Microseconds())/1000, mostAfterAddress, " ms")
+		[]string{strconv.Itoa(f.holds), measure.Milliseconds(measure.Percentile(after, 50)), measure.Milliseconds(measure.Percentile(after, 95)), measure.Milliseconds(measure.Percentile(after, 100))})
+	r.Bar("answer to a held OSD after its address is known, p95", float64(measure.Percentile(after, 95).Microseconds())/1000, mostAfterAddress, " ms")
 	return nil
 }
 
@@ -53,11 +50,11 @@ func measureHolds(ctx context.Context, w *world.World, f form, r *report) error 
 func (c *cluster) hold(ctx context.Context, id int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchGivesUpLate)
 	defer cancel()
-	c.world.MCS.SetFault(c.namespace, osdName(id), mcsstandin.Fault{Delay: heldFor})
+	c.World.MCS.SetFault(c.Namespace, measure.OSDName(id), mcsstandin.Fault{Delay: heldFor})
 	exports := &unstructured.UnstructuredList{}
 	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
 	exports.SetKind("ServiceExportList")
-	events, err := c.world.Plane.Client.Watch(ctx, exports, client.InNamespace(c.namespace))
+	events, err := c.World.Plane.Client.Watch(ctx, exports, client.InNamespace(c.Namespace))
 	if err != nil {
 		return 0, fmt.Errorf("watch the ServiceExports: %w", err)
 	}
@@ -67,13 +64,13 @@ func (c *cluster) hold(ctx context.Context, id int) (time.Duration, error) {
 		defer close(known)
 		for event := range events.ResultChan() {
 			export, ok := event.Object.(*unstructured.Unstructured)
-			if ok && event.Type != watch.Deleted && export.GetName() == osdName(id) && export.GetAnnotations()[globalIPNote] != "" {
+			if ok && event.Type != watch.Deleted && export.GetName() == measure.OSDName(id) && export.GetAnnotations()[globalIPNote] != "" {
 				known <- time.Now()
 				return
 			}
 		}
 	}()
-	took, err := c.createOSD(ctx, "node-0", id)
+	took, err := c.CreateOSD(ctx, "node-0", id)
 	answered := time.Now()
 	if err != nil {
 		return 0, err

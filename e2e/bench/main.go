@@ -19,6 +19,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -55,8 +56,8 @@ var (
 var parts = []struct {
 	name string
 	// fresh parts start control planes of their own; the others share one.
-	fresh   func(ctx context.Context, f form, r *report) error
-	measure func(ctx context.Context, w *world.World, f form, r *report) error
+	fresh   func(ctx context.Context, f form, r *measure.Report) error
+	measure func(ctx context.Context, w *world.World, f form, r *measure.Report) error
 }{
 	{name: "cost", fresh: measureCost},
 	{name: "hold", measure: measureHolds},
@@ -77,20 +78,20 @@ func main() {
 	defer stop()
 	ctrl.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
-	r := &report{out: os.Stdout}
+	r := &measure.Report{Name: "bench", Out: os.Stdout}
 	if err := bench(ctx, f, *only, r); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
-	if !r.conclude() {
+	if !r.Conclude() {
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, f form, only string, r *report) (err error) {
+func bench(ctx context.Context, f form, only string, r *measure.Report) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	r.machine()
+	r.Machine()
 	var shared *world.World
 	defer func() {
 		if shared != nil {

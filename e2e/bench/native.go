@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -31,7 +32,7 @@ func measureNative(ctx context.Context, w *world.World, f form) (time.Duration, 
 		return 0, err
 	}
 	for id := range f.native {
-		w.MCS.SetFault(c.namespace, osdName(id), mcsstandin.Fault{Delay: f.allocation})
+		w.MCS.SetFault(c.Namespace, measure.OSDName(id), mcsstandin.Fault{Delay: f.allocation})
 	}
 	started := time.Now()
 	for id := range f.native {
@@ -43,43 +44,43 @@ func measureNative(ctx context.Context, w *world.World, f form) (time.Duration, 
 }
 
 func (c *cluster) createNativeOSD(ctx context.Context, id int) error {
-	if _, err := c.createOSD(ctx, "node-0", id); err != nil {
+	if _, err := c.CreateOSD(ctx, "node-0", id); err != nil {
 		return err
 	}
-	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: osdName(id), OwnerReferences: c.ownerReferences()}}
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: c.Namespace, Name: measure.OSDName(id), OwnerReferences: c.OwnerReferences()}}
 	service.Spec.Ports = []corev1.ServicePort{{Name: "osd-port-v2", Port: 6800}, {Name: "osd-port-v1", Port: 6801}}
 	service.Spec.Selector = map[string]string{"ceph-osd-id": fmt.Sprint(id)}
-	if err := c.rook.Create(ctx, service); err != nil {
+	if err := c.Rook.Create(ctx, service); err != nil {
 		return fmt.Errorf("create its Service: %w", err)
 	}
 	export := &unstructured.Unstructured{}
 	export.SetAPIVersion("multicluster.x-k8s.io/v1alpha1")
 	export.SetKind("ServiceExport")
-	export.SetNamespace(c.namespace)
+	export.SetNamespace(c.Namespace)
 	export.SetName(service.Name)
-	if err := c.rook.Create(ctx, export); err != nil {
+	if err := c.Rook.Create(ctx, export); err != nil {
 		return fmt.Errorf("export its Service: %w", err)
 	}
 	address, err := c.lookUp(ctx, service.Name)
 	if err != nil {
 		return err
 	}
-	d, err := c.templates.osdDeployment(c.owner, "node-0", id)
+	d, err := c.OSD("node-0", id)
 	if err != nil {
 		return err
 	}
 	osd := &d.Spec.Template.Spec.Containers[0]
 	osd.Args = append(osd.Args, "--public-addr="+address.String(), "--public-bind-addr=$(ROOK_POD_IP)", "--cluster-addr=$(ROOK_POD_IP)")
-	if err := c.rook.Update(ctx, d); err != nil {
+	if err := c.Rook.Update(ctx, d); err != nil {
 		return fmt.Errorf("give it its address: %w", err)
 	}
 	return nil
 }
 
 func (c *cluster) lookUp(ctx context.Context, service string) (netip.Addr, error) {
-	question := new(dns.Msg).SetQuestion("east."+service+"."+c.namespace+".svc.clusterset.local.", dns.TypeA)
+	question := new(dns.Msg).SetQuestion("east."+service+"."+c.Namespace+".svc.clusterset.local.", dns.TypeA)
 	for range nativeTries {
-		answer, err := dns.ExchangeContext(ctx, question, c.world.MCS.DNSAddr())
+		answer, err := dns.ExchangeContext(ctx, question, c.World.MCS.DNSAddr())
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("ask DNS: %w", err)
 		}
@@ -89,7 +90,7 @@ func (c *cluster) lookUp(ctx context.Context, service string) (netip.Addr, error
 				return address, nil
 			}
 		}
-		if err := pause(ctx, nativeInterval); err != nil {
+		if err := measure.Pause(ctx, nativeInterval); err != nil {
 			return netip.Addr{}, err
 		}
 	}

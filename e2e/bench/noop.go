@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -97,7 +98,7 @@ func startNoop(ctx context.Context, w *world.World) (*noop, error) {
 
 // waitForCA waits until cert-manager has noted the CA, and a moment more for the API server to see it.
 func waitForCA(ctx context.Context, c client.Reader) error {
-	return until(ctx, time.Second, func() (bool, error) {
+	return measure.Until(ctx, time.Second, func() (bool, error) {
 		hook := &admissionregistrationv1.MutatingWebhookConfiguration{}
 		if err := c.Get(ctx, client.ObjectKey{Name: noopName}, hook); err != nil {
 			return false, fmt.Errorf("read the webhook configuration: %w", err)
@@ -105,7 +106,7 @@ func waitForCA(ctx context.Context, c client.Reader) error {
 		if len(hook.Webhooks[0].ClientConfig.CABundle) == 0 {
 			return false, nil
 		}
-		return true, pause(ctx, time.Second)
+		return true, measure.Pause(ctx, time.Second)
 	})
 }
 

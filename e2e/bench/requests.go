@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
@@ -24,13 +25,13 @@ type setup struct {
 }
 
 // measureRequests creates and updates OSDs in three set-ups, each request beside the same one in the others.
-func measureRequests(ctx context.Context, w *world.World, f form, r *report) error {
+func measureRequests(ctx context.Context, w *world.World, f form, r *measure.Report) error {
 	noop, err := startNoop(ctx, w)
 	if err != nil {
 		return err
 	}
 	setups := []*setup{{name: "rook-clusterset"}, {name: "a webhook that does nothing"}, {name: "no webhook"}}
-	for i, labels := range []map[string]string{enabled(), noop.labels(), nil} {
+	for i, labels := range []map[string]string{measure.Enabled(), noop.labels(), nil} {
 		if setups[i].cluster, err = newCluster(ctx, w, fmt.Sprintf("requests-%d", i), labels); err != nil {
 			return err
 		}
@@ -69,20 +70,20 @@ func round(ctx context.Context, setups []*setup) error {
 		return nil
 	}
 	if err := inTurn(func(s *setup, id int) error {
-		took, err := s.cluster.createOSD(ctx, "node-0", id)
+		took, err := s.cluster.CreateOSD(ctx, "node-0", id)
 		s.creates = append(s.creates, took)
 		return err
 	}); err != nil {
 		return err
 	}
 	if err := inTurn(func(s *setup, id int) error {
-		took, err := s.cluster.updateOSD(ctx, "node-0", id)
+		took, err := s.cluster.UpdateOSD(ctx, "node-0", id)
 		s.updates = append(s.updates, took)
 		return err
 	}); err != nil {
 		return err
 	}
-	if err := setups[0].cluster.everyOSDAdvertises(ctx, perRound); err != nil {
+	if err := setups[0].cluster.EveryOSDAdvertises(ctx, perRound); err != nil {
 		return err
 	}
 	var failed []error
@@ -94,14 +95,14 @@ func round(ctx context.Context, setups []*setup) error {
 
 // deleteOSDs deletes the Deployments of all OSDs and waits until they are gone. Their exports stay.
 func (c *cluster) deleteOSDs(ctx context.Context) error {
-	osds := []client.ListOption{client.InNamespace(c.namespace), client.MatchingLabels{"app": "rook-ceph-osd"}}
+	osds := []client.ListOption{client.InNamespace(c.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}}
 	list := &appsv1.DeploymentList{}
-	return until(ctx, 200*time.Millisecond, func() (bool, error) {
-		if err := c.rook.List(ctx, list, osds...); err != nil {
+	return measure.Until(ctx, 200*time.Millisecond, func() (bool, error) {
+		if err := c.Rook.List(ctx, list, osds...); err != nil {
 			return false, fmt.Errorf("list the OSDs: %w", err)
 		}
 		for i := range list.Items {
-			err := c.rook.Delete(ctx, &list.Items[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
+			err := c.Rook.Delete(ctx, &list.Items[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
 			if client.IgnoreNotFound(err) != nil {
 				return false, fmt.Errorf("delete %s: %w", list.Items[i].Name, err)
 			}
@@ -110,7 +111,7 @@ func (c *cluster) deleteOSDs(ctx context.Context) error {
 	})
 }
 
-func reportRequests(r *report, setups []*setup) {
+func reportRequests(r *measure.Report, setups []*setup) {
 	ours, noop, none := setups[0], setups[1], setups[2]
 	rows := [][]string{{"", "", "requests", "p50", "p95", "p99", "p50 to no webhook", "p50 to one that does nothing"}}
 	for _, kind := range []struct {
@@ -120,15 +121,15 @@ func reportRequests(r *report, setups []*setup) {
 		{"CREATE", func(s *setup) []time.Duration { return s.creates }},
 		{"UPDATE", func(s *setup) []time.Duration { return s.updates }},
 	} {
-		median := func(s *setup) time.Duration { return percentile(kind.of(s), 50) }
+		median := func(s *setup) time.Duration { return measure.Percentile(kind.of(s), 50) }
 		for _, s := range []*setup{ours, noop, none} {
 			took := kind.of(s)
 			rows = append(rows, []string{
 				kind.name, s.name, fmt.Sprint(len(took)),
-				milliseconds(percentile(took, 50)), milliseconds(percentile(took, 95)), milliseconds(percentile(took, 99)),
+				measure.Milliseconds(measure.Percentile(took, 50)), measure.Milliseconds(measure.Percentile(took, 95)), measure.Milliseconds(measure.Percentile(took, 99)),
 				fmt.Sprintf("%.2f", ratio(median(s), median(none))), fmt.Sprintf("%.2f", ratio(median(s), median(noop))),
 			})
 		}
 	}
-	r.table("OSD Deployments of real size through the API server, their addresses known", rows...)
+	r.Table("OSD Deployments of real size through the API server, their addresses known", rows...)
 }

@@ -13,13 +13,15 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
 
 // added is what objects of a kind that are no business of ours added to the memory of the replicas.
 type added struct {
 	kind          string
 	count         int
-	before, after pairUsage
+	before, after measure.PairUsage
 }
 
 const (
@@ -28,14 +30,14 @@ const (
 )
 
 // addUnrelated adds objects of each kind, a tenth of them in the namespace of Rook.
-func addUnrelated(ctx context.Context, ceph *cluster, p pair, before pairUsage, count int, settle time.Duration) ([]added, error) {
-	config := rest.CopyConfig(ceph.world.Plane.Config)
+func addUnrelated(ctx context.Context, ceph *cluster, p measure.Pair, before measure.PairUsage, count int, settle time.Duration) ([]added, error) {
+	config := rest.CopyConfig(ceph.World.Plane.Config)
 	config.QPS = -1
 	c, err := client.New(config, client.Options{Scheme: scheme.Scheme})
 	if err != nil {
 		return nil, fmt.Errorf("make the client of what is unrelated: %w", err)
 	}
-	namespaces := []string{ceph.namespace}
+	namespaces := []string{ceph.Namespace}
 	for i := range unrelatedNamespaces {
 		ns := &corev1.Namespace{}
 		ns.Name = "unrelated-" + strconv.Itoa(i)
@@ -65,7 +67,7 @@ func addUnrelated(ctx context.Context, ceph *cluster, p pair, before pairUsage, 
 		if err := writers.Wait(); err != nil {
 			return nil, err
 		}
-		if a.after, err = p.settledUsage(ctx, settle); err != nil {
+		if a.after, err = settledUsage(ctx, p, settle); err != nil {
 			return nil, err
 		}
 		before = a.after
@@ -74,14 +76,14 @@ func addUnrelated(ctx context.Context, ceph *cluster, p pair, before pairUsage, 
 	return all, nil
 }
 
-func (p pair) settledUsage(ctx context.Context, settle time.Duration) (pairUsage, error) {
-	if _, err := p.quietUsage(ctx); err != nil {
-		return pairUsage{}, err
+func settledUsage(ctx context.Context, p measure.Pair, settle time.Duration) (measure.PairUsage, error) {
+	if _, err := quietUsage(ctx, p); err != nil {
+		return measure.PairUsage{}, err
 	}
-	if err := pause(ctx, settle); err != nil {
-		return pairUsage{}, err
+	if err := measure.Pause(ctx, settle); err != nil {
+		return measure.PairUsage{}, err
 	}
-	return p.usage()
+	return p.Usage()
 }
 
 // unrelatedDeployment is paused, so that no ReplicaSet is made of it.
@@ -106,22 +108,22 @@ func unrelatedConfigMap(meta metav1.ObjectMeta) client.Object {
 	return &corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"settings": "name: " + meta.Name + "\nverbose: true\n"}}
 }
 
-func reportUnrelated(r *report, c cost) {
+func reportUnrelated(r *measure.Report, c cost) {
 	rows := [][]string{{"objects of no concern", "leader before, after", "other before, after"}}
 	for _, a := range c.unrelated {
 		rows = append(rows, []string{
 			fmt.Sprintf("%d %s", a.count, a.kind),
-			mebibytes(a.before.leader.resident) + ", " + mebibytes(a.after.leader.resident),
-			mebibytes(a.before.other.resident) + ", " + mebibytes(a.after.other.resident),
+			measure.Mebibytes(a.before.Leader.Resident) + ", " + measure.Mebibytes(a.after.Leader.Resident),
+			measure.Mebibytes(a.before.Other.Resident) + ", " + measure.Mebibytes(a.after.Other.Resident),
 		})
 	}
-	r.table(fmt.Sprintf("Resident memory with %d OSDs and with what is unrelated", c.osds), rows...)
+	r.Table(fmt.Sprintf("Resident memory with %d OSDs and with what is unrelated", c.osds), rows...)
 	for _, a := range c.unrelated {
-		grown := max(growth(a.before.leader, a.after.leader), growth(a.before.other, a.after.other))
-		r.bar(fmt.Sprintf("memory that %d unrelated %s add", a.count, a.kind), grown, mostAdded, " %")
+		grown := max(growth(a.before.Leader, a.after.Leader), growth(a.before.Other, a.after.Other))
+		r.Bar(fmt.Sprintf("memory that %d unrelated %s add", a.count, a.kind), grown, mostAdded, " %")
 	}
 }
 
-func growth(before, after usage) float64 {
-	return 100 * float64(after.resident-before.resident) / float64(before.resident)
+func growth(before, after measure.Usage) float64 {
+	return 100 * float64(after.Resident-before.Resident) / float64(before.Resident)
 }

@@ -27,7 +27,9 @@ type egress struct {
 	mu       sync.Mutex
 	services client.Reader
 	backends map[types.NamespacedName][]string
-	turn     int
+	// known are the Services by address, as they were read last: kube-proxy keeps its rules while the API server is away.
+	known map[string]types.NamespacedName
+	turn  int
 }
 
 func startEgress(socket string) (*egress, error) {
@@ -131,13 +133,19 @@ func (e *egress) serviceAt(ctx context.Context, address string) (types.Namespace
 		return types.NamespacedName{}, errors.New("the API server is not up yet")
 	}
 	var all corev1.ServiceList
-	if err := reader.List(ctx, &all); err != nil {
-		return types.NamespacedName{}, fmt.Errorf("find the Service at %s: %w", address, err)
-	}
-	for i := range all.Items {
-		if all.Items[i].Spec.ClusterIP == host {
-			return client.ObjectKeyFromObject(&all.Items[i]), nil
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout/2)
+	defer cancel()
+	err = reader.List(ctx, &all)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err == nil {
+		e.known = map[string]types.NamespacedName{}
+		for i := range all.Items {
+			e.known[all.Items[i].Spec.ClusterIP] = client.ObjectKeyFromObject(&all.Items[i])
 		}
 	}
-	return types.NamespacedName{}, fmt.Errorf("dial %s: no Service has that address", address)
+	if service, ok := e.known[host]; ok {
+		return service, nil
+	}
+	return types.NamespacedName{}, errors.Join(fmt.Errorf("dial %s: no Service has that address", address), err)
 }

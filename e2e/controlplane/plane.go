@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	readyTimeout = 60 * time.Second
+	readyTimeout = 3 * time.Minute
 	pollInterval = 50 * time.Millisecond
 )
 
@@ -49,6 +49,8 @@ type Plane struct {
 	dir         string
 	egress      *egress
 	certManager *process.Process
+	etcd        *component
+	apiServer   *component
 
 	// lifetime ends with Stop, and background is what then has to end.
 	lifetime   context.Context

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -30,7 +29,8 @@ func (p *Plane) startEtcd(ctx context.Context) (string, error) {
 		}
 		urls[i] = "http://" + loopback(port)
 	}
-	_, err := p.run("etcd", filepath.Join(p.programs, "etcd"), nil,
+	var err error
+	p.etcd, err = p.runComponent("etcd",
 		"--data-dir="+filepath.Join(p.dir, "etcd"),
 		"--listen-client-urls="+urls[0], "--advertise-client-urls="+urls[0],
 		"--listen-peer-urls="+urls[1], "--initial-advertise-peer-urls="+urls[1], "--initial-cluster=default="+urls[1],
@@ -49,7 +49,7 @@ func (p *Plane) startAPIServer(ctx context.Context, pki *credentials.Authority, 
 	if err != nil {
 		return "", err
 	}
-	_, err = p.run("kube-apiserver", filepath.Join(p.programs, "kube-apiserver"), nil,
+	p.apiServer, err = p.runComponent("kube-apiserver",
 		"--etcd-servers="+etcd,
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
 		"--tls-cert-file="+pki.Path("apiserver.crt"), "--tls-private-key-file="+pki.Path("apiserver.key"),
@@ -64,26 +64,11 @@ func (p *Plane) startAPIServer(ctx context.Context, pki *credentials.Authority, 
 }
 
 func (p *Plane) waitForAPIServer(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
 	httpClient, err := rest.HTTPClientFor(p.Config)
 	if err != nil {
 		return fmt.Errorf("make a client of the API server: %w", err)
 	}
-	var last error
-	for {
-		if err := p.anyEnded(); err != nil {
-			return err
-		}
-		if _, last = get(ctx, httpClient, p.Config.Host+"/readyz?verbose"); last == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the API server is not ready: %w", last)
-		case <-time.After(pollInterval):
-		}
-	}
+	return p.waitForReadiness(ctx, httpClient, p.anyEnded)
 }
 
 // anyEnded tells a process that has ended by itself.

@@ -143,6 +143,15 @@ func (r *Replica) Stop() error { return r.process.Stop(syscall.SIGTERM) }
 // Kill ends the replica at once.
 func (r *Replica) Kill() error { return r.process.Stop(syscall.SIGKILL) }
 
+// Ended says how a replica that should be running has ended, with the end of its log; nil means that it runs.
+func (r *Replica) Ended() error { return r.process.Ended() }
+
+// Ready says why the kubelet would not call the replica ready; nil means that it would.
+func (r *Replica) Ready(ctx context.Context) error {
+	_, err := get(ctx, http.DefaultClient, "http://"+loopback(r.ports.health)+"/readyz?verbose")
+	return err
+}
+
 // PID is the number of the process.
 func (r *Replica) PID() int { return r.process.PID() }
 
@@ -185,7 +194,7 @@ func (r *Replica) waitReady(ctx context.Context) error {
 			return fmt.Errorf("replica %s is not ready: %w\n%s", r.name, last, r.process.Tail())
 		case <-time.After(pollInterval):
 		}
-		if _, last = get(ctx, http.DefaultClient, "http://"+loopback(r.ports.health)+"/readyz?verbose"); last == nil {
+		if last = r.Ready(ctx); last == nil {
 			return nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/miekg/dns"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,7 +33,14 @@ const (
 	DNSSilent
 	// DNSTruncated answers over UDP that the answer is to be had over TCP.
 	DNSTruncated
+	// DNSSlow answers after half a second.
+	DNSSlow
+	// DNSLying answers to every name, and with the highest address that any Service has.
+	DNSLying
 )
+
+// slowness is less than clients wait for one answer.
+const slowness = 500 * time.Millisecond
 
 // SetDNSFault makes the fault true of every answer from now on.
 func (s *Standin) SetDNSFault(f DNSFault) { s.dns.fault.Store(int32(f)) }
@@ -107,6 +115,9 @@ func (d *dnsServer) handler(tcp bool) dns.HandlerFunc {
 		case len(request.Question) != 1:
 			reply.Rcode = dns.RcodeFormatError
 		default:
+			if fault == DNSSlow {
+				time.Sleep(slowness)
+			}
 			d.answer(reply, request.Question[0])
 		}
 		if err := w.WriteMsg(reply); err != nil {
@@ -122,6 +133,9 @@ func (d *dnsServer) answer(reply *dns.Msg, question dns.Question) {
 		return
 	}
 	addresses, known := d.lookup(service, clusterID)
+	if DNSFault(d.fault.Load()) == DNSLying {
+		addresses, known = d.standin.highest(), true
+	}
 	if !known {
 		reply.Rcode = dns.RcodeNameError
 		return
@@ -137,6 +151,22 @@ func (d *dnsServer) answer(reply *dns.Msg, question dns.Question) {
 			reply.Answer = append(reply.Answer, &dns.AAAA{Hdr: header, AAAA: address.AsSlice()})
 		}
 	}
+}
+
+// highest returns what the Service tells that has the highest address.
+func (s *Standin) highest() []netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found *record
+	for _, r := range s.records {
+		if len(r.advertised) > 0 && (found == nil || found.advertised[0].Less(r.advertised[0])) {
+			found = r
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return found.advertised
 }
 
 // parseName takes [cluster ID.]service.namespace.svc.clusterset.local. apart.

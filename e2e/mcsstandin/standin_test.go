@@ -247,7 +247,7 @@ func TestARestartKeepsTheAddresses(t *testing.T) {
 
 func (s *Standin) ask(t *testing.T, network, name string, kind uint16) *dns.Msg {
 	t.Helper()
-	asker := &dns.Client{Net: network, Timeout: 300 * time.Millisecond}
+	asker := &dns.Client{Net: network, Timeout: 2 * time.Second}
 	reply, _, err := asker.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, kind), s.DNSAddr())
 	require.NoError(t, err)
 	return reply
@@ -314,6 +314,12 @@ func TestDNSFaults(t *testing.T) {
 	s.SetDNSFault(DNSTruncated)
 	require.True(t, s.ask(t, "udp", name, dns.TypeA).Truncated)
 	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "tcp", name, dns.TypeA)))
+	s.SetDNSFault(DNSSlow)
+	asked := time.Now()
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "udp", name, dns.TypeA)))
+	require.GreaterOrEqual(t, time.Since(asked), slowness)
+	s.SetDNSFault(DNSLying)
+	require.Equal(t, []string{"242.0.255.253"}, addressesIn(s.ask(t, "udp", "east.rook-ceph-mon-b.rook-ceph.svc.clusterset.local.", dns.TypeA)))
 	s.SetDNSFault(DNSSilent)
 	asker := &dns.Client{Timeout: 50 * time.Millisecond}
 	_, _, err := asker.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, dns.TypeA), s.DNSAddr())

@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"context"
@@ -45,16 +45,17 @@ func readTemplates(ctx context.Context) (templates, error) {
 	return templates{osd: texts[0], mon: texts[1]}, nil
 }
 
-// owner is the CephCluster that a Deployment belongs to.
-type owner struct {
-	namespace, name string
-	uid             types.UID
+// Owner is the CephCluster that a Deployment belongs to.
+type Owner struct {
+	Namespace, Name string
+	UID             types.UID
 }
 
-func osdName(id int) string { return "rook-ceph-osd-" + strconv.Itoa(id) }
+// OSDName returns the name of the Deployment, Service and export of an OSD.
+func OSDName(id int) string { return "rook-ceph-osd-" + strconv.Itoa(id) }
 
 // osdDeployment returns what Rook writes for an OSD: the args have no address.
-func (t templates) osdDeployment(o owner, node string, id int) (*appsv1.Deployment, error) {
+func (t templates) osdDeployment(o Owner, node string, id int) (*appsv1.Deployment, error) {
 	number := strconv.Itoa(id)
 	return fill(o, strings.NewReplacer(
 		"'3'", "'"+number+"'", "osd-3", "osd-"+number, "ceph-osd.3.", "ceph-osd."+number+".", "ceph-3", "ceph-"+number,
@@ -62,31 +63,31 @@ func (t templates) osdDeployment(o owner, node string, id int) (*appsv1.Deployme
 }
 
 // monDeployment returns what Rook writes for a mon that it knows at the address.
-func (t templates) monDeployment(o owner, id, address string) (*appsv1.Deployment, error) {
+func (t templates) monDeployment(o Owner, id, address string) (*appsv1.Deployment, error) {
 	return fill(o, strings.NewReplacer(
 		"mon-a", "mon-"+id, "ceph-a", "ceph-"+id, "ceph-mon.a.", "ceph-mon."+id+".", "--id=a", "--id="+id, "mon: a", "mon: "+id,
 		"ceph_daemon_id: a", "ceph_daemon_id: "+id, "instance: a", "instance: "+id, "242.0.0.10", address).Replace(t.mon))
 }
 
-func fill(o owner, text string) (*appsv1.Deployment, error) {
+func fill(o Owner, text string) (*appsv1.Deployment, error) {
 	d := &appsv1.Deployment{}
-	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(text, templateUID, string(o.uid))), d); err != nil {
+	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(text, templateUID, string(o.UID))), d); err != nil {
 		return nil, fmt.Errorf("read a Deployment of real size: %w", err)
 	}
-	d.Namespace, d.Spec.Template.Namespace = o.namespace, o.namespace
-	d.OwnerReferences[0].Name = o.name
+	d.Namespace, d.Spec.Template.Namespace = o.Namespace, o.Namespace
+	d.OwnerReferences[0].Name = o.Name
 	for _, labels := range []map[string]string{d.Labels, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels} {
-		labels["rook_cluster"] = o.namespace
+		labels["rook_cluster"] = o.Namespace
 		if _, isMon := labels["mon_cluster"]; isMon {
-			labels["mon_cluster"] = o.namespace
+			labels["mon_cluster"] = o.Namespace
 		}
 	}
 	d.Annotations[lastApplied] = strings.Repeat("UEsDBBQACAgIAAAA", lastAppliedSize/16)
 	return d, nil
 }
 
-// advertises returns the address that the OSD is told to advertise, "" if there is none.
-func advertises(d *appsv1.Deployment) string {
+// Advertises returns the address that the OSD is told to advertise, "" if there is none.
+func Advertises(d *appsv1.Deployment) string {
 	for _, arg := range d.Spec.Template.Spec.Containers[0].Args {
 		if address, ok := strings.CutPrefix(arg, "--public-addr="); ok {
 			return address
@@ -95,9 +96,10 @@ func advertises(d *appsv1.Deployment) string {
 	return ""
 }
 
-func (o owner) ownerReferences() []metav1.OwnerReference {
+// OwnerReferences returns those of what the CephCluster controls.
+func (o Owner) OwnerReferences() []metav1.OwnerReference {
 	return []metav1.OwnerReference{{
-		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: o.name, UID: o.uid,
+		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: o.Name, UID: o.UID,
 		Controller: new(true), BlockOwnerDeletion: new(true),
 	}}
 }

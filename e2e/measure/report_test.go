@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 func TestAPercentileIsASampleThatWasMeasured(t *testing.T) {
 	samples := []time.Duration{4, 1, 3, 2}
 	for p, wanted := range map[int]time.Duration{1: 1, 25: 1, 50: 2, 51: 3, 95: 4, 99: 4, 100: 4} {
-		require.Equal(t, wanted, percentile(samples, p), "of %d %%", p)
+		require.Equal(t, wanted, Percentile(samples, p), "of %d %%", p)
 	}
 }
 
@@ -29,9 +29,9 @@ func TestAMissedBarIsNamedInTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			r := &report{out: &out}
-			r.bar("growth", tc.figure, 1.5, " times")
-			require.Equal(t, tc.missed, !r.conclude())
+			r := &Report{Name: "bench", Out: &out}
+			r.Bar("growth", tc.figure, 1.5, " times")
+			require.Equal(t, tc.missed, !r.Conclude())
 			last := out.String()[strings.Index(out.String(), "bench: "):]
 			if tc.missed {
 				require.Contains(t, last, "growth: ")

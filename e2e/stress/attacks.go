@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
+)
+
+// The bars of the attacks, in MiB. The shipped limit is 256.
+const (
+	mostForForeignDeployments = 96
+	mostForBodies             = 128
+)
+
+const (
+	foreignDeployments = 240
+	foreignArgs        = 1 << 20
+	foreignWriters     = 8
+	manyBodies         = 48
+	stalledBodies      = 1500
+	// stalledMost is when the last stalled body must have been ended.
+	stalledMost = 15 * time.Second
+)
+
+func attacks() []attack {
+	absurd, largest := 6_500_000, 3<<20
+	return []attack{
+		{"48 bodies of 6.5 MB at once, to each replica", mostForBodies, postAtOnce(manyBodies, absurd)},
+		{"48 bodies of 3 MiB at once, to each replica", mostForBodies, postAtOnce(manyBodies, largest)},
+		{"1,500 bodies that stall, to each replica", mostForBodies, stallBodies},
+		{"YAML with aliases, 48 at once, to each replica", mostForBodies, postYAML},
+		{"240 foreign Deployments with 1 MB of args, in a namespace that is not switched on", mostForForeignDeployments, addForeign("not-enabled", nil)},
+		{"240 more in one that is", mostForForeignDeployments, addForeign("enabled", measure.Enabled())},
+		{"a replica starts with all of these there", mostForForeignDeployments, startAnother},
+	}
+}
+
+// addForeign writes Deployments that have the label of an OSD and are nobody's.
+func addForeign(namespace string, labels map[string]string) func(context.Context, *room) (string, error) {
+	return func(ctx context.Context, r *room) (string, error) {
+		config := rest.CopyConfig(r.plane.Config)
+		config.QPS = -1
+		c, err := client.New(config, client.Options{Scheme: scheme.Scheme})
+		if err != nil {
+			return "", fmt.Errorf("make the client of a stranger: %w", err)
+		}
+		ns := &corev1.Namespace{}
+		ns.Name, ns.Labels = namespace, labels
+		if err := c.Create(ctx, ns); err != nil {
+			return "", fmt.Errorf("create Namespace %s: %w", namespace, err)
+		}
+		writers, writing := errgroup.WithContext(ctx)
+		writers.SetLimit(foreignWriters)
+		for i := range foreignDeployments {
+			writers.Go(func() error {
+				d := foreignDeployment(namespace, i)
+				if err := c.Create(writing, d); err != nil {
+					return fmt.Errorf("create Deployment %s/%s: %w", namespace, d.Name, err)
+				}
+				return nil
+			})
+		}
+		return "all were stored", writers.Wait()
+	}
+}
+
+// foreignDeployment is paused, so that no ReplicaSet is made of it.
+func foreignDeployment(namespace string, i int) *appsv1.Deployment {
+	d := &appsv1.Deployment{}
+	d.Namespace, d.Name = namespace, fmt.Sprintf("foreign-%d", i)
+	d.Labels = map[string]string{"app": "rook-ceph-osd", "ceph-osd-id": fmt.Sprint(i)}
+	d.Spec.Replicas, d.Spec.Paused = new(int32(0)), true
+	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: d.Labels}
+	d.Spec.Template.Labels = d.Labels
+	const argument = 1 << 10
+	var args []string
+	for range foreignArgs / argument {
+		args = append(args, "--x="+strings.Repeat("x", argument))
+	}
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "osd", Image: "registry.example/osd:1", Args: args}}
+	return d
+}
+
+// startAnother replaces a replica, as a rollout in the middle of the attack would.
+func startAnother(ctx context.Context, r *room) (string, error) {
+	old := r.pods.running()[0]
+	started := time.Now()
+	if err := r.pods.add(ctx); err != nil {
+		return "", err
+	}
+	ready := fmt.Sprintf("it was ready after %s", measure.Seconds(time.Since(started)))
+	return ready, r.pods.remove(old)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// faults lets one fault after the other happen in one room.
+func (r run) faults(ctx context.Context) error {
+	title := fmt.Sprintf("Faults, under %d writes and a birth in a second", r.rate)
+	return r.suffer(ctx, title, installation{}, slices.Concat(ofReplicas(), ofThePlane(), ofSources(), ofClients()))
+}
+
+// dns lets the faults of DNS happen where nothing else tells global IPs.
+func (r run) dns(ctx context.Context) error {
+	return r.suffer(ctx, "Faults of DNS where it is the only source, under the same load", installation{kinds: withoutSources, args: askDNS}, ofDNS())
+}
+
+func (r run) suffer(ctx context.Context, title string, in installation, faults []fault) (err error) {
+	in.rate = r.rate
+	place, err := newRoom(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, place.stop()) }()
+	var outcomes []outcome
+	for _, f := range faults {
+		if r.short && f.long || !r.wanted(f.what) {
+			continue
+		}
+		o, err := place.suffer(ctx, f)
+		if err != nil {
+			return err
+		}
+		// For who watches, or will not wait for the end.
+		fmt.Fprintln(r.report.Out, strings.Join(o.row(), " | "), o.first)
+		outcomes = append(outcomes, o)
+	}
+	report(r.report, title, outcomes)
+	return nil
+}
+
+// wanted says whether the fault or attack is one of those that were asked for.
+func (r run) wanted(what string) bool {
+	return r.fault == "" || slices.ContainsFunc(strings.Split(r.fault, ","), func(part string) bool { return strings.Contains(what, part) })
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+)
+
+const (
+	// writers are the OSDs that are updated under load, each by one write at a time.
+	writers = 25
+	// birthEvery is how often a new OSD comes beside them.
+	birthEvery  = time.Second
+	callTimeout = 40 * time.Second
+	// before and after is the load without the fault.
+	before = 2 * time.Second
+	after  = 3 * time.Second
+	host   = "node-0"
+)
+
+// traffic is what Rook would write to a CephCluster, and more of it.
+type traffic struct {
+	world *world.World
+	ceph  *measure.Cluster
+	// rate is how many updates are sent in a second.
+	rate int
+	// born are the OSDs so far, whether they were let in or not.
+	born atomic.Int64
+}
+
+// startTraffic brings up the OSDs that are updated later.
+func startTraffic(ctx context.Context, w *world.World, namespace string, rate int) (*traffic, error) {
+	ceph, err := measure.NewCluster(ctx, w, namespace, measure.Enabled())
+	if err != nil {
+		return nil, err
+	}
+	t := &traffic{world: w, ceph: ceph, rate: rate}
+	for id := range writers {
+		// Rook, too, tries again what is refused until its address is known.
+		err := measure.Until(ctx, time.Second, func() (bool, error) {
+			_, err := ceph.CreateOSD(ctx, host, id)
+			return err == nil, nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("bring up OSD %d: %w", id, err)
+		}
+	}
+	t.born.Store(writers)
+	return t, nil
+}
+
+// load keeps writing while something happens, and some time before and after.
+func (t *traffic) load(ctx context.Context, happens func(ctx context.Context, counted *tally) error) (*tally, error) {
+	counted := &tally{}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sending, end := context.WithCancel(ctx)
+	defer end()
+	var running sync.WaitGroup
+	period := writers * time.Second / time.Duration(t.rate)
+	for id := range writers {
+		running.Go(func() {
+			phase := period * time.Duration(id) / writers
+			every(sending, phase, period, func() { t.update(ctx, id, counted) })
+		})
+	}
+	running.Go(func() {
+		every(sending, 0, birthEvery, func() { running.Go(func() { t.birth(ctx, counted) }) })
+	})
+	err := measure.Pause(ctx, before)
+	if err == nil {
+		err = happens(ctx, counted)
+	}
+	if err == nil {
+		err = measure.Pause(ctx, after)
+	}
+	end()
+	running.Wait()
+	if err != nil {
+		return counted, err
+	}
+	return counted, t.look(ctx, counted)
+}
+
+// every calls what takes longer than the period as often as it can.
+func every(ctx context.Context, phase, period time.Duration, call func()) {
+	if measure.Pause(ctx, phase) != nil {
+		return
+	}
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		call()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// update writes what Rook would write of an OSD that is there: without its address.
+func (t *traffic) update(ctx context.Context, id int, counted *tally) {
+	t.write(ctx, id, false, counted, func(ctx context.Context, d *appsv1.Deployment) error { return t.ceph.Rook.Update(ctx, d) })
+}
+
+// birth writes an OSD that was not there.
+func (t *traffic) birth(ctx context.Context, counted *tally) {
+	t.create(ctx, int(t.born.Add(1))-1, counted)
+}
+
+// create says whether the OSD was let in.
+func (t *traffic) create(ctx context.Context, id int, counted *tally) bool {
+	return t.write(ctx, id, true, counted, func(ctx context.Context, d *appsv1.Deployment) error { return t.ceph.Rook.Create(ctx, d) })
+}
+
+func (t *traffic) write(ctx context.Context, id int, birth bool, counted *tally, write func(context.Context, *appsv1.Deployment) error) bool {
+	d, err := t.ceph.OSD(host, id)
+	if err != nil {
+		counted.add(birth, 0, err)
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	started := time.Now()
+	err = write(ctx, d)
+	counted.add(birth, time.Since(started), err)
+	if err == nil {
+		given, known := t.world.MCS.GlobalIP(t.ceph.Namespace, d.Name)
+		counted.stored(d.Name, measure.Advertises(d), given, known)
+	}
+	return err == nil
+}
+
+// look holds what is stored in the end against what each Service was given.
+func (t *traffic) look(ctx context.Context, counted *tally) error {
+	list := &appsv1.DeploymentList{}
+	err := measure.Until(ctx, time.Second, func() (bool, error) {
+		return t.ceph.Rook.List(ctx, list, client.InNamespace(t.ceph.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}) == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("list the OSDs: %w", err)
+	}
+	for i := range list.Items {
+		d := &list.Items[i]
+		given, known := t.world.MCS.GlobalIP(t.ceph.Namespace, d.Name)
+		counted.stored(d.Name, measure.Advertises(d), given, known)
+	}
+	if len(list.Items) < writers {
+		return fmt.Errorf("only %s OSDs are stored", strconv.Itoa(len(list.Items)))
+	}
+	return nil
+}
