@@ -14,8 +14,7 @@ func (c coded) Unwrap() error { return c.error }
 
 // exitCode returns the code of an error that has one, else 1.
 func exitCode(err error) int {
-	var c coded
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[coded](err); ok {
 		return c.code
 	}
 	return 1

@@ -67,9 +67,9 @@ func Converse(ctx context.Context, endpoint netip.AddrPort, timeout time.Duratio
 	if err != nil {
 		return heard.ended(ofDial(ctx, err), err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	// A caller that has no more time ends the step that is under way.
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	line := line{conn: conn, timeout: timeout}
 	first, err := line.firstWords()
 	if err != nil {
@@ -158,7 +158,7 @@ func (l line) firstWords() ([]byte, error) {
 	half := line{conn: l.conn, timeout: l.timeout / 2}
 	n, err := half.read(first)
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-		if err := l.write(appendBanner(nil, Features{Supported: revision1, Required: revision1})); err != nil {
+		if err := l.write(banner(Features{Supported: revision1, Required: revision1})); err != nil {
 			return nil, fmt.Errorf("speak to who says nothing: %w", err)
 		}
 		n, err = half.read(first)
@@ -193,7 +193,7 @@ func (l line) speakV2(heard *Heard) error {
 	if err := l.hearFeatures(); err != nil {
 		return err
 	}
-	ours := appendBanner(nil, Features{Supported: revision1, Required: revision1})
+	ours := banner(Features{Supported: revision1, Required: revision1})
 	if err := l.write(appendHello(ours, Hello{Entity: EntityClient, Seen: heard.Endpoint})); err != nil {
 		return fmt.Errorf("say HELLO: %w", err)
 	}

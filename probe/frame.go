@@ -38,9 +38,9 @@ type Features struct {
 	Supported, Required uint64
 }
 
-// appendBanner writes the banner of msgr v2: ProtocolV2::_banner_exchange.
-func appendBanner(b []byte, f Features) []byte {
-	b = append(b, bannerV2...)
+// banner returns the banner of msgr v2: ProtocolV2::_banner_exchange.
+func banner(f Features) []byte {
+	b := []byte(bannerV2)
 	b = binary.LittleEndian.AppendUint16(b, 16)
 	b = binary.LittleEndian.AppendUint64(b, f.Supported)
 	return binary.LittleEndian.AppendUint64(b, f.Required)
@@ -54,10 +54,10 @@ func DecodeFeatures(b []byte) (Features, error) {
 	}
 	f := Features{Supported: binary.LittleEndian.Uint64(b), Required: binary.LittleEndian.Uint64(b[8:])}
 	if f.Supported&revision1 == 0 {
-		return f, errors.New("Ceph is older than 14.2.11: it does not know msgr 2.1")
+		return f, errors.New("msgr 2.1 is not known there: Ceph is older than 14.2.11")
 	}
 	if f.Required&^revision1 != 0 {
-		return f, fmt.Errorf("Ceph requires features of msgr v2 that are not known here: %#x", f.Required)
+		return f, fmt.Errorf("features of msgr v2 are required that are not known here: %#x", f.Required)
 	}
 	return f, nil
 }

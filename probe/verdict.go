@@ -108,9 +108,27 @@ func Judge(target Target, conversations []Heard, ranges []netip.Prefix) []Findin
 		if verdict == ConnRefused && kindOf(target, heard) != 0 && heard.isV1() && slices.ContainsFunc(conversations, overV2) {
 			verdict, says = NoV1, "it does not listen for msgr v1, by which alone it would tell what it advertises"
 		}
+		if elsewhere, ok := advertisedElsewhere(target, heard, conversations); ok && verdict.Level() != LevelFault {
+			verdict, says = AdvertisesOther, "by msgr v1 this daemon advertises " + told(elsewhere)
+		}
 		findings = append(findings, finding(target, heard, verdict, says))
 	}
 	return findings
+}
+
+// advertisedElsewhere returns what the daemon advertises by msgr v1, if that is another address than it was dialled at by
+// msgr v2, which does not tell.
+func advertisedElsewhere(target Target, heard Heard, conversations []Heard) (netip.AddrPort, bool) {
+	if !overV2(heard) {
+		return netip.AddrPort{}, false
+	}
+	for _, other := range conversations {
+		if answered(other) && other.Protocol == "v1" && kindOf(target, other) == kindOf(target, heard) &&
+			other.Advertised.Addr() != heard.Endpoint.Addr() {
+			return other.Advertised, true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 func answered(h Heard) bool { return h.Outcome == Answered }
