@@ -109,7 +109,7 @@ func Judge(target Target, conversations []Heard, ranges []netip.Prefix) []Findin
 			verdict, says = NoV1, "it does not listen for msgr v1, by which alone it would tell what it advertises"
 		}
 		if elsewhere, ok := advertisedElsewhere(target, heard, conversations); ok && verdict.Level() != LevelFault {
-			verdict, says = AdvertisesOther, "by msgr v1 this daemon advertises " + told(elsewhere)
+			verdict, says = AdvertisesOther, "by msgr v1 this daemon advertises "+told(elsewhere)
 		}
 		findings = append(findings, finding(target, heard, verdict, says))
 	}
