@@ -28,11 +28,8 @@ var errShort = errors.New("an address is cut off")
 
 // decodeLegacyAddress reads an entity_addr_t in the form that msgr v1 has: a type, a nonce, and a sockaddr_storage whose
 // family is in the order of the network. The address is not valid where the daemon knows none.
-func decodeLegacyAddress(b []byte) (netip.AddrPort, error) {
-	if len(b) < legacySize {
-		return netip.AddrPort{}, errShort
-	}
-	return decodeSockaddr(binary.BigEndian.Uint16(b[8:]), b[10:legacySize])
+func decodeLegacyAddress(b [legacySize]byte) (netip.AddrPort, error) {
+	return decodeSockaddr(binary.BigEndian.Uint16(b[8:]), b[10:])
 }
 
 // decodeAddress reads an entity_addr_t in the form that has been sent since Nautilus (feature MSG_ADDR2): a marker, a

@@ -161,8 +161,10 @@ func TestAnAttemptToConnectIsSwallowed(t *testing.T) {
 func TestACallerWithoutTimeIsToldNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience/4)
 	defer cancel()
-	heard := Converse(ctx, serve(t, saying(nil)), time.Minute)
+	began := time.Now()
+	heard := Converse(ctx, serve(t, saying(nil)), 10*time.Second)
 	require.Equal(t, Failed, heard.Outcome)
+	require.Less(t, time.Since(began), 4*time.Second, "it does not wait for its own time")
 }
 
 func TestHowAnAttemptToConnectEnded(t *testing.T) {

@@ -25,11 +25,11 @@ func DecodeGreeting(b []byte) (Greeting, error) {
 		return Greeting{}, fmt.Errorf("no banner of msgr v1 with two addresses in %d bytes", len(b))
 	}
 	b = b[len(bannerV1):]
-	advertised, err := decodeLegacyAddress(b)
+	advertised, err := decodeLegacyAddress([legacySize]byte(b))
 	if err != nil {
 		return Greeting{}, fmt.Errorf("read what the daemon advertises: %w", err)
 	}
-	seen, err := decodeLegacyAddress(b[legacySize:])
+	seen, err := decodeLegacyAddress([legacySize]byte(b[legacySize:]))
 	if err != nil {
 		return Greeting{}, fmt.Errorf("read from where the daemon sees us: %w", err)
 	}

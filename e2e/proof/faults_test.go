@@ -47,7 +47,9 @@ type fault struct {
 func faults(l lab) []fault {
 	rule := func(args ...string) (func(), func()) {
 		change := func(op string) func() {
-			return func() { l.in(labEast, append([]string{"iptables", "-w", op, "INPUT", "-p", "tcp", "-i", "wire"}, args...)...) }
+			return func() {
+				l.in(labEast, append([]string{"iptables", "-w", op, "INPUT", "-p", "tcp", "-i", "wire"}, args...)...)
+			}
 		}
 		return change("-A"), change("-D")
 	}
