@@ -16,7 +16,7 @@ import (
 func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
 	if err := run(ctx, version, args, in, out, errOut); err != nil {
 		fmt.Fprintln(errOut, "error:", oneLine(err))
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }
@@ -39,7 +39,7 @@ func run(ctx context.Context, version string, args []string, in io.Reader, out, 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.AddCommand(managerCommand(version), statusCommand(version), planCommand(version), rewriteCommand())
+	root.AddCommand(managerCommand(version), statusCommand(version), planCommand(version), rewriteCommand(), probeCommand())
 	return root.ExecuteContext(ctx)
 }
 

@@ -19,7 +19,7 @@ func TestAReplicaThatStopsSendsItsClientsElsewhereBeforeItIsGone(t *testing.T) {
 	bothProtocols(t, func(t *testing.T, http2 bool) {
 		m, err := newMetrics(prometheus.NewRegistry())
 		require.NoError(t, err)
-		waiting := newHolds(time.Minute, 1, newSignals(), m)
+		waiting := newHolds(Options{Hold: time.Minute, MaxHeld: 1}, newSignals(), m)
 		server := httptest.NewUnstartedServer(waiting.sayGoodbye(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })))
 		server.EnableHTTP2 = http2
 		server.StartTLS()

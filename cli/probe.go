@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rook-clusterset/rook-clusterset/probe"
+)
+
+// cannotTell is the exit code of a probe that could not be made.
+const cannotTell = 2
+
+// probeFlags say whom to probe, and how.
+type probeFlags struct {
+	tokenFile, statusFile, output string
+	globalCIDRs                   []string
+	timeout                       time.Duration
+}
+
+func probeCommand() *cobra.Command {
+	var flags probeFlags
+	cmd := &cobra.Command{
+		Use:   "probe [--token-file FILE | --status FILE | ADDRESS...]",
+		Short: "Show whether this cluster reaches the mons and OSDs of another",
+		Long: "probe is run in the peer cluster. It dials each mon and OSD of the other cluster and speaks the beginning of\n" +
+			"Ceph's protocol, up to where a client would show a key: it needs no key and no right, and changes nothing.\n" +
+			"ADDRESS is mon=IP, osd=IP, IP or IP:PORT. FILE may be - for the standard input.\n" +
+			"It exits with 0 if all is well, 1 if a daemon cannot be used, and 2 if that could not be told.",
+		RunE: func(cmd *cobra.Command, addresses []string) error {
+			if flags.output != "table" && flags.output != "json" {
+				return coded{fmt.Errorf("--output is %q: give table or json", flags.output), cannotTell}
+			}
+			targets, err := flags.targets(cmd.InOrStdin(), addresses)
+			if err != nil {
+				return coded{err, cannotTell}
+			}
+			ranges, err := flags.ranges()
+			if err != nil {
+				return coded{err, cannotTell}
+			}
+			findings := probe.Run(cmd.Context(), targets, ranges, flags.timeout)
+			if err := printFindings(cmd.OutOrStdout(), findings, flags.output); err != nil {
+				return coded{err, cannotTell}
+			}
+			return probeVerdict(findings)
+		},
+	}
+	cmd.Flags().StringVar(&flags.tokenFile, "token-file", "", "bootstrap peer token of the other cluster; its key is not read")
+	cmd.Flags().StringVar(&flags.statusFile, "status", "", "what rook-clusterset status -o json printed in the other cluster")
+	cmd.Flags().StringSliceVar(&flags.globalCIDRs, "global-cidr", nil, "range of this cluster's global IPs, from which daemons should see it come")
+	cmd.Flags().DurationVar(&flags.timeout, "timeout", 5*time.Second, "for each step with a daemon")
+	cmd.Flags().StringVarP(&flags.output, "output", "o", "table", "format: table or json")
+	cmd.MarkFlagsMutuallyExclusive("token-file", "status")
+	return cmd
+}
+
+// targets reads whom to probe from the one place where it is given.
+func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, error) {
+	file, read := f.tokenFile, probe.TargetsOfToken
+	if f.statusFile != "" {
+		file, read = f.statusFile, probe.TargetsOfStatus
+	}
+	if (file == "") == (len(addresses) == 0) {
+		return nil, errors.New("give --token-file, --status or addresses")
+	}
+	if file == "" {
+		var targets []probe.Target
+		for _, text := range addresses {
+			target, err := probe.ParseTarget(text)
+			if err != nil {
+				return nil, err
+			}
+			targets = append(targets, target)
+		}
+		return targets, nil
+	}
+	text, err := readFileOr(in, file)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(text)
+	return read(text)
+}
+
+func readFileOr(in io.Reader, file string) ([]byte, error) {
+	if file == "-" {
+		text, err := io.ReadAll(in)
+		if err != nil {
+			return nil, fmt.Errorf("read the standard input: %w", err)
+		}
+		return text, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read whom to probe: %w", err)
+	}
+	return text, nil
+}
+
+func (f probeFlags) ranges() ([]netip.Prefix, error) {
+	var ranges []netip.Prefix
+	for _, text := range f.globalCIDRs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("read --global-cidr: %w", err)
+		}
+		ranges = append(ranges, prefix)
+	}
+	return ranges, nil
+}
+
+func printFindings(w io.Writer, findings []probe.Finding, output string) error {
+	if output == "json" {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(append([]probe.Finding{}, findings...))
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "DAEMON\tADDRESS\tPROTOCOL\tANSWERS\tADVERTISES\tSEES US AS\tVERDICT")
+	for _, f := range findings {
+		answers := ""
+		if f.Entity != 0 {
+			answers = f.Entity.String()
+		}
+		cells := []string{f.Daemon, f.Address, f.Protocol, answers, f.Advertised, f.SeenAs, string(f.Verdict)}
+		for i, cell := range cells {
+			if cell == "" {
+				cells[i] = "-"
+			}
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print the table: %w", err)
+	}
+	for _, f := range findings {
+		if f.Level != probe.LevelOK {
+			fmt.Fprintf(w, "%s: %s %s: %s\n  %s\n", f.Level, f.Daemon, f.Address, f.Says, f.Do)
+		}
+	}
+	return nil
+}
+
+// probeVerdict returns an error with the exit code, if it is not 0.
+func probeVerdict(findings []probe.Finding) error {
+	count := 0
+	for _, f := range findings {
+		if f.Level == probe.LevelFault || f.Level == probe.LevelUnknown {
+			count++
+		}
+	}
+	switch probe.Worst(findings) {
+	case probe.LevelFault:
+		return fmt.Errorf("%d of %d conversations did not go as they should", count, len(findings))
+	case probe.LevelUnknown:
+		return coded{fmt.Errorf("%d of %d conversations tell nothing", count, len(findings)), cannotTell}
+	default:
+		return nil
+	}
+}
