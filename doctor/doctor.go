@@ -62,13 +62,18 @@ func examine(ctx context.Context, p *Patient, check Check, report Report) Findin
 		return notTold("you may not " + strings.Join(missing, ", nor "))
 	}
 	finding, err := check.Ask(ctx, p)
-	switch {
-	case apierrors.IsForbidden(err):
-		return notTold(fmt.Sprintf("you have not the right: %v", err))
-	case err != nil:
-		return Finding{Verdict: Skipped, Found: oneLine(err.Error()), Unknown: true, Do: "Run the check again; if that does not help, see to what the message names."}
+	if err != nil {
+		return untold(err)
 	}
 	return finding
+}
+
+// untold is for what could not be told because of an error.
+func untold(err error) Finding {
+	if apierrors.IsForbidden(err) {
+		return notTold(fmt.Sprintf("you have not the right: %v", err))
+	}
+	return Finding{Verdict: Skipped, Found: oneLine(err.Error()), Unknown: true, Do: "Run the check again; if that does not help, see to what the message names."}
 }
 
 func notTold(why string) Finding {

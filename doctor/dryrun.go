@@ -8,7 +8,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,7 +40,7 @@ func askAdmission(ctx context.Context, p *Patient) (Finding, error) {
 		if daemon := atGlobalIP(s); daemon.Daemon.ID != "" {
 			return rewrite(ctx, dry, p.View, daemon)
 		}
-		return ofBirth(s.Namespace, dry.Create(ctx, birthOf(s))), nil
+		return ofBirth(s.Namespace, dry.Create(ctx, birthOf(s)))
 	}
 	return nothingThere("there is no CephCluster that is served: nothing that is written is to pass the webhook"), nil
 }
@@ -113,15 +112,14 @@ func birthOf(s view.Snapshot) *appsv1.Deployment {
 }
 
 // ofBirth takes the refusal of a daemon without an export for the proof that the webhook was asked and knows the CephCluster.
-func ofBirth(namespace string, err error) Finding {
+func ofBirth(namespace string, err error) (Finding, error) {
 	switch {
 	case err == nil:
-		return fails(reinstall, "the dry run of a new OSD in %s was let through without an address: the API server does not ask the webhook", namespace)
+		return fails(reinstall, "the dry run of a new OSD in %s was let through without an address: the API server does not ask the webhook", namespace), nil
 	case !strings.Contains(err.Error(), deploymentHook):
-		f := notTold("the dry run of a new OSD in " + namespace + ": " + err.Error())
-		return f
-	case strings.Contains(err.Error(), "denied the request") && !apierrors.IsInternalError(err):
-		return well("a dry run of a new OSD in %s was refused by the webhook, which is right: it has no global IP", namespace)
+		return Finding{}, fmt.Errorf("write a new OSD in %s as a dry run: %w", namespace, err)
+	case strings.Contains(err.Error(), "denied the request"):
+		return well("a dry run of a new OSD in %s was refused by the webhook, which is right: it has no global IP", namespace), nil
 	}
-	return fails(seePods, "the dry run of a new OSD in %s was not answered: %s", namespace, oneLine(err.Error()))
+	return fails(seePods, "the dry run of a new OSD in %s was not answered: %s", namespace, oneLine(err.Error())), nil
 }

@@ -19,9 +19,9 @@ import (
 func rookChecks() []Check {
 	namespaces := right{"get", "", "namespaces", "", everywhere}
 	return []Check{
-		{Name: "namespaces", Needs: "kinds", Ask: askNamespaces, Before: true,
+		{Name: "namespaces", Needs: "kinds", Ask: askNamespaces,
 			Reads: []right{namespaces, {"list", kinds.CephCluster.Group, "cephclusters", "", looked}, {"list", kinds.ServiceExport.Group, "serviceexports", "", looked}}},
-		{Name: "operator-namespace", Needs: "kinds", Ask: askOperators, Before: true,
+		{Name: "operator-namespace", Needs: "kinds", Ask: askOperators,
 			Reads: []right{namespaces, {"list", appsv1.GroupName, "deployments", "", everywhere}}},
 		{Name: "cephclusters", Needs: "kinds", Ask: askClusters, Before: true, Reads: snapshotRights},
 	}
@@ -180,7 +180,7 @@ func ofClusters(clusters []rook.Cluster) Finding {
 	}
 	switch {
 	case len(alone) > 0:
-		return fails("See what each field of the CephCluster means: docs/cephcluster-fields.md", "%s", alone[0]).with(alone)
+		return fails("See what each field of the CephCluster means: docs/cephcluster-fields.md", "%s", alone[0]).with(alone[1:])
 	case len(served) == 0:
 		return nothingThere("there is no CephCluster in a namespace that is looked at")
 	}
