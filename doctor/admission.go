@@ -26,7 +26,7 @@ func admissionChecks() []Check {
 			Reads: []right{{"get", policyv1.GroupName, "poddisruptionbudgets", deploymentName, install}}},
 		{Name: "leader", Needs: "cluster", Ask: askLeader,
 			Reads: []right{{"get", coordinationv1.GroupName, "leases", leaseName, install}}},
-		{Name: "admission", Needs: "kinds", Ask: askAdmission},
+		{Name: "admission", Needs: "kinds", Ask: askAdmission, Reads: snapshotRights},
 	}
 }
 

@@ -85,6 +85,8 @@ const (
 	everywhere scope = iota
 	// looked is the namespace that is looked at, or all.
 	looked
+	// itself is the object of that namespace: a Role in it can give a right to that.
+	itself
 	// install is where rook-clusterset is installed.
 	install
 )
@@ -100,6 +102,8 @@ func (r right) attributes(namespace string) *authorizationv1.ResourceAttributes 
 	switch r.in {
 	case looked:
 		attributes.Namespace = namespace
+	case itself:
+		attributes.Namespace, attributes.Name = namespace, namespace
 	case install:
 		attributes.Namespace = installNamespace
 	case everywhere:
