@@ -18,14 +18,22 @@ import (
 
 func admissionChecks() []Check {
 	return []Check{
-		{Name: "webhook-endpoints", Needs: "cluster", Ask: askEndpoints,
-			Reads: []right{{"list", discoveryv1.GroupName, "endpointslices", "", install}}},
-		{Name: "replicas", Needs: "cluster", Ask: askReplicas,
-			Reads: []right{{"get", appsv1.GroupName, "deployments", deploymentName, install}}},
-		{Name: "disruption-budget", Needs: "cluster", Ask: askBudget,
-			Reads: []right{{"get", policyv1.GroupName, "poddisruptionbudgets", deploymentName, install}}},
-		{Name: "leader", Needs: "cluster", Ask: askLeader,
-			Reads: []right{{"get", coordinationv1.GroupName, "leases", leaseName, install}}},
+		{
+			Name: "webhook-endpoints", Needs: "cluster", Ask: askEndpoints,
+			Reads: []right{{"list", discoveryv1.GroupName, "endpointslices", "", install}},
+		},
+		{
+			Name: "replicas", Needs: "cluster", Ask: askReplicas,
+			Reads: []right{{"get", appsv1.GroupName, "deployments", deploymentName, install}},
+		},
+		{
+			Name: "disruption-budget", Needs: "cluster", Ask: askBudget,
+			Reads: []right{{"get", policyv1.GroupName, "poddisruptionbudgets", deploymentName, install}},
+		},
+		{
+			Name: "leader", Needs: "cluster", Ask: askLeader,
+			Reads: []right{{"get", coordinationv1.GroupName, "leases", leaseName, install}},
+		},
 		{Name: "admission", Needs: "kinds", Ask: askAdmission, Reads: snapshotRights},
 	}
 }

@@ -26,11 +26,15 @@ func certificateChecks() []Check {
 	configuration := right{"list", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", certs.WebhookConfigurationName, everywhere}
 	return []Check{
 		{Name: "cert-manager", Needs: "cluster", Before: true, Ask: askCertManager},
-		{Name: "certificate", Needs: "cert-manager", Ask: askCertificate,
-			Reads: []right{{"get", certManagerGroup, "certificates", certs.CertificateName, install}}},
+		{
+			Name: "certificate", Needs: "cert-manager", Ask: askCertificate,
+			Reads: []right{{"get", certManagerGroup, "certificates", certs.CertificateName, install}},
+		},
 		{Name: "webhook-configuration", Needs: "cluster", Ask: askConfiguration, Reads: []right{configuration}},
-		{Name: "certificate-chain", Needs: "certificate", Ask: askChain,
-			Reads: []right{{"list", certManagerGroup, "certificaterequests", "", install}, configuration}},
+		{
+			Name: "certificate-chain", Needs: "certificate", Ask: askChain,
+			Reads: []right{{"list", certManagerGroup, "certificaterequests", "", install}, configuration},
+		},
 	}
 }
 
@@ -87,8 +91,10 @@ func ofCertificate(c *certmanagerv1.Certificate, now time.Time) Finding {
 const renewalGrace = time.Hour
 
 // ourPaths are what the API server is to ask.
-var ourPaths = []string{webhook.DeploymentPath, webhook.MonEndpointsPath, webhook.CephConfigPath, webhook.ActiveMonsPath,
-	webhook.CSIConfigPath, webhook.CephConnectionPath, webhook.MonServicePath}
+var ourPaths = []string{
+	webhook.DeploymentPath, webhook.MonEndpointsPath, webhook.CephConfigPath, webhook.ActiveMonsPath,
+	webhook.CSIConfigPath, webhook.CephConnectionPath, webhook.MonServicePath,
+}
 
 func askConfiguration(ctx context.Context, p *Patient) (Finding, error) {
 	configuration, err := p.configuration(ctx)

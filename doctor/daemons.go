@@ -93,8 +93,10 @@ func ofExports(daemons []rook.DaemonFacts) Finding {
 }
 
 func request(d rook.DaemonFacts) resolver.Request {
-	return resolver.Request{Namespace: d.Daemon.Namespace, Name: d.Daemon.Name(), ClusterIPs: d.ClusterIPs,
-		Known: d.Export.GlobalIP, ForLife: d.Daemon.Type.KeepsAddressForLife()}
+	return resolver.Request{
+		Namespace: d.Daemon.Namespace, Name: d.Daemon.Name(), ClusterIPs: d.ClusterIPs,
+		Known: d.Export.GlobalIP, ForLife: d.Daemon.Type.KeepsAddressForLife(),
+	}
 }
 
 // told is what a source says of a daemon: an answer, or why there is none.

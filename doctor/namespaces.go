@@ -19,10 +19,14 @@ import (
 func rookChecks() []Check {
 	namespaces := right{"get", "", "namespaces", "", itself}
 	return []Check{
-		{Name: "namespaces", Needs: "kinds", Ask: askNamespaces,
-			Reads: []right{namespaces, {"list", kinds.CephCluster.Group, "cephclusters", "", looked}, {"list", kinds.ServiceExport.Group, "serviceexports", "", looked}}},
-		{Name: "operator-namespace", Needs: "kinds", Ask: askOperators,
-			Reads: []right{{"get", "", "namespaces", "", everywhere}, {"list", appsv1.GroupName, "deployments", "", everywhere}}},
+		{
+			Name: "namespaces", Needs: "kinds", Ask: askNamespaces,
+			Reads: []right{namespaces, {"list", kinds.CephCluster.Group, "cephclusters", "", looked}, {"list", kinds.ServiceExport.Group, "serviceexports", "", looked}},
+		},
+		{
+			Name: "operator-namespace", Needs: "kinds", Ask: askOperators,
+			Reads: []right{{"get", "", "namespaces", "", everywhere}, {"list", appsv1.GroupName, "deployments", "", everywhere}},
+		},
 		{Name: "cephclusters", Needs: "kinds", Ask: askClusters, Before: true, Reads: snapshotRights},
 	}
 }

@@ -14,8 +14,10 @@ import (
 func rightsChecks() []Check {
 	return []Check{
 		{Name: "install-rights", Needs: "cluster", Before: true, OnlyBefore: true, Ask: askInstallRights},
-		{Name: "rights", Needs: "cluster", Ask: askRights,
-			Reads: []right{{"create", authorizationv1.GroupName, "subjectaccessreviews", "", everywhere}}},
+		{
+			Name: "rights", Needs: "cluster", Ask: askRights,
+			Reads: []right{{"create", authorizationv1.GroupName, "subjectaccessreviews", "", everywhere}},
+		},
 	}
 }
 
