@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -114,9 +115,11 @@ func admissionFaults() []fault {
 			s.remove(&policyv1.PodDisruptionBudget{}, controlplane.Namespace, "rook-clusterset")
 			return s.installAgain
 		}},
-		{"the replicas have an endpoint and do not answer", "admission", "was not answered", func(s *story) func() {
-			s.World.Plane.Route(client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-webhook"})
-			return func() { s.World.Plane.Serve(s.World.Replicas...) }
+		{"the replicas have an endpoint and do not answer", "admission", "was not answered", func(s *story) func() { return s.killAll() }},
+		{"there is no leader", "leader", "has no holder", func(s *story) func() {
+			heal := s.killAll()
+			s.remove(object("coordination.k8s.io", "v1", "Lease"), controlplane.Namespace, "rook-clusterset-exporter")
+			return heal
 		}},
 		{"a right is taken away", "rights", "lacks 1 of its", func(s *story) func() {
 			return change(s, "", "rook-clusterset", &rbacv1.ClusterRole{}, func(r *rbacv1.ClusterRole) {
@@ -127,6 +130,20 @@ func admissionFaults() []fault {
 				}
 			})
 		}},
+	}
+}
+
+// killAll ends all replicas as lost nodes would, of which nobody tells for a while.
+func (s *story) killAll() (heal func()) {
+	s.t.Helper()
+	for _, replica := range s.World.Replicas {
+		require.NoError(s.t, replica.Kill())
+	}
+	s.World.Replicas = nil
+	return func() {
+		for range 2 {
+			require.NoError(s.t, s.World.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1))))
+		}
 	}
 }
 
@@ -187,12 +204,18 @@ func clustersetFaults() []fault {
 	submariner := func() *unstructured.Unstructured { return object("submariner.io", "v1alpha1", "Submariner") }
 	return []fault{
 		{"the range of global IPs cannot be read", "global-range", "has the global CIDR \"everything\"", func(s *story) func() {
-			set := func(u *unstructured.Unstructured) {
-				for _, part := range []string{"spec", "status"} {
-					require.NoError(s.t, unstructured.SetNestedField(u.Object, "everything", part, "globalCIDR"))
-				}
+			says := func(cidr string) {
+				s.eventually("Submariner says so", func() bool {
+					u := submariner()
+					if s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: mcsstandin.OperatorNamespace, Name: "submariner"}, u) != nil {
+						return false
+					}
+					err := unstructured.SetNestedField(u.Object, cidr, "status", "globalCIDR")
+					return err == nil && s.World.Plane.Client.Status().Update(s.t.Context(), u) == nil
+				})
 			}
-			return change(s, mcsstandin.OperatorNamespace, "submariner", submariner(), set)
+			says("everything")
+			return func() { says(globalRange.String()) }
 		}},
 		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
 			peer := s.peer()
@@ -266,13 +289,6 @@ func finalFaults() []fault {
 		}
 	}
 	return []fault{
-		{"there is no leader", "leader", "has no holder", func(s *story) func() {
-			for _, replica := range s.World.Replicas {
-				require.NoError(s.t, replica.Kill())
-			}
-			s.remove(object("coordination.k8s.io", "v1", "Lease"), controlplane.Namespace, "rook-clusterset-exporter")
-			return nil
-		}},
 		{"cert-manager is gone", "cert-manager", "cert-manager is not installed", removeKind("certificates.cert-manager.io")},
 		{"the ServiceExport kind is gone", "kinds", "ServiceExport.multicluster.x-k8s.io is not installed", removeKind("serviceexports.multicluster.x-k8s.io")},
 	}

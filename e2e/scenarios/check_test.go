@@ -56,7 +56,15 @@ func examinedWorld(t *testing.T) *story {
 	require.NoError(t, ceph.PlayKubelet(t.Context(), w.Plane.Client, controlplane.Namespace, rookstandin.DefaultNodes))
 	site, err := w.NewSite(t.Context(), "rook-ceph", true)
 	require.NoError(t, err)
-	return &story{Site: site, t: t}
+	s := &story{Site: site, t: t}
+	t.Cleanup(func() {
+		if t.Failed() && s.Operator != nil {
+			for _, e := range s.Operator.Journal().Entries() {
+				t.Log(e)
+			}
+		}
+	})
+	return s
 }
 
 // isWell waits until every check is.
