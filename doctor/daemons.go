@@ -33,7 +33,8 @@ func sourceRights() []right {
 	return rights
 }
 
-// everyDaemon returns the daemons of all namespaces that are looked at and whose CephCluster is served.
+// everyDaemon returns the daemons of all namespaces that are looked at and whose CephCluster is served. What is left of one
+// that is gone is none.
 func (p *Patient) everyDaemon(ctx context.Context) ([]rook.DaemonFacts, error) {
 	snapshots, err := p.Snapshots(ctx)
 	if err != nil {
@@ -42,7 +43,11 @@ func (p *Patient) everyDaemon(ctx context.Context) ([]rook.DaemonFacts, error) {
 	var all []rook.DaemonFacts
 	for _, s := range snapshots {
 		if s.Cluster == nil || s.Cluster.State(true) == reason.Served {
-			all = append(all, s.Daemons...)
+			for _, d := range s.Daemons {
+				if d.State().Code != reason.Leaving {
+					all = append(all, d)
+				}
+			}
 		}
 	}
 	return all, nil
@@ -66,7 +71,7 @@ func ofExports(daemons []rook.DaemonFacts) Finding {
 	for _, d := range daemons {
 		export := d.Export
 		switch {
-		case !export.Exists && d.Export.Identity == "":
+		case !export.Exists:
 			invalid = append(invalid, subject(d)+" "+reason.ExportMissing.Sentence())
 		case !export.Ours:
 			invalid = append(invalid, subject(d)+" "+reason.ExportForeign.Sentence())

@@ -296,6 +296,18 @@ func rookExamples() []example {
 	}
 }
 
+func TestWhatIsLeftOfADaemonThatIsGoneIsNotLookedAt(t *testing.T) {
+	gone := rook.DaemonFacts{Daemon: rook.Daemon{Type: rook.OSD, ID: "7"}, Export: rook.Export{Exists: true, Ours: true, OrphanedSince: now}}
+	lives := rook.DaemonFacts{Daemon: rook.Daemon{Type: rook.OSD, ID: "1"}, Deployed: true}
+	p := &Patient{snapshots: []view.Snapshot{
+		{Cluster: &rook.Cluster{}, Daemons: []rook.DaemonFacts{gone, lives}},
+		{Cluster: &rook.Cluster{HostNetwork: true}, Daemons: []rook.DaemonFacts{lives}},
+	}}
+	daemons, err := p.everyDaemon(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []rook.DaemonFacts{lives}, daemons)
+}
+
 func daemonExamples() []example {
 	global := netip.MustParseAddr("242.0.0.10")
 	daemon := func(edit func(*rook.DaemonFacts)) rook.DaemonFacts {
