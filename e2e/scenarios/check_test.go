@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,25 @@ func (s *story) finds(check string) doctor.Result {
 	return doctor.Result{}
 }
 
+// asksDNS asserts that DNS is asked where it can be reached, and that its fault is named and no more than a warning: no address
+// hangs on it.
+func (s *story) asksDNS() {
+	s.t.Helper()
+	server := "--dns-server=" + s.World.MCS.DNSAddr()
+	report, code := s.check(s.World.Plane.Kubeconfig, server)
+	require.Equal(s.t, doctor.ExitWell, code, "%+v", report)
+	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "dns" })
+	require.Equal(s.t, doctor.OK, report[i].Verdict)
+
+	s.World.MCS.SetDNSFault(mcsstandin.DNSServerFailure)
+	report, code = s.check(s.World.Plane.Kubeconfig, server)
+	s.World.MCS.SetDNSFault(mcsstandin.DNSHealthy)
+	require.Equal(s.t, doctor.ExitNotWell, code)
+	require.Equal(s.t, "dns", firstFault(report).Check)
+	require.Equal(s.t, doctor.Warning, firstFault(report).Verdict)
+	require.Contains(s.t, firstFault(report).Details[0], "the DNS server failed")
+}
+
 func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 	s := examinedWorld(t)
 	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
@@ -109,6 +129,7 @@ func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 	s.comesUp()
 	s.settled()
 	s.isWell()
+	s.asksDNS()
 	for _, fault := range faults() {
 		t.Run(fault.name, func(t *testing.T) {
 			outer := s.t
