@@ -53,22 +53,9 @@ type namespaceFacts struct {
 }
 
 func askNamespaces(ctx context.Context, p *Patient) (Finding, error) {
-	reader := kinds.Reader{Objects: p.Client, Installed: p.Installed}
-	clusters, err := reader.List(ctx, kinds.CephCluster, client.InNamespace(p.Namespace))
+	all, err := p.namespacesOfInterest(ctx)
 	if err != nil {
 		return Finding{}, err
-	}
-	all := map[string]*namespaceFacts{}
-	for i := range clusters {
-		name := clusters[i].GetNamespace()
-		all[name] = &namespaceFacts{name: name, cluster: true}
-	}
-	if p.Namespace == "" {
-		if err := addOthers(ctx, p.View, all); err != nil {
-			return Finding{}, err
-		}
-	} else if all[p.Namespace] == nil {
-		all[p.Namespace] = &namespaceFacts{name: p.Namespace}
 	}
 	var facts []namespaceFacts
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -78,6 +65,27 @@ func askNamespaces(ctx context.Context, p *Patient) (Finding, error) {
 		facts = append(facts, *all[name])
 	}
 	return ofNamespaces(facts), nil
+}
+
+// namespacesOfInterest returns the one that is looked at, or else all that have a CephCluster, the label, or exports of ours.
+func (p *Patient) namespacesOfInterest(ctx context.Context) (map[string]*namespaceFacts, error) {
+	reader := kinds.Reader{Objects: p.Client, Installed: p.Installed}
+	clusters, err := reader.List(ctx, kinds.CephCluster, client.InNamespace(p.Namespace))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]*namespaceFacts{}
+	for i := range clusters {
+		name := clusters[i].GetNamespace()
+		all[name] = &namespaceFacts{name: name, cluster: true}
+	}
+	if p.Namespace == "" {
+		return all, addOthers(ctx, p.View, all)
+	}
+	if all[p.Namespace] == nil {
+		all[p.Namespace] = &namespaceFacts{name: p.Namespace}
+	}
+	return all, nil
 }
 
 // addOthers adds those that are switched on without a CephCluster, and those that were switched off with exports in them.
