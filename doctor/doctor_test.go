@@ -144,3 +144,8 @@ func TestARightThatRookClustersetLacksIsNamed(t *testing.T) {
 	require.Equal(t, Failure, found.Verdict)
 	require.Equal(t, []string{"list servicecidrs.networking.k8s.io"}, found.Details)
 }
+
+func TestASubresourceIsAskedForAsSuch(t *testing.T) {
+	asked := right{"update", "apps", "deployments/scale", "", looked}.attributes("rook-ceph")
+	require.Equal(t, &authorizationv1.ResourceAttributes{Verb: "update", Group: "apps", Resource: "deployments", Subresource: "scale", Namespace: "rook-ceph"}, asked)
+}

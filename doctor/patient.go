@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -91,14 +92,15 @@ const (
 	install
 )
 
-// right is one that a check needs, or that rook-clusterset does.
+// right is one that a check needs, or rook-clusterset itself. A resource is written as RBAC does, with its subresource.
 type right struct {
 	verb, group, resource, name string
 	in                          scope
 }
 
 func (r right) attributes(namespace string) *authorizationv1.ResourceAttributes {
-	attributes := &authorizationv1.ResourceAttributes{Verb: r.verb, Group: r.group, Resource: r.resource, Name: r.name}
+	resource, subresource, _ := strings.Cut(r.resource, "/")
+	attributes := &authorizationv1.ResourceAttributes{Verb: r.verb, Group: r.group, Resource: resource, Subresource: subresource, Name: r.name}
 	switch r.in {
 	case looked:
 		attributes.Namespace = namespace
