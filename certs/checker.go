@@ -113,6 +113,12 @@ func (c *Checker) trusted(ctx context.Context, chain []*x509.Certificate) error 
 	case err != nil:
 		return fmt.Errorf("read MutatingWebhookConfiguration %s: %w", WebhookConfigurationName, err)
 	}
+	return Trusted(chain, configuration, c.namespace, c.now())
+}
+
+// Trusted returns why a webhook of the configuration would not believe a server with the chain, leaf first, to be our Service
+// in the namespace of the installation; nil means that each would.
+func Trusted(chain []*x509.Certificate, configuration *admissionregistrationv1.MutatingWebhookConfiguration, namespace string, now time.Time) error {
 	intermediates := x509.NewCertPool()
 	for _, certificate := range chain[1:] {
 		intermediates.AddCert(certificate)
@@ -123,10 +129,10 @@ func (c *Checker) trusted(ctx context.Context, chain []*x509.Certificate) error 
 			return fmt.Errorf("webhook %s of MutatingWebhookConfiguration %s has no CA yet: cert-manager's cainjector puts it there", hook.Name, WebhookConfigurationName)
 		}
 		_, err := chain[0].Verify(x509.VerifyOptions{
-			DNSName:       ServiceName + "." + c.namespace + ".svc",
+			DNSName:       ServiceName + "." + namespace + ".svc",
 			Roots:         roots,
 			Intermediates: intermediates,
-			CurrentTime:   c.now(),
+			CurrentTime:   now,
 		})
 		if err != nil {
 			return fmt.Errorf("webhook %s of MutatingWebhookConfiguration %s does not trust the serving certificate: %w", hook.Name, WebhookConfigurationName, err)

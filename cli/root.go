@@ -3,6 +3,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -15,11 +16,20 @@ import (
 // line of errOut.
 func Main(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) int {
 	if err := run(ctx, version, args, in, out, errOut); err != nil {
+		if code, told := errors.AsType[saidAll](err); told {
+			return int(code)
+		}
 		fmt.Fprintln(errOut, "error:", oneLine(err))
 		return exitCode(err)
 	}
 	return 0
 }
+
+// saidAll ends the program with a code of which the output has said all that there is to say.
+type saidAll int
+
+// Error implements error.
+func (c saidAll) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // oneLine returns what the error says on one line: some libraries tell theirs on several.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
@@ -39,7 +49,7 @@ func run(ctx context.Context, version string, args []string, in io.Reader, out, 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.AddCommand(managerCommand(version), statusCommand(version), planCommand(version), rewriteCommand(), probeCommand())
+	root.AddCommand(managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand())
 	return root.ExecuteContext(ctx)
 }
 

@@ -28,7 +28,12 @@ type Membership struct {
 	PeerCIDRs map[string][]netip.Prefix
 	// Submariner is that of this cluster.
 	Submariner Submariner
+	// Origin names what says so.
+	Origin Origin
 }
+
+// Origin names the setting, or the object, that says what is known of this cluster, for people.
+type Origin struct{ ClusterID, GlobalCIDRs string }
 
 // Submariner is how the Submariner of a cluster names things. The zero Submariner is none.
 type Submariner struct {
@@ -54,16 +59,19 @@ func (r *Resolver) Membership(ctx context.Context) (Membership, error) {
 		ClusterID:   r.options.ClusterID,
 		GlobalCIDRs: masked(r.options.GlobalCIDRs),
 		Submariner:  own.Submariner,
+		Origin:      Origin{ClusterID: "--cluster-id", GlobalCIDRs: "--global-cidr"},
 	}
 	if m.ClusterID == "" {
-		m.ClusterID = own.ID
+		m.ClusterID, m.Origin.ClusterID = own.ID, own.String()
 	}
 	if m.ClusterID == "" {
+		m.Origin.ClusterID = "ClusterProperty " + clusterPropertyName
 		if m.ClusterID, err = r.clusterProperty(ctx); err != nil {
 			return Membership{}, err
 		}
 	}
 	if len(m.GlobalCIDRs) == 0 {
+		m.Origin.GlobalCIDRs = own.String()
 		if m.GlobalCIDRs, err = own.ranges(); err != nil {
 			return Membership{}, err
 		}
@@ -93,7 +101,7 @@ func (m Membership) withClusters(all map[string][]netip.Prefix) Membership {
 	for id, ranges := range all {
 		switch {
 		case self[id] && len(m.GlobalCIDRs) == 0:
-			m.GlobalCIDRs = ranges
+			m.GlobalCIDRs, m.Origin.GlobalCIDRs = ranges, "Submariner's Cluster "+id
 		case !self[id] && known && len(ranges) > 0:
 			if m.PeerCIDRs == nil {
 				m.PeerCIDRs = map[string][]netip.Prefix{}
@@ -118,6 +126,9 @@ type submarinerSelf struct {
 	name       string
 	globalCIDR string
 }
+
+// String is how people find the object.
+func (s submarinerSelf) String() string { return "Submariner " + s.Namespace + "/" + s.name }
 
 // submariner reads Submariner's own object: what it runs with stands in the status, what it shall run with in the spec.
 // Its namespace is chosen by whoever installs it.
@@ -145,7 +156,7 @@ func (s submarinerSelf) ranges() ([]netip.Prefix, error) {
 	ranges, malformed := parseCIDRs(strings.Split(s.globalCIDR, ",")...)
 	if len(malformed) > 0 {
 		return nil, reason.Errorf(reason.SourceUnreadable,
-			"Submariner %s/%s has the global CIDR %q: set --global-cidr", s.Namespace, s.name, s.globalCIDR)
+			"%s has the global CIDR %q: set --global-cidr", s, s.globalCIDR)
 	}
 	return ranges, nil
 }

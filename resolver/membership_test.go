@@ -157,7 +157,27 @@ func TestMembership(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			got.Origin = resolver.Origin{}
 			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestWhatIsKnownOfThisClusterComesWithWhatSaysSo(t *testing.T) {
+	const object = "Submariner submariner-operator/submariner"
+	set := resolver.Options{ClusterID: "east", GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("242.0.0.0/16")}}
+	for name, c := range map[string]struct {
+		w    world
+		want resolver.Origin
+	}{
+		"settings":                      {world{options: set, objects: objects(t, submarinerA)}, resolver.Origin{ClusterID: "--cluster-id", GlobalCIDRs: "--global-cidr"}},
+		"Submariner's own object":       {world{objects: objects(t, submarinerA, clusterA)}, resolver.Origin{ClusterID: object, GlobalCIDRs: object}},
+		"Submariner's list of clusters": {world{options: resolver.Options{ClusterID: "cluster-a"}, objects: objects(t, clusterA)}, resolver.Origin{ClusterID: "--cluster-id", GlobalCIDRs: "Submariner's Cluster cluster-a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := c.w.resolver(t).Membership(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, c.want, m.Origin)
 		})
 	}
 }

@@ -115,6 +115,27 @@ func (r *Resolver) Resolve(ctx context.Context, req Request, m Membership) (Answ
 	if refusal != nil && silent(refusal.Code) {
 		answer, refusal = r.ask(ctx, req, m, refusal)
 	}
+	return r.believe(ctx, answer, refusal, req, m)
+}
+
+// Told returns what the objects alone say of the Service, for whoever looks at the sources one by one. Every error is a
+// *reason.Error.
+func (r *Resolver) Told(ctx context.Context, req Request, m Membership) (Answer, error) {
+	answer, refusal := r.compare(ctx, req, m)
+	return r.believe(ctx, answer, refusal, req, m)
+}
+
+// AskDNS returns what the clusterset DNS says of the Service, whatever the objects do. Every error is a *reason.Error.
+func (r *Resolver) AskDNS(ctx context.Context, req Request, m Membership) (Answer, error) {
+	ip, err := r.asked.Lookup(ctx, req, m)
+	if err != nil {
+		return Answer{}, asReason(err)
+	}
+	return Answer{IP: ip, Source: r.asked.Name()}, nil
+}
+
+// believe lets no answer pass that the guards refuse.
+func (r *Resolver) believe(ctx context.Context, answer Answer, refusal *reason.Error, req Request, m Membership) (Answer, error) {
 	if refusal != nil {
 		return Answer{}, refusal
 	}

@@ -1,0 +1,295 @@
+package scenarios_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/manifests"
+)
+
+// fault is something that goes wrong, and what check is to say of it first.
+type fault struct {
+	name, check, found string
+	// bringAbout returns what heals it; nil for what cannot be healed.
+	bringAbout func(s *story) (heal func())
+}
+
+// faults end with those that cannot be healed.
+func faults() []fault {
+	return append(append(append(admissionFaults(), certificateFaults()...), clustersetFaults()...), finalFaults()...)
+}
+
+// installAgain is what the answer to most of them is.
+func (s *story) installAgain() {
+	s.t.Helper()
+	_, err := s.World.Plane.Kubectl(s.t.Context(), manifests.Install, "apply", "-f", "-")
+	require.NoError(s.t, err)
+}
+
+// change changes an object of ours, and returns what puts it back.
+func change[T client.Object](s *story, namespace, name string, o T, edit func(T)) (heal func()) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, o))
+	before, _ := o.DeepCopyObject().(T)
+	edit(o)
+	require.NoError(s.t, c.Update(s.t.Context(), o))
+	return func() {
+		s.t.Helper()
+		s.eventually(name+" is put back", func() bool {
+			if c.Get(s.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, o) != nil {
+				return false
+			}
+			before.SetResourceVersion(o.GetResourceVersion())
+			return c.Update(s.t.Context(), before) == nil
+		})
+	}
+}
+
+func (s *story) remove(o client.Object, namespace, name string) {
+	s.t.Helper()
+	o.SetNamespace(namespace)
+	o.SetName(name)
+	require.NoError(s.t, s.World.Plane.Client.Delete(s.t.Context(), o))
+}
+
+func object(group, version, kind string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: version, Kind: kind})
+	return u
+}
+
+// configure changes the webhook configuration, which cert-manager would mend as far as the CA goes.
+func configure(edit func(*admissionregistrationv1.MutatingWebhookConfiguration)) func(*story) func() {
+	return func(s *story) func() {
+		heal := change(s, "", "rook-clusterset", &admissionregistrationv1.MutatingWebhookConfiguration{}, func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
+			delete(c.Annotations, "cert-manager.io/inject-ca-from")
+			edit(c)
+		})
+		return heal
+	}
+}
+
+func admissionFaults() []fault {
+	type configuration = admissionregistrationv1.MutatingWebhookConfiguration
+	return []fault{
+		{"the webhook configuration is deleted", "webhook-configuration", "is not installed", func(s *story) func() {
+			s.remove(&configuration{}, "", "rook-clusterset")
+			return s.installAgain
+		}},
+		{"a webhook has no CA", "webhook-configuration", "has no CA", configure(func(c *configuration) { c.Webhooks[0].ClientConfig.CABundle = nil })},
+		{"a webhook is missing", "webhook-configuration", "no webhook asks for /mutate-deployment", configure(func(c *configuration) { c.Webhooks = c.Webhooks[1:] })},
+		{"a webhook lets through what nobody answers", "webhook-configuration", "failure policy Ignore", configure(func(c *configuration) {
+			c.Webhooks[0].FailurePolicy = new(admissionregistrationv1.Ignore)
+		})},
+		{"the API server is told not to ask in this namespace", "admission", "came back unchanged", configure(func(c *configuration) {
+			c.Webhooks[0].NamespaceSelector.MatchExpressions[0].Values = []string{"never"}
+		})},
+		{"there is one replica", "replicas", "there is one replica", func(s *story) func() { return s.scale(1) }},
+		{"there is no replica", "webhook-endpoints", "is answered by nobody", func(s *story) func() {
+			heal := s.scale(0)
+			s.World.Plane.Serve()
+			return func() { heal(); s.World.Plane.Serve(s.World.Replicas...) }
+		}},
+		{"the disruption budget is deleted", "disruption-budget", "there is no PodDisruptionBudget", func(s *story) func() {
+			s.remove(&policyv1.PodDisruptionBudget{}, controlplane.Namespace, "rook-clusterset")
+			return s.installAgain
+		}},
+		{"the replicas have an endpoint and do not answer", "admission", "was not answered", func(s *story) func() { return s.killAll() }},
+		{"there is no leader", "leader", "has no holder", func(s *story) func() {
+			heal := s.killAll()
+			s.remove(object("coordination.k8s.io", "v1", "Lease"), controlplane.Namespace, "rook-clusterset-exporter")
+			return heal
+		}},
+		{"a right is taken away", "rights", "lacks 1 of its", func(s *story) func() {
+			return change(s, "", "rook-clusterset", &rbacv1.ClusterRole{}, func(r *rbacv1.ClusterRole) {
+				for i := range r.Rules {
+					if r.Rules[i].Resources[0] == "servicecidrs" {
+						r.Rules[i].Verbs = []string{"watch"}
+					}
+				}
+			})
+		}},
+	}
+}
+
+// killAll ends all replicas as lost nodes would, of which nobody tells for a while.
+func (s *story) killAll() (heal func()) {
+	s.t.Helper()
+	for _, replica := range s.World.Replicas {
+		require.NoError(s.t, replica.Kill())
+	}
+	s.World.Replicas = nil
+	return func() {
+		for range 2 {
+			require.NoError(s.t, s.World.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1))))
+		}
+	}
+}
+
+// scale changes the number of replicas, and returns once as many are ready.
+func (s *story) scale(replicas int32) (heal func()) {
+	s.t.Helper()
+	set := func(d *appsv1.Deployment) { d.Spec.Replicas = new(replicas) }
+	heal = change(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}, set)
+	s.eventually("the Deployment is scaled", func() bool {
+		d := &appsv1.Deployment{}
+		err := s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}, d)
+		return err == nil && d.Status.ReadyReplicas == replicas
+	})
+	return heal
+}
+
+func certificateFaults() []fault {
+	return []fault{
+		{"the Certificate is deleted", "certificate", "there is no Certificate", func(s *story) func() {
+			s.remove(object("cert-manager.io", "v1", "Certificate"), controlplane.Namespace, "rook-clusterset-serving")
+			return s.installAgain
+		}},
+		{"the certificate has expired", "certificate", "expired at", func(s *story) func() {
+			s.remove(object("cert-manager.io", "v1", "Issuer"), controlplane.Namespace, "rook-clusterset-ca")
+			certificate, key := expired(s.t)
+			change(s, controlplane.Namespace, "rook-clusterset-serving-cert", &corev1.Secret{}, func(secret *corev1.Secret) {
+				secret.Data["tls.crt"], secret.Data["tls.key"] = certificate, key
+			})
+			return s.installAgain
+		}},
+		{"the CA is another", "certificate-chain", "does not trust the serving certificate", func(s *story) func() {
+			return configure(func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
+				for i := range c.Webhooks {
+					c.Webhooks[i].ClientConfig.CABundle = s.World.Plane.Config.CAData
+				}
+			})(s)
+		}},
+	}
+}
+
+// expired returns a certificate of yesterday and its key.
+func expired(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"rook-clusterset-webhook.rook-clusterset.svc"},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	require.NoError(t, err)
+	keyDER, err := x509.MarshalECPrivateKey(private)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
+}
+
+func clustersetFaults() []fault {
+	submariner := func() *unstructured.Unstructured { return object("submariner.io", "v1alpha1", "Submariner") }
+	return []fault{
+		{"the range of global IPs cannot be read", "global-range", "has the global CIDR \"everything\"", func(s *story) func() {
+			says := func(cidr string) {
+				s.eventually("Submariner says so", func() bool {
+					u := submariner()
+					if s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: mcsstandin.OperatorNamespace, Name: "submariner"}, u) != nil {
+						return false
+					}
+					err := unstructured.SetNestedField(u.Object, cidr, "status", "globalCIDR")
+					return err == nil && s.World.Plane.Client.Status().Update(s.t.Context(), u) == nil
+				})
+			}
+			says("everything")
+			return func() { says(globalRange.String()) }
+		}},
+		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
+			peer := s.peer()
+			return change(s, peer.GetNamespace(), peer.GetName(), object("submariner.io", "v1", "Cluster"), func(u *unstructured.Unstructured) {
+				require.NoError(s.t, unstructured.SetNestedStringSlice(u.Object, []string{"242.0.128.0/17"}, "spec", "global_cidr"))
+			})
+		}},
+		{"the label of the namespace is lost", "namespaces", "is switched off while daemons are exported there", func(s *story) func() {
+			return change(s, "", s.Namespace, &corev1.Namespace{}, func(n *corev1.Namespace) { delete(n.Labels, "rook-clusterset.io/enabled") })
+		}},
+		{"another CephCluster is in a namespace without the label", "namespaces", "a CephCluster without the label", func(s *story) func() {
+			other := &corev1.Namespace{}
+			other.Name = "rook-other"
+			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), other))
+			cluster := rookstandin.NewCephCluster(other.Name, "other")
+			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), cluster))
+			return func() { s.remove(cluster, other.Name, "other") }
+		}},
+		{"the operator's namespace has not the label", "operator-namespace", "what the CSI drivers dial is not corrected", func(s *story) func() {
+			elsewhere := s.deployment("rook-ceph-operator").DeepCopy()
+			elsewhere.ObjectMeta.ResourceVersion, elsewhere.ObjectMeta.UID, elsewhere.Namespace = "", "", "default"
+			elsewhere.Spec.Replicas = new(int32(0))
+			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), elsewhere))
+			return func() { s.remove(&appsv1.Deployment{}, "default", "rook-ceph-operator") }
+		}},
+		{"the CephCluster cannot carry global IPs", "cephclusters", "network.addressRanges leave no room", func(s *story) func() {
+			s.changeCephCluster(map[string]any{"network": map[string]any{"addressRanges": map[string]any{"public": []string{"10.0.0.0/8"}}}})
+			return func() { s.changeCephCluster(map[string]any{"network": map[string]any{"addressRanges": nil}}) }
+		}},
+		{"an export is not Valid", "exports", "1 of 6 daemons have no ServiceExport of ours that is Valid", func(s *story) func() {
+			s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+			return func() { s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{}) }
+		}},
+		{"the sources tell the address of a peer", "sources", "the sources do not tell one address", func(s *story) func() {
+			s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{PeerAddress: true})
+			return func() { s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{}) }
+		}},
+		{"a daemon has no Deployment", "daemons", "1 of 6 daemons are not at their global IPs", func(s *story) func() {
+			s.remove(&appsv1.Deployment{}, s.Namespace, "rook-ceph-osd-2")
+			return s.reconcileAgain
+		}},
+		{"Rook remembers a mon elsewhere", "rook-memory", "Rook remembers mons elsewhere than they are", func(s *story) func() {
+			return change(s, s.Namespace, "rook-clusterset-remembered", &corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
+				c.Data["mons"] = "a=10.96.0.99:6789"
+				delete(c.Data, "peer-token-right-since")
+			})
+		}},
+	}
+}
+
+// peer returns what Submariner has of another cluster.
+func (s *story) peer() *unstructured.Unstructured {
+	s.t.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "submariner.io", Version: "v1", Kind: "ClusterList"})
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list))
+	for i := range list.Items {
+		if id, _, _ := unstructured.NestedString(list.Items[i].Object, "spec", "cluster_id"); id == "west" {
+			return &list.Items[i]
+		}
+	}
+	require.Fail(s.t, "there is no peer")
+	return nil
+}
+
+func finalFaults() []fault {
+	removeKind := func(name string) func(*story) func() {
+		return func(s *story) func() {
+			s.remove(object("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), "", name)
+			return nil
+		}
+	}
+	return []fault{
+		{"cert-manager is gone", "cert-manager", "cert-manager is not installed", removeKind("certificates.cert-manager.io")},
+		{"the ServiceExport kind is gone", "kinds", "ServiceExport.multicluster.x-k8s.io is not installed", removeKind("serviceexports.multicluster.x-k8s.io")},
+	}
+}

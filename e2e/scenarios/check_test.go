@@ -1,0 +1,164 @@
+package scenarios_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/doctor"
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+)
+
+// check runs `rook-clusterset check` with the kubeconfig.
+func (s *story) check(kubeconfig string, args ...string) (doctor.Report, int) {
+	s.t.Helper()
+	program, err := s.World.Plane.Program(s.t.Context())
+	require.NoError(s.t, err)
+	cmd := exec.CommandContext(s.t.Context(), program, append([]string{"check", "-o", "json", "--kubeconfig", kubeconfig}, args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		_, exited := errors.AsType[*exec.ExitError](err)
+		require.True(s.t, exited, "%v", err)
+	}
+	require.Empty(s.t, stderr.String())
+	var report doctor.Report
+	require.NoError(s.t, json.Unmarshal(stdout.Bytes(), &report))
+	return report, cmd.ProcessState.ExitCode()
+}
+
+// firstFault returns the first check that found something wrong, or nothing.
+func firstFault(report doctor.Report) doctor.Result {
+	for _, result := range report {
+		if (result.Verdict == doctor.Failure || result.Verdict == doctor.Warning) && !result.Unknown {
+			return result
+		}
+	}
+	return doctor.Result{}
+}
+
+// examinedWorld is a world of its own, whose replicas have pods: what is brought about here would disturb the other stories.
+func examinedWorld(t *testing.T) *story {
+	t.Helper()
+	w, err := world.Start(t.Context(), mcsstandin.Options{FreshAddresses: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.Stop()) })
+	watchReplicas(t, w.Plane)
+	require.NoError(t, ceph.PlayKubelet(t.Context(), w.Plane.Client, controlplane.Namespace, rookstandin.DefaultNodes))
+	site, err := w.NewSite(t.Context(), "rook-ceph", true)
+	require.NoError(t, err)
+	s := &story{Site: site, t: t}
+	t.Cleanup(func() {
+		if t.Failed() && s.Operator != nil {
+			for _, e := range s.Operator.Journal().Entries() {
+				t.Log(e)
+			}
+		}
+	})
+	return s
+}
+
+// isWell waits until every check is.
+func (s *story) isWell() {
+	s.t.Helper()
+	report, code := s.check(s.World.Plane.Kubeconfig, "--wait=90s")
+	if code != doctor.ExitWell {
+		var text bytes.Buffer
+		require.NoError(s.t, report.Text(&text))
+		require.Zero(s.t, code, text.String())
+	}
+}
+
+// finds waits until a check is the first that is not well, for checks go by what the API server has, and that takes a moment.
+func (s *story) finds(check string) doctor.Result {
+	s.t.Helper()
+	var report doctor.Report
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
+		var code int
+		report, code = s.check(s.World.Plane.Kubeconfig)
+		if found := firstFault(report); found.Check == check {
+			require.Equal(s.t, doctor.ExitNotWell, code)
+			require.NotEmpty(s.t, found.Do)
+			require.Equal(s.t, "https://github.com/rook-clusterset/rook-clusterset/blob/main/docs/troubleshooting.md#"+check, found.Link)
+			return found
+		}
+	}
+	var text bytes.Buffer
+	require.NoError(s.t, report.Text(&text))
+	require.Fail(s.t, "the first that is not well is to be "+check, text.String())
+	return doctor.Result{}
+}
+
+// asksDNS asserts that DNS is asked where it can be reached, and that its fault is named and no more than a warning: no address
+// hangs on it.
+func (s *story) asksDNS() {
+	s.t.Helper()
+	server := "--dns-server=" + s.World.MCS.DNSAddr()
+	report, code := s.check(s.World.Plane.Kubeconfig, server)
+	require.Equal(s.t, doctor.ExitWell, code, "%+v", report)
+	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "dns" })
+	require.Equal(s.t, doctor.OK, report[i].Verdict)
+
+	s.World.MCS.SetDNSFault(mcsstandin.DNSServerFailure)
+	report, code = s.check(s.World.Plane.Kubeconfig, server)
+	s.World.MCS.SetDNSFault(mcsstandin.DNSHealthy)
+	require.Equal(s.t, doctor.ExitNotWell, code)
+	require.Equal(s.t, "dns", firstFault(report).Check)
+	require.Equal(s.t, doctor.Warning, firstFault(report).Verdict)
+	require.Contains(s.t, firstFault(report).Details[0], "the DNS server failed")
+}
+
+func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
+	s := examinedWorld(t)
+	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
+	require.Equal(t, doctor.ExitWell, code, "%+v", before)
+
+	s.operatorRuns(1)
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	s.isWell()
+	s.asksDNS()
+	for _, fault := range faults() {
+		t.Run(fault.name, func(t *testing.T) {
+			outer := s.t
+			s.t = t
+			defer func() { s.t = outer }()
+			heal := fault.bringAbout(s)
+			// Also after a failure, which the next fault is not to be blamed for.
+			defer func() {
+				if heal != nil {
+					heal()
+					s.isWell()
+				}
+			}()
+			require.Contains(t, s.finds(fault.check).Found, fault.found)
+		})
+	}
+}
+
+func TestCheckSaysWhichStepsTheRightsDoNotReach(t *testing.T) {
+	s := newStory(t, true)
+	report, code := s.check(s.World.Plane.Kubeconfig, "--as=nobody", "--as-group=system:authenticated", "-n", s.Namespace)
+	require.Equal(t, doctor.ExitUnknown, code, "%+v", report)
+	for _, result := range report {
+		switch result.Check {
+		case "cluster", "kinds", "cert-manager":
+			require.Equal(t, doctor.OK, result.Verdict, result.Check)
+		default:
+			require.Equal(t, doctor.Skipped, result.Verdict, result.Check)
+			require.True(t, result.Unknown, result.Check)
+		}
+	}
+}
