@@ -33,12 +33,16 @@ const (
 	DaemonIDLabel    = "ceph_daemon_id"
 	OSDIDLabel       = "ceph-osd-id"
 	clusterLabel     = "rook_cluster"
+	monClusterLabel  = "mon_cluster"
 	osdLabel         = "osd"
 	CanaryLabel      = "mon_canary"
 	RookVersionLabel = "rook-version"
 	CephVersionLabel = "ceph-version"
 	// SkipReconcileLabel, with whatever value, keeps Rook from a daemon; on that of a mon it stops the failover of all mons.
 	SkipReconcileLabel = "ceph.rook.io/do-not-reconcile"
+
+	// OperatorNamespaceLabel on what Rook makes of a daemon names the namespace of its operator.
+	OperatorNamespaceLabel = "rook.io/operator-namespace"
 
 	// CephGroup, CephAPIVersion and CephClusterKind name the kind that owns every daemon.
 	CephGroup       = "ceph.rook.io"

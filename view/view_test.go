@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -350,6 +351,41 @@ func TestAnOSDIsPreparedOnceItsPrepareIsCompletedAndUntilItIsDeployed(t *testing
 			require.Equal(t, c.want, objects.Prepared)
 		})
 	}
+}
+
+func TestADaemonIsExpectedBySignsOfTheClusterItself(t *testing.T) {
+	monService := func(id string) *corev1.Service {
+		s := service("rook-ceph-mon-"+id, rook.MonApp, "10.96.0.1")
+		s.Labels[rook.OperatorNamespaceLabel] = "rook-operator"
+		s.Spec.Selector = map[string]string{"app": "rook-ceph-mon", "ceph_daemon_id": id, "mon": id, "mon_cluster": namespace, "rook_cluster": namespace}
+		s.Spec.Ports = []corev1.ServicePort{{Port: 3300, TargetPort: intstr.FromInt32(3300), Protocol: corev1.ProtocolTCP}}
+		s.OwnerReferences = []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: "cluster-uid"}}
+		return s
+	}
+	forged := monService("zz")
+	forged.Spec.Ports[0].Port, forged.Labels[rook.OperatorNamespaceLabel] = 22, "evil"
+	prepared := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "rook-ceph-osd-n1-status"},
+		Data:       map[string]string{"status": `{"osds":[{"id":7}],"status":"completed"}`},
+	}
+	v := viewOf(t, monService("a"), forged, prepared)
+	served := rook.Cluster{Namespace: namespace, Name: "my-cluster", UID: "cluster-uid"}
+	for name, wanted := range map[string]bool{
+		"rook-ceph-mon-a": true, "rook-ceph-mon-b": false, "rook-ceph-mon-zz": false, "rook-ceph-osd-7": true, "rook-ceph-osd-777": false,
+	} {
+		expected, err := v.Expected(t.Context(), daemon(name), served)
+		require.NoError(t, err)
+		require.Equal(t, wanted, expected, name)
+	}
+	operator, err := v.OperatorNamespace(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, "rook-operator", operator)
+
+	other := monService("b")
+	other.Labels[rook.OperatorNamespaceLabel] = "elsewhere"
+	operator, err = viewOf(t, monService("a"), other).OperatorNamespace(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Empty(t, operator, "they do not agree")
 }
 
 func TestACephClusterOfIPv6AloneIsServedWhereGlobalIPsCanBeIPv6(t *testing.T) {

@@ -38,6 +38,9 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if facts.Stored, err = d.stored(ctx, req); err != nil {
 		return answer{}, err
 	}
+	if facts.Stranger, err = isStranger(ctx, d.view, req); err != nil {
+		return answer{}, err
+	}
 
 	var decision rook.Decision
 	var unexported error
@@ -52,8 +55,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		if wait && !ensured && facts.Cluster != nil {
 			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
 			// exporter may have done it.
-			unexported = d.ensurer.EnsureExport(ctx, daemon, *facts.Cluster)
-			ensured = unexported == nil
+			ensured, unexported = d.ensure(ctx, daemon, *facts.Cluster)
 		}
 		return wait, nil
 	})
@@ -66,6 +68,19 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		a.notExported(daemon, unexported)
 	}
 	return a, err
+}
+
+// ensure sees to it that a daemon is exported which Rook is about to write. That somebody asks for it is no sign of that:
+// anybody who reaches the webhook can.
+func (d *deployments) ensure(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) (bool, error) {
+	reads, cancel := reading(ctx)
+	defer cancel()
+	expected, err := d.view.Expected(reads, daemon, cluster)
+	if err != nil || !expected {
+		return false, err
+	}
+	err = d.ensurer.EnsureExport(ctx, daemon, cluster)
+	return err == nil, err
 }
 
 // stored returns the Deployment that the request is to replace, or nil for a truly new one. Rook creates first and

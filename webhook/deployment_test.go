@@ -73,6 +73,23 @@ func TestRulesOfAdmissionForDeployments(t *testing.T) {
 			refused: `mon "a" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-a is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
 			ensured: []string{"rook-ceph-mon-a"},
 		},
+		"an OSD that nothing in the cluster announces is exported by nobody, however often it is asked for": {
+			world:   func(w *world) { w.unexpected = true },
+			request: create(osd("777")),
+			reason:  reason.ExportMissing,
+			refused: `osd "777" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-osd-777); Rook will retry`,
+		},
+		"an OSD of an absurd number is none": {
+			request: create(osd("11111111111111111111111111111111111111111111111111111111")),
+			reason:  reason.NotRookDaemon,
+			warned:  true,
+		},
+		"what somebody else than Rook creates is no birth": {
+			world:   func(w *world) { w.operator = "another-namespace" },
+			request: create(osd("3")),
+			reason:  reason.NotRookDaemon,
+			warned:  true,
+		},
 		"a new OSD without an export gets one and is refused when that does not help in time": {
 			request: create(osd("3")),
 			reason:  reason.ExportMissing,

@@ -143,6 +143,11 @@ func (r *Replica) Stop() error { return r.process.Stop(syscall.SIGTERM) }
 // Kill ends the replica at once.
 func (r *Replica) Kill() error { return r.process.Stop(syscall.SIGKILL) }
 
+// WebhookURL is where the replica answers whoever reaches it.
+func (r *Replica) WebhookURL(path string) string {
+	return "https://" + loopback(r.ports.webhook) + path
+}
+
 // PID is the number of the process.
 func (r *Replica) PID() int { return r.process.PID() }
 
