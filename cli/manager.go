@@ -176,6 +176,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	}
 	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
 	v.ExpectRange(globalIPsOf(addresses))
+	v.ExpectDoubts(doubtsOf(addresses))
 	term := recall.NewTerm()
 	if err := o.addElection(mgr, term); err != nil {
 		return nil, err
