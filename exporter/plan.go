@@ -152,6 +152,7 @@ func (p *planner) plan() {
 		p.planService()
 	}
 	if !p.export.Exists && !p.exportable() {
+		p.noteUnexpected()
 		p.planLoneService()
 		return
 	}
@@ -232,7 +233,18 @@ func (p *planner) exportable() bool {
 	if p.daemon.Type.ServiceIsOurs() {
 		return p.expected()
 	}
-	return p.service != nil
+	// A mon that lives can have lost its owner with a CephCluster that was deleted and created anew.
+	return p.service != nil && rook.MonPort(p.service) != 0 && (p.deployment != nil || rook.IsMonServiceOf(p.service, p.cluster))
+}
+
+// noteUnexpected tells of the Service of a mon that Rook did not make for this CephCluster: exported, it would give a global IP to
+// whatever it selects.
+func (p *planner) noteUnexpected() {
+	if p.service != nil && !p.daemon.Type.ServiceIsOurs() {
+		p.notes = append(p.notes, note{
+			code: reason.ServiceUnexpected, warning: true, subject: p.daemon.String(), detail: "Service " + p.daemon.Namespace + "/" + p.daemon.Name(),
+		})
+	}
 }
 
 func (p *planner) planService() {
