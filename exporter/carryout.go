@@ -41,6 +41,11 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 			return err
 		}
 	}
+	for _, unmarked := range s.label {
+		if err := t.ensurer.label(ctx, f.daemon, unmarked); err != nil {
+			return err
+		}
+	}
 	if s.unpins(f) || len(s.remove) > 0 && !s.remake {
 		// What is forgotten here is never known again, and a cache can be behind.
 		if lives, err := t.lives(ctx, f.daemon); err != nil || lives {

@@ -582,6 +582,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.services[osd0].Labels[rook.ManagedByLabel] = "rook-ceph-operator"
+				delete(f.services[osd0].Labels, rook.ManagedLabel)
 			},
 			want: outcome{notes: []reason.Code{reason.ServiceForeign}},
 		},

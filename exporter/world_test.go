@@ -141,7 +141,7 @@ func usedUpTo(highest, data string) *corev1.ConfigMap {
 // known returns an export of ours as it stands in the cache.
 func known(name string, change func(*rook.Export)) view.Export {
 	e := view.Export{
-		Export:          rook.Export{Exists: true, Ours: true},
+		Export:          rook.Export{Exists: true, Ours: true, Marked: true},
 		UID:             types.UID(name + "-export"),
 		ResourceVersion: "7",
 	}

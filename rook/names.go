@@ -59,7 +59,10 @@ const (
 
 	// EnabledLabel on a namespace, with the value "true", switches rook-clusterset on for it.
 	EnabledLabel = "rook-clusterset.io/enabled"
-	// ManagedByLabel with the value Manager stands on everything that rook-clusterset created; nothing without it is ever deleted.
+	// ManagedLabel with the value "true" stands on everything that rook-clusterset created; nothing without it is ever deleted.
+	ManagedLabel = "rook-clusterset.io/managed"
+	// ManagedByLabel with the value Manager stands beside it, and alone on what earlier releases created, until that is adopted.
+	// Policy engines overwrite it.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	// Manager is the value of ManagedByLabel and the one field manager of every write.
 	Manager = "rook-clusterset"

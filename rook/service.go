@@ -20,7 +20,7 @@ const (
 )
 
 // serviceLabels are those that OSDService sets, and all that are read of the Service of any daemon.
-var serviceLabels = []string{AppLabel, clusterLabel, DaemonTypeLabel, DaemonIDLabel, osdLabel, OSDIDLabel, ManagedByLabel, OperatorNamespaceLabel}
+var serviceLabels = []string{AppLabel, clusterLabel, DaemonTypeLabel, DaemonIDLabel, osdLabel, OSDIDLabel, ManagedLabel, ManagedByLabel, OperatorNamespaceLabel}
 
 // OSDService returns the Service through which an OSD is exported. It is never headless: the global IP of a headless
 // Service would not be reachable from within its own cluster. It follows from the number of the OSD and its CephCluster
@@ -34,8 +34,8 @@ func OSDService(osd Daemon, cluster Cluster) *corev1.Service {
 		DaemonIDLabel:   osd.ID,
 		osdLabel:        osd.ID,
 		OSDIDLabel:      osd.ID,
-		ManagedByLabel:  Manager,
 	}
+	maps.Copy(labels, Marks())
 	ports := []corev1.ServicePort{servicePort(osdPortV2Name, osdPortV2)}
 	if !cluster.Msgr2Only {
 		ports = []corev1.ServicePort{servicePort(osdPortV1Name, osdPortV1), servicePort(osdPortV2Name, osdPortV2)}

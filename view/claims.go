@@ -15,6 +15,16 @@ import (
 // Claims returns who has the address, in whichever namespace is switched on: those whose export has it, and those that live
 // there.
 func (v *View) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
+	return v.claims(ctx, address, v.EnabledByCache)
+}
+
+// ClaimsAnywhere returns those who live at the address in namespaces that are switched off as well: before an address is freed,
+// every daemon counts that may be there.
+func (v *View) ClaimsAnywhere(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
+	return v.claims(ctx, address, func(context.Context, string) (bool, error) { return true, nil })
+}
+
+func (v *View) claims(ctx context.Context, address netip.Addr, counts func(context.Context, string) (bool, error)) ([]rook.Claim, error) {
 	at := client.MatchingFields{addressIndex: address.String()}
 	exports, err := v.kinds.List(ctx, kinds.ServiceExport, at)
 	if err != nil {
@@ -36,7 +46,7 @@ func (v *View) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, er
 	}
 	for i := range deployments {
 		daemon := client.ObjectKeyFromObject(&deployments[i])
-		if enabled, err := v.EnabledByCache(ctx, daemon.Namespace); err != nil || !enabled {
+		if enabled, err := counts(ctx, daemon.Namespace); err != nil || !enabled {
 			if err != nil {
 				return nil, err
 			}

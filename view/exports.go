@@ -91,8 +91,8 @@ func readExport(export *unstructured.Unstructured) Export {
 func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := kinds.KeepIdentity(export)
 	kept.SetCreationTimestamp(export.GetCreationTimestamp())
-	if manager, ok := export.GetLabels()[rook.ManagedByLabel]; ok {
-		kept.SetLabels(map[string]string{rook.ManagedByLabel: manager})
+	if marks := rook.OnlyMarks(export.GetLabels()); len(marks) > 0 {
+		kept.SetLabels(marks)
 	}
 	if annotations := rook.OnlyOurs(export.GetAnnotations()); len(annotations) > 0 {
 		kept.SetAnnotations(annotations)

@@ -18,6 +18,8 @@ func (v *View) LatestExport(ctx context.Context, daemon rook.Daemon) (rook.Daemo
 		return rook.DaemonFacts{}, Objects{}, err
 	}
 	objects, err := v.Uncached().Daemon(ctx, daemon)
+	// An address that is in doubt is not used, and freed only by what its export says.
+	facts.Export = objects.Export.Export
 	return facts, objects, err
 }
 

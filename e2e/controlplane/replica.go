@@ -172,10 +172,6 @@ func (r *Replica) Metrics(ctx context.Context) (string, error) {
 // MetricsURL is where the replica serves its metrics.
 func (r *Replica) MetricsURL() string { return "https://" + loopback(r.ports.metrics) + "/metrics" }
 
-// WebhookURL is where the replica is asked about Deployments.
-func (r *Replica) WebhookURL() string {
-	return "https://" + loopback(r.ports.webhook) + "/mutate-deployment"
-}
 
 func (r *Replica) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
