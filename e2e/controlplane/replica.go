@@ -172,7 +172,6 @@ func (r *Replica) Metrics(ctx context.Context) (string, error) {
 // MetricsURL is where the replica serves its metrics.
 func (r *Replica) MetricsURL() string { return "https://" + loopback(r.ports.metrics) + "/metrics" }
 
-
 func (r *Replica) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
