@@ -44,6 +44,7 @@ type managerOptions struct {
 	leaderElect    bool
 	webhookPort    int
 	certDir        string
+	clientCA       string
 	tlsMinVersion  string
 	metricsAddress string
 	metricsSecure  bool
@@ -84,6 +85,7 @@ func (o *managerOptions) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "let one replica at a time run the exporter")
 	f.IntVar(&o.webhookPort, "webhook-port", 9443, "port of the admission webhook")
 	f.StringVar(&o.certDir, "cert-dir", "/var/run/rook-clusterset/certs", "directory with tls.crt and tls.key of the webhook; read again when they change")
+	f.StringVar(&o.clientCA, "webhook-client-ca", "", "file with the CA of the client certificates that API servers have to show to the webhook; by default anybody is answered")
 	f.StringVar(&o.tlsMinVersion, "tls-min-version", "1.3", "oldest version of TLS that is spoken: 1.3, or 1.2 for an API server that is kept from 1.3")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics; 0 switches them off")
 	f.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve the metrics over TLS, with the certificate of the webhook, to those whom the cluster lets get /metrics; false serves everybody in the clear")
@@ -154,8 +156,12 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	if err != nil {
 		return nil, err
 	}
+	clients, err := clientsOf(o.clientCA)
+	if err != nil {
+		return nil, err
+	}
 	wanted := append(view.Kinds(), resolver.Kinds()...)
-	mgr, err := ctrl.NewManager(config, o.managerOptions(view.Options(wanted, certs.WebhookConfigurationName)))
+	mgr, err := ctrl.NewManager(config, o.managerOptions(view.Options(wanted, certs.WebhookConfigurationName), clients))
 	if err != nil {
 		return nil, fmt.Errorf("set up the manager: %w", err)
 	}
@@ -176,6 +182,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	}
 	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
 	v.ExpectRange(globalIPsOf(addresses))
+	v.ExpectDoubts(doubtsOf(addresses))
 	term := recall.NewTerm()
 	if err := o.addElection(mgr, term); err != nil {
 		return nil, err
@@ -194,7 +201,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	return mgr, addProbes(ctx, mgr, installed, o)
 }
 
-func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
+func (o *managerOptions) managerOptions(caches cache.Options, clients func(*tls.Config)) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                 newScheme(),
 		Cache:                  caches,
@@ -203,7 +210,7 @@ func (o *managerOptions) managerOptions(caches cache.Options) ctrl.Options {
 		WebhookServer: webhookserver.NewServer(webhookserver.Options{
 			Port:    o.webhookPort,
 			CertDir: o.certDir,
-			TLSOpts: o.tlsOptions(),
+			TLSOpts: append(o.tlsOptions(), clients),
 		}),
 	}
 }

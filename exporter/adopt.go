@@ -42,7 +42,7 @@ func (e *Ensurer) adopt(ctx context.Context, daemon rook.Daemon, a adopted) erro
 		return nil
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": a.uid, "labels": map[string]string{rook.ManagedByLabel: rook.Manager}, "ownerReferences": a.owners,
+		"uid": a.uid, "labels": rook.Marks(), "ownerReferences": a.owners,
 	}})
 	if err == nil {
 		err = e.writer.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(rook.Manager))

@@ -18,6 +18,7 @@ func rooksOwner() []metav1.OwnerReference {
 func rooksService(name string) *corev1.Service {
 	service := rook.OSDService(rookDaemon(name), aCluster().cluster)
 	service.Labels[rook.ManagedByLabel] = "rook-ceph-operator"
+	delete(service.Labels, rook.ManagedLabel)
 	service.OwnerReferences = rooksOwner()
 	service.Spec.ClusterIP, service.Spec.ClusterIPs = "10.96.1.0", []string{"10.96.1.0"}
 	return service

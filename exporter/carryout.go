@@ -36,6 +36,11 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 			return err
 		}
 	}
+	for _, unmarked := range s.label {
+		if err := t.ensurer.label(ctx, f.daemon, unmarked); err != nil {
+			return err
+		}
+	}
 	for _, owned := range s.disown {
 		if err := t.ensurer.disown(ctx, f.daemon, owned); err != nil {
 			return err

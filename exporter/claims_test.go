@@ -47,7 +47,7 @@ func TestWhoWasRefusedAnAddressIsWokenWhenItIsFree(t *testing.T) {
 func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 	const ofOther = "242.0.9.9"
 	start := func(t *testing.T) *loop {
-		l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+		l := newLoop(t, append(elsewhere(), enabledNamespace(), cephClusterObject(nil))...)
 		l.create(deployment(osd0, ""), deployment(osd1, ""), deployment(monA, "242.0.0.1"), monService(monA, "10.96.0.1"))
 		other := newExport(serviceExport, rook.Daemon{Type: rook.Mon, ID: "a", Namespace: "other"})
 		other.SetAnnotations(map[string]string{rook.GlobalIPAnnotation: ofOther})

@@ -93,13 +93,13 @@ func (c *cleaner) turn(ctx context.Context, namespace, name string) error {
 	if !kind.StandsInList() {
 		latest.Listed = netip.Addr{}
 	}
-	claims, err := c.view.Claims(ctx, latest.Export.GlobalIP)
+	claims, err := c.view.ClaimsAnywhere(ctx, latest.Export.GlobalIP)
 	if err != nil {
 		return err
 	}
 	since, remove := decideCleanup(latest, claims, c.now(), c.grace)
-	if !remove {
-		if since.Equal(latest.Export.OrphanedSince) {
+	if !remove || !latest.Export.Marked {
+		if since.Equal(latest.Export.OrphanedSince) && latest.Export.Marked {
 			return nil
 		}
 		wanted := latest.Export
@@ -128,6 +128,10 @@ func decideCleanup(d rook.DaemonFacts, claims []rook.Claim, now time.Time, grace
 // remove deletes the Service of an OSD, then the export: as long as that stands, the removal is tried again.
 func (c *cleaner) remove(ctx context.Context, daemon rook.Daemon, objects view.Objects) error {
 	if service := objects.Service; service != nil && daemon.Type.ServiceIsOurs() && ours(service) {
+		if !rook.IsMarked(service.Labels) {
+			// An earlier release made it. Once it is marked, it goes in another turn.
+			return c.ensurer.label(ctx, daemon, labelled{service: true, uid: service.UID})
+		}
 		if err := c.ensurer.remove(ctx, daemon, orphan{service: true, uid: service.UID, resourceVersion: service.ResourceVersion}); err != nil {
 			return err
 		}

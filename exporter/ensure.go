@@ -115,10 +115,10 @@ func newExport(gvk schema.GroupVersionKind, daemon rook.Daemon) *unstructured.Un
 	export := kinds.Object(gvk)
 	export.SetNamespace(daemon.Namespace)
 	export.SetName(daemon.Name())
-	export.SetLabels(map[string]string{rook.ManagedByLabel: rook.Manager})
+	export.SetLabels(rook.Marks())
 	return export
 }
 
 func ours(object metav1.Object) bool {
-	return object.GetLabels()[rook.ManagedByLabel] == rook.Manager
+	return rook.IsOurs(object.GetLabels())
 }

@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,42 +85,56 @@ func TestWithoutTheKindNothingIsEnsured(t *testing.T) {
 	require.Empty(t, l.writes)
 }
 
-func TestCorrectedEndpointsAreStoredThoughOthersWriteAtTheSameTime(t *testing.T) {
+// firstMon is what is known of a mon that is to be born.
+func firstMon() map[string]rook.DaemonFacts {
+	return map[string]rook.DaemonFacts{"a": {
+		Export: rook.Export{
+			Exists: true, Ours: true, Identity: rook.IdentityClusterset, GlobalIP: addr("242.0.0.1"), Valid: metav1.ConditionTrue,
+		},
+		ClusterIPs: []netip.Addr{addr("10.96.0.1")}, Port: 6789, ServiceOwner: testUID,
+	}}
+}
+
+func TestTheFirstMonIsStoredThoughOthersWriteAtTheSameTime(t *testing.T) {
 	l := newLoop(t, endpointsOf(""))
 	key := types.NamespacedName{Namespace: testNamespace, Name: rook.MonEndpointsName}
-	races := 0
+	races, writes := 0, 0
 	racing := interceptor.NewClient(l.client, interceptor.Funcs{
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
 			if races++; races == 1 {
 				other := &corev1.ConfigMap{}
 				require.NoError(t, c.Get(ctx, key, other))
-				other.Data[rook.EndpointsMaxMonIDKey] = "0"
+				other.Data[rook.EndpointsMaxMonIDKey] = "-1"
 				require.NoError(t, c.Update(ctx, other))
 			}
+			writes++
 			return c.Update(ctx, o, opts...)
 		},
 	})
-	require.NoError(t, NewEnsurer(racing, l.client, l.kinds).StoreEndpoints(t.Context(), endpointsOf("a=242.0.0.1:6789")))
+	ensurer := NewEnsurer(racing, l.client, l.kinds)
+	require.NoError(t, ensurer.StoreEndpoints(t.Context(), aCluster().cluster, firstMon()))
 	stored := &corev1.ConfigMap{}
 	require.NoError(t, l.client.Get(t.Context(), key, stored))
-	require.Equal(t, map[string]string{rook.EndpointsDataKey: "a=242.0.0.1:6789", rook.EndpointsMaxMonIDKey: "0"}, stored.Data)
+	require.Equal(t, map[string]string{rook.EndpointsDataKey: "a=242.0.0.1:6789", rook.EndpointsMaxMonIDKey: "-1", rook.EndpointsCSIKey: ""}, stored.Data)
+
+	before := writes
+	require.NoError(t, ensurer.StoreEndpoints(t.Context(), aCluster().cluster, firstMon()))
+	require.Equal(t, before, writes, "what is right already is not written again, however often it is asked for")
 }
 
-func TestCorrectedEndpointsAreCreatedWhereThereAreNone(t *testing.T) {
+func TestTheFirstMonIsStoredWhereThereIsNoList(t *testing.T) {
 	l := newLoop(t)
-	corrected := endpointsOf("a=242.0.0.1:6789")
-	corrected.UID, corrected.ResourceVersion = "of-the-refused-write", "12"
-	corrected.Finalizers = []string{"ceph.rook.io/disaster-protection"}
-	require.NoError(t, l.ensurer.StoreEndpoints(t.Context(), corrected))
+	require.NoError(t, l.ensurer.StoreEndpoints(t.Context(), aCluster().cluster, map[string]rook.DaemonFacts{}))
+	require.Empty(t, l.writes)
+	require.NoError(t, l.ensurer.StoreEndpoints(t.Context(), aCluster().cluster, firstMon()))
 	stored := &corev1.ConfigMap{}
-	require.NoError(t, l.client.Get(t.Context(), client.ObjectKeyFromObject(corrected), stored))
-	require.Equal(t, corrected.Data, stored.Data)
-	require.Equal(t, corrected.Finalizers, stored.Finalizers)
+	require.NoError(t, l.client.Get(t.Context(), types.NamespacedName{Namespace: testNamespace, Name: rook.MonEndpointsName}, stored))
+	require.Equal(t, "a=242.0.0.1:6789", stored.Data[rook.EndpointsDataKey])
 }
 
 func TestAFailureToStoreNamesTheObject(t *testing.T) {
 	l := newLoop(t)
 	l.deny = func(string) error { return apierrors.NewInternalError(errors.New("etcd is on holiday")) }
-	err := l.ensurer.StoreEndpoints(t.Context(), endpointsOf(""))
+	err := l.ensurer.StoreEndpoints(t.Context(), aCluster().cluster, firstMon())
 	require.ErrorContains(t, err, "store ConfigMap rook-ceph/rook-ceph-mon-endpoints: ")
 }

@@ -52,7 +52,7 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 		// A mon that got its Deployment while admission was switched off. What is pinned stays, whatever a Deployment says
 		// later: a mon never changes the address that it was born with.
 		if !wanted.Pinned {
-			*wanted = rook.Export{Exists: wanted.Exists, Ours: wanted.Ours, Valid: wanted.Valid, Identity: rook.IdentityCluster}
+			*wanted = rook.Export{Exists: wanted.Exists, Ours: wanted.Ours, Marked: wanted.Marked, Valid: wanted.Valid, Identity: rook.IdentityCluster}
 		}
 		return
 	}

@@ -66,6 +66,8 @@ type step struct {
 	adopt []adopted
 	// disown are the objects that an earlier release let a CephCluster own.
 	disown []disowned
+	// label are the objects that an earlier release did not mark as ours.
+	label []labelled
 	// apply is what the Service of an OSD should be, nil if it is.
 	apply *corev1.Service
 	// create says that the ServiceExport does not exist.
@@ -122,6 +124,7 @@ func recalled(notes []note) []recall.Note {
 func makePlan(f facts) step {
 	p := planner{facts: f}
 	p.plan()
+	p.spareUnmarked()
 	return p.step
 }
 
@@ -129,6 +132,7 @@ func makePlan(f facts) step {
 func makePlanWithoutCluster(f facts) step {
 	p := planner{facts: f}
 	p.planWithoutCluster()
+	p.spareUnmarked()
 	return p.step
 }
 
@@ -148,10 +152,12 @@ func (p *planner) plan() {
 		return
 	}
 	p.planDisowning()
+	p.planLabels()
 	if p.daemon.Type.ServiceIsOurs() {
 		p.planService()
 	}
 	if !p.export.Exists && !p.exportable() {
+		p.noteUnexpected()
 		p.planLoneService()
 		return
 	}
@@ -182,6 +188,7 @@ func (p *planner) planWithoutCluster() {
 		return
 	}
 	p.planDisowning()
+	p.planLabels()
 	if !p.export.Exists {
 		p.planLoneService()
 		return
@@ -232,7 +239,18 @@ func (p *planner) exportable() bool {
 	if p.daemon.Type.ServiceIsOurs() {
 		return p.expected()
 	}
-	return p.service != nil
+	// A mon that lives can have lost its owner with a CephCluster that was deleted and created anew.
+	return p.service != nil && rook.MonPort(p.service) != 0 && (p.deployment != nil || rook.IsMonServiceOf(p.service, p.cluster))
+}
+
+// noteUnexpected tells of the Service of a mon that Rook did not make for this CephCluster: exported, it would give a global IP to
+// whatever it selects.
+func (p *planner) noteUnexpected() {
+	if p.service != nil && !p.daemon.Type.ServiceIsOurs() {
+		p.notes = append(p.notes, note{
+			code: reason.ServiceUnexpected, warning: true, subject: p.daemon.String(), detail: "Service " + p.daemon.Namespace + "/" + p.daemon.Name(),
+		})
+	}
 }
 
 func (p *planner) planService() {
@@ -251,7 +269,8 @@ func (p *planner) planService() {
 // satisfies says whether applying the wanted Service would change nothing.
 func satisfies(service, wanted *corev1.Service) bool {
 	for key, value := range wanted.Labels {
-		if service.Labels[key] != value {
+		// What a policy engine makes of this one is not worth a quarrel.
+		if key != rook.ManagedByLabel && service.Labels[key] != value {
 			return false
 		}
 	}

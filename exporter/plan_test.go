@@ -65,6 +65,27 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 				notes: []reason.Code{reason.Exported},
 			},
 		},
+		"a Service that somebody made with a mon's name is reported, and opens no port to the clusterset": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.services[monA].Spec.Ports = append(f.services[monA].Spec.Ports, monPort(22))
+			},
+			want: outcome{notes: []reason.Code{reason.ServiceUnexpected}},
+		},
+		"nor does one that points elsewhere": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.services[monA].Spec.Selector = map[string]string{"app": "evil"}
+			},
+			want: outcome{notes: []reason.Code{reason.ServiceUnexpected}},
+		},
+		"nor one that the CephCluster does not own, while no such mon lives": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.services[monA].OwnerReferences = nil
+			},
+			want: outcome{notes: []reason.Code{reason.ServiceUnexpected}},
+		},
 		"a mon that stands in Rook's list with its ClusterIP keeps it": {
 			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")
@@ -561,6 +582,7 @@ func TestAnOSDIsExportedAndFollowsItsGlobalIP(t *testing.T) {
 				f.deployments[osd0] = deployment(osd0, "")
 				f.services[osd0] = ownService(*f, osd0, "10.96.1.0")
 				f.services[osd0].Labels[rook.ManagedByLabel] = "rook-ceph-operator"
+				delete(f.services[osd0].Labels, rook.ManagedLabel)
 			},
 			want: outcome{notes: []reason.Code{reason.ServiceForeign}},
 		},

@@ -298,6 +298,15 @@ func enabledNamespace() *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: testNamespace, Labels: map[string]string{rook.EnabledLabel: "true"}}}
 }
 
+// elsewhere is another namespace that is switched on, with a CephCluster of its own.
+func elsewhere() []client.Object {
+	namespace, cluster := enabledNamespace(), cephClusterObject(nil)
+	namespace.Name = "other"
+	cluster.SetNamespace("other")
+	cluster.SetUID("other-uid")
+	return []client.Object{namespace, cluster}
+}
+
 func cephClusterObject(change func(map[string]any)) *unstructured.Unstructured {
 	u := kinds.Object(cephCluster)
 	u.SetNamespace(testNamespace)

@@ -107,7 +107,7 @@ func (e *Ensurer) requestReload(ctx context.Context, cluster rook.Cluster) error
 	signal := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 		Namespace:       cluster.Namespace,
 		Name:            rook.ReloadName,
-		Labels:          map[string]string{rook.ManagedByLabel: rook.Manager},
+		Labels:          rook.Marks(),
 		OwnerReferences: []metav1.OwnerReference{rook.ControlledBy(cluster)},
 	}}
 	// One that is there already was left by a leader that stopped in between.

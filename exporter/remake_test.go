@@ -21,7 +21,7 @@ func (l *loop) createdAt(name string, at time.Time) {
 }
 
 func TestTheExportOfAnUnbornMonIsMadeAnewWhileAnotherDaemonLivesAtItsAddress(t *testing.T) {
-	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l := newLoop(t, append(elsewhere(), enabledNamespace(), cephClusterObject(nil))...)
 	living := deployment("rook-ceph-mon-b", "242.0.0.7")
 	living.Namespace = "other"
 	l.create(living, monService(monD, "10.96.0.4"))
@@ -69,7 +69,7 @@ func TestAnExportIsNotMadeAnewForADaemonThatLivesOrForOneThatOnlyHasTheAddress(t
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+			l := newLoop(t, append(elsewhere(), enabledNamespace(), cephClusterObject(nil))...)
 			c.prepare(l)
 			l.answers = map[string]string{c.daemon: "242.0.0.7"}
 			l.settle()

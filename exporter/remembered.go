@@ -34,7 +34,7 @@ func (e *Ensurer) noteRemembered(ctx context.Context, namespace, version string,
 	err = retry.OnError(retry.DefaultBackoff, apierrors.IsAlreadyExists, func() error {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace, Name: rook.RememberedName,
-			Labels: map[string]string{rook.ManagedByLabel: rook.Manager},
+			Labels: rook.Marks(),
 		}}
 		err := e.writer.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(rook.Manager))
 		if !apierrors.IsNotFound(err) {

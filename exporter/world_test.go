@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -74,14 +75,25 @@ func rookDaemon(name string) rook.Daemon {
 
 // monService returns the Service that Rook creates for a mon.
 func monService(name, clusterIP string) *corev1.Service {
+	_, id, _ := rook.ParseName(name)
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: testNamespace, Name: name, UID: types.UID(name + "-service"), ResourceVersion: "1",
 			Labels:          map[string]string{rook.AppLabel: rook.MonApp, rook.ManagedByLabel: "rook-ceph-operator"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: testCluster, UID: testUID}},
 		},
-		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ClusterIP: clusterIP, ClusterIPs: []string{clusterIP}},
+		Spec: corev1.ServiceSpec{
+			Type: corev1.ServiceTypeClusterIP, ClusterIP: clusterIP, ClusterIPs: []string{clusterIP},
+			Selector: map[string]string{
+				"app": "rook-ceph-mon", "ceph_daemon_id": id, "mon": id, "mon_cluster": testNamespace, "rook_cluster": testNamespace,
+			},
+			Ports: []corev1.ServicePort{monPort(6789), monPort(3300)},
+		},
 	}
+}
+
+func monPort(number int32) corev1.ServicePort {
+	return corev1.ServicePort{Port: number, TargetPort: intstr.FromInt32(number), Protocol: corev1.ProtocolTCP}
 }
 
 // deployment returns what Rook writes of a daemon, as far as it is read here.
@@ -129,7 +141,7 @@ func usedUpTo(highest, data string) *corev1.ConfigMap {
 // known returns an export of ours as it stands in the cache.
 func known(name string, change func(*rook.Export)) view.Export {
 	e := view.Export{
-		Export:          rook.Export{Exists: true, Ours: true},
+		Export:          rook.Export{Exists: true, Ours: true, Marked: true},
 		UID:             types.UID(name + "-export"),
 		ResourceVersion: "7",
 	}

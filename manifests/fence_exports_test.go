@@ -47,7 +47,7 @@ func serviceExport(meta metav1.ObjectMeta) *unstructured.Unstructured {
 	return export
 }
 
-func ours() map[string]string { return map[string]string{rook.ManagedByLabel: rook.Manager} }
+func ours() map[string]string { return rook.Marks() }
 
 // osdService is the Service that the exporter makes, changed.
 func osdService(namespace, id string, change func(*corev1.Service)) *corev1.Service {
@@ -114,8 +114,17 @@ func TestTheManagerExportsDaemonsUnderItsFence(t *testing.T) {
 	for _, o := range []client.Object{left, leftExport} {
 		require.NoError(t, admin.Create(ctx, o))
 		require.NoError(t, manager.Patch(ctx, o, client.RawPatch(types.MergePatchType,
-			[]byte(`{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"},"ownerReferences":[]}}`))))
+			[]byte(`{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset","rook-clusterset.io/managed":"true"},"ownerReferences":[]}}`))))
 	}
+	// What an earlier release made is marked, and may be deleted then and not before.
+	earlier := serviceExport(named("rook-ceph", "rook-ceph-osd-6", map[string]string{rook.ManagedByLabel: rook.Manager}))
+	require.NoError(t, admin.Create(ctx, earlier))
+	require.True(t, apierrors.IsInvalid(manager.Delete(ctx, earlier)))
+	require.NoError(t, manager.Patch(ctx, earlier, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"rook-clusterset.io/managed":"true"}}}`))))
+	// What a policy engine makes of the other label is no obstacle.
+	require.NoError(t, admin.Patch(ctx, earlier, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"app.kubernetes.io/managed-by":"a-policy-engine"}}}`))))
+	require.NoError(t, manager.Patch(ctx, earlier, annotate))
+	require.NoError(t, manager.Delete(ctx, earlier))
 	// What stands where a namespace was switched off may still be removed, and marked before where that is asked for.
 	require.NoError(t, admin.Patch(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "off"}}, client.RawPatch(types.MergePatchType,
 		[]byte(`{"metadata":{"labels":{"rook-clusterset.io/cleanup":"true"}}}`))))
@@ -174,9 +183,9 @@ func TestTheManagerWritesNothingOfOthers(t *testing.T) {
 		"change the Service of a mon":               {patch(service(named("rook-ceph", "rook-ceph-mon-a", nil)), `{"metadata":{"annotations":{"a":"b"}}}`), "only the Services of OSDs"},
 		"delete the Service of a mon":               {remove(service(named("rook-ceph", "rook-ceph-mon-a", nil))), "only the Services of OSDs"},
 		"delete a Service that a person made":       {remove(service(named("rook-ceph", "rook-ceph-osd-7", nil))), "only Services that it made"},
-		"retarget what Rook made":                   {patch(rooksOwn, `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"}},"spec":{"selector":{"app":"evil"}}}`), "points the Service of an OSD at that OSD"},
+		"retarget what Rook made":                   {patch(rooksOwn, `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset","rook-clusterset.io/managed":"true"}},"spec":{"selector":{"app":"evil"}}}`), "points the Service of an OSD at that OSD"},
 		"mark an export where it is off":            {patch(serviceExport(named("off", "rook-ceph-osd-3", nil)), `{"metadata":{"annotations":{"a":"b"}}}`), "exports only in namespaces"},
-		"make one its own":                          {patch(service(named("rook-ceph", "rook-ceph-osd-7", nil)), `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset"}}}`), "only Services that it made"},
+		"make one its own":                          {patch(service(named("rook-ceph", "rook-ceph-osd-7", nil)), `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"rook-clusterset","rook-clusterset.io/managed":"true"}}}`), "only Services that it made"},
 		"make a Service where it is off":            {create(osdService("off", "9", nil)), "Services only in namespaces"},
 		"make one without its mark":                 {create(osdService("rook-ceph", "9", func(s *corev1.Service) { s.Labels = nil })), "only Services that it made"},
 		"make one that attracts addresses":          {create(osdService("rook-ceph", "9", func(s *corev1.Service) { s.Spec.ExternalIPs = []string{"192.0.2.1"} })), "without externalIPs"},
@@ -190,7 +199,7 @@ func TestTheManagerWritesNothingOfOthers(t *testing.T) {
 		"make one with another port":          {create(osdService("rook-ceph", "9", func(s *corev1.Service) { s.Spec.Ports[0].Port = 22 })), "only the ports of an OSD"},
 		"make one of an absurd number":        {create(osdService("rook-ceph", "12345678901", nil)), "only the Services of OSDs"},
 		"retarget its own":                    {patch(made, `{"spec":{"selector":{"app":"evil"}}}`), "points the Service of an OSD at that OSD"},
-		"take its mark off its own":           {patch(made, `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"other"}}}`), "only Services that it made"},
+		"take its mark off its own":           {patch(made, `{"metadata":{"labels":{"rook-clusterset.io/managed":null}}}`), "only Services that it made"},
 		"export something else":               {create(serviceExport(named("rook-ceph", "rook-ceph-mgr-dashboard", ours()))), "only the Services of mons and OSDs"},
 		"export where it is off":              {create(serviceExport(named("off", "rook-ceph-mon-a", ours()))), "exports only in namespaces"},
 		"export without its mark":             {create(serviceExport(named("rook-ceph", "rook-ceph-mon-a", nil))), "only ServiceExports that it made"},

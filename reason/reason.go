@@ -69,6 +69,7 @@ const (
 	TooBusy                Code = "too_busy"
 	ServiceForeign         Code = "service_foreign"
 	ServiceTypeUnsupported Code = "service_type_unsupported"
+	ServiceUnexpected      Code = "service_unexpected"
 )
 
 // Reasons for which an answer to «what is the global IP of this Service?» is refused or missing.
@@ -273,6 +274,7 @@ var sentences = map[Code]string{
 	TooBusy:                "found no room beside the requests that are being decided on: try again",
 	ServiceForeign:         "has a Service that rook-clusterset did not create and so leaves alone",
 	ServiceTypeUnsupported: "has a Service that is not a plain ClusterIP Service",
+	ServiceUnexpected:      "has a Service that is not as Rook makes it, by its owner, selector or ports, and so is not exported",
 
 	NoSource:             "cannot be resolved: nothing here tells global IPs",
 	NoAnswer:             "has no global IP in any source",

@@ -8,7 +8,8 @@ import (
 // Term says whether this replica leads now. What only a leader may do is bound to its term; when that ends, so does what is
 // under way, and all that was remembered is of no worth: another replica leads meanwhile.
 type Term struct {
-	mu    sync.Mutex
+	mu sync.Mutex
+	//nolint:containedctx // A term is a context: what begins in it ends with it.
 	term  context.Context
 	first chan struct{}
 	begun []func()

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -23,6 +25,10 @@ type DaemonFacts struct {
 	Rollout Rollout
 	// ClusterIPs are those that the Service of the daemon has now.
 	ClusterIPs []netip.Addr
+	// Port is that under which Rook lists the mon, by MonPort of its Service, and ServiceOwner the UID of the CephCluster that
+	// owns the Service; both are zero where there is none.
+	Port         uint16
+	ServiceOwner types.UID
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
 	HeldBy string
 	// Listed is where Rook's mon endpoints have it; it is invalid for a daemon that they do not list.

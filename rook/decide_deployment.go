@@ -24,6 +24,8 @@ type DeploymentFacts struct {
 	Listed netip.Addr
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
 	HeldBy string
+	// Stranger says that somebody else than Rook writes: it may put back what lived, and brings nothing into being.
+	Stranger bool
 	// GaveUp is why waiting must end now; it is empty while waiting is still allowed.
 	GaveUp reason.Code
 }
@@ -45,8 +47,11 @@ func DecideDeployment(f DeploymentFacts) Decision {
 	if f.Daemon.Type.KeepsAddressForLife() && f.Export.Identity == IdentityCluster {
 		return allow(reason.IdentityCluster)
 	}
-	if f.Stored != nil {
+	switch {
+	case f.Stored != nil:
 		return decideUpdate(f)
+	case f.Stranger:
+		return allow(reason.NotRookDaemon)
 	}
 	return decideBirth(f)
 }
@@ -70,6 +75,9 @@ func decideUpdate(f DeploymentFacts) Decision {
 	switch {
 	case f.Daemon.Type.KeepsAddressForLife():
 		otherwise = allow(reason.MalformedDeployment)
+	case f.Export.Ready() && f.HeldBy != "":
+		// Its export was given what a daemon lives at: it stays where it is until that is settled.
+		otherwise = Decision{Code: reason.UsedByAnother, Message: heldBy(f.Export.GlobalIP, f.HeldBy)}
 	case f.Export.Ready():
 		d := f.rewriteTo(f.Export.GlobalIP, reason.Rewritten)
 		if d.Code != reason.AddressFamilyMismatch {

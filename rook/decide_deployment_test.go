@@ -244,6 +244,14 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			})},
 			action: rook.Allow, code: reason.AddressFamilyMismatch, message: "fd42::10",
 		},
+		"an OSD does not follow its export to where another daemon lives": {
+			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: osdReady, HeldBy: "rook-ceph-mon-a in rook-ceph"},
+			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",
+		},
+		"nor does one without an address": {
+			facts:  rook.DeploymentFacts{New: newOSD, Stored: newOSD, Cluster: cluster, Export: osdReady, HeldBy: "rook-ceph-mon-a in rook-ceph"},
+			action: rook.Allow, code: reason.UsedByAnother, message: "it was given the global IP of another daemon, 242.0.0.10, which is that of rook-ceph-mon-a in rook-ceph",
+		},
 		"an OSD keeps its address while its export is not Valid": {
 			facts:  rook.DeploymentFacts{New: newOSD, Stored: osdAt("242.0.0.77"), Cluster: cluster, Export: waiting},
 			action: rook.Rewrite, code: reason.AddressKept, address: "242.0.0.77",

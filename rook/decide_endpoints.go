@@ -2,13 +2,11 @@ package rook
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -31,7 +29,8 @@ type EndpointsFacts struct {
 // EndpointsDecision is what is to be done with a write of the mon endpoints.
 type EndpointsDecision struct {
 	Decision
-	// Corrected is what to answer with, or with StoreAndRefuse what to store; nil if nothing has to be corrected.
+	// Corrected is the write put right: what to answer with. It is nil if nothing has to be corrected, and with StoreAndRefuse:
+	// what is stored then is not of the write (see FirstEndpoints).
 	Corrected *corev1.ConfigMap
 	// Wrong are the entries that were corrected, as they were written.
 	Wrong []Endpoint
@@ -57,7 +56,7 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 	c := f.correct(rows)
 	switch {
 	case len(births) > 0 && !reached:
-		return f.storeAndRefuse(births[0], c)
+		return f.storeAndRefuse(births[0])
 	case c.object == nil:
 		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight))}
 	}
@@ -156,7 +155,7 @@ func (c *correction) annotate(d Decision) Decision {
 
 // storeAndRefuse is for a write after which Rook would know no mon by the address at which it answers: it would wait for
 // quorum for 20 minutes. Refused, Rook fails at once, and reads at its next try what was stored meanwhile.
-func (f EndpointsFacts) storeAndRefuse(first row, c correction) EndpointsDecision {
+func (f EndpointsFacts) storeAndRefuse(first row) EndpointsDecision {
 	return EndpointsDecision{
 		Decision: Decision{
 			Action: StoreAndRefuse,
@@ -164,30 +163,5 @@ func (f EndpointsFacts) storeAndRefuse(first row, c correction) EndpointsDecisio
 			Message: fmt.Sprintf("ConfigMap %s/%s %s (mon %q at %s)",
 				f.New.Namespace, f.New.Name, reason.FirstMonStored.Sentence(), first.ID, first.truth),
 		},
-		Corrected: c.object,
 	}
-}
-
-// MergeStoredEndpoints returns the live ConfigMap with the data of the corrected one; where none lives, the corrected one
-// as it can be created. The metadata of the live one stays, for the write that was corrected did not happen.
-func MergeStoredEndpoints(live, corrected *corev1.ConfigMap) *corev1.ConfigMap {
-	if live == nil {
-		return &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{
-				Namespace:       corrected.Namespace,
-				Name:            corrected.Name,
-				Labels:          maps.Clone(corrected.Labels),
-				Annotations:     maps.Clone(corrected.Annotations),
-				OwnerReferences: slices.Clone(corrected.OwnerReferences),
-				Finalizers:      slices.Clone(corrected.Finalizers),
-			},
-			Data: maps.Clone(corrected.Data),
-		}
-	}
-	merged := live.DeepCopy()
-	if merged.Data == nil {
-		merged.Data = map[string]string{}
-	}
-	maps.Copy(merged.Data, corrected.Data)
-	return merged
 }

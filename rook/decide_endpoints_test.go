@@ -1,7 +1,6 @@
 package rook_test
 
 import (
-	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -51,8 +50,13 @@ func bornMon(truth, clusterIP string) rook.DaemonFacts {
 }
 
 func newMonWith(truth, clusterIP string) rook.DaemonFacts {
-	return rook.DaemonFacts{Export: readyExport(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+	return rook.DaemonFacts{
+		Export: readyExport(truth), ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}, Port: 6789, ServiceOwner: theCluster.UID,
+	}
 }
+
+// theCluster is the CephCluster that owns the Services of these mons.
+var theCluster = rook.Cluster{Namespace: "rook-ceph", Name: "my-cluster", UID: "cluster-uid"}
 
 func oldMon(address string) rook.DaemonFacts {
 	addr := netip.MustParseAddr(address)
@@ -76,15 +80,17 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		corrected     *corev1.ConfigMap
 		wrong         string
 		waiting       []string
+		// first is the list that is stored for the first mon.
+		first string
 	}{
 		// The first mon.
 		"the first mon: its true address is stored, and the write refused": {
 			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap(""), mons: mons{"a": aNew},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789"),
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, first: "a=242.0.0.1:6789",
 		},
 		"the first mon where nothing is stored yet": {
 			write: endpointsMap("a=10.96.0.1:3300"), mons: mons{"a": aNew},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:3300"),
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, first: "a=242.0.0.1:6789",
 		},
 		"the first mon after Rook has reloaded": {
 			write: endpointsMap("a=242.0.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"), mons: mons{"a": aNew},
@@ -96,11 +102,11 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		},
 		"several first mons": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""), mons: mons{"a": aNew, "b": bNew},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789"),
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, first: "a=242.0.0.1:6789,b=242.0.0.2:6789",
 		},
 		"a new mon where Rook knows no other mon rightly": {
 			write: endpointsMap("b=10.96.0.2:6789,a=10.96.0.1:6789"), stored: endpointsMap("b=242.0.0.2:6789"), mons: mons{"a": aNew, "b": bBorn},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("b=242.0.0.2:6789,a=242.0.0.1:6789"),
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored,
 		},
 
 		// Later mons, and failover.
@@ -143,7 +149,7 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 		// A new mon whose Service is made anew, with another address, before it is born.
 		"the only mon is stored at its new address, and the write refused": {
 			write: endpointsMap("a=242.0.0.9:6789"), stored: endpointsMap("a=242.0.0.9:6789"), mons: mons{"a": aNew},
-			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, corrected: endpointsMap("a=242.0.0.1:6789"),
+			action: rook.StoreAndRefuse, code: reason.FirstMonStored, message: firstStored, first: "a=242.0.0.1:6789",
 		},
 		"the only mon is held while its new address is not known": {
 			write: endpointsMap("a=242.0.0.9:6789"), stored: endpointsMap("a=242.0.0.9:6789"),
@@ -375,11 +381,16 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 				d.Corrected.Annotations = nil
 			}
 			require.Equal(t, c.corrected, d.Corrected)
-			if d.Corrected == nil {
+			answered := d.Corrected
+			if d.Action == rook.StoreAndRefuse {
+				answered = rook.FirstEndpoints(c.stored, theCluster, c.mons)
+				require.Equal(t, c.first, dataOf(answered))
+			}
+			if answered == nil {
 				return
 			}
 			// What is answered or stored needs no further correction, and is not held or refused itself.
-			again := rook.DecideEndpoints(rook.EndpointsFacts{New: d.Corrected, Stored: c.stored, Mons: c.mons, GaveUp: reason.HoldTimedOut})
+			again := rook.DecideEndpoints(rook.EndpointsFacts{New: answered, Stored: c.stored, Mons: c.mons, GaveUp: reason.HoldTimedOut})
 			require.Equal(t, rook.Allow.String(), again.Action.String())
 			require.Nil(t, again.Corrected)
 		})
@@ -398,7 +409,7 @@ func TestANewClusterIsRefusedExactlyOnce(t *testing.T) {
 		switch d.Action {
 		case rook.StoreAndRefuse:
 			refused++
-			stored = rook.MergeStoredEndpoints(stored, d.Corrected)
+			stored = rook.FirstEndpoints(stored, theCluster, mons)
 			return stored.Data[rook.EndpointsDataKey]
 		case rook.Rewrite:
 			stored = d.Corrected
@@ -475,30 +486,4 @@ func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestStoredEndpointsAreMergedIntoWhatLives(t *testing.T) {
-	corrected := endpointsMap("a=242.0.0.1:6789", "other", "kept")
-	corrected.UID, corrected.ResourceVersion = "uid", "7"
-
-	created := rook.MergeStoredEndpoints(nil, corrected)
-	want := endpointsMap("a=242.0.0.1:6789", "other", "kept")
-	require.Equal(t, want.Data, created.Data)
-	require.Equal(t, want.Finalizers, created.Finalizers)
-	require.Equal(t, want.Annotations, created.Annotations)
-	require.Empty(t, created.ResourceVersion)
-	require.Empty(t, created.UID)
-
-	live := endpointsMap("", "of", "somebody")
-	live.ResourceVersion = "12"
-	live.Data["added"] = "by someone"
-	before := live.DeepCopy()
-	merged := rook.MergeStoredEndpoints(live, corrected)
-	require.Equal(t, before, live)
-	require.Equal(t, before.ObjectMeta, merged.ObjectMeta)
-	wantData := maps.Clone(corrected.Data)
-	wantData["added"] = "by someone"
-	require.Equal(t, wantData, merged.Data)
-
-	require.Equal(t, corrected.Data, rook.MergeStoredEndpoints(&corev1.ConfigMap{}, corrected).Data)
 }

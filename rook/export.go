@@ -33,8 +33,9 @@ const (
 // Export is what is known of the ServiceExport of a daemon.
 type Export struct {
 	Exists bool
-	// Ours says whether rook-clusterset created it.
-	Ours     bool
+	// Ours says whether rook-clusterset created it, and Marked that it says so by the label of our own domain.
+	Ours, Marked bool
+
 	Identity Identity
 	GlobalIP netip.Addr
 	// Source names where the global IP was found.
@@ -66,7 +67,8 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.C
 	annotations := meta.GetAnnotations()
 	e := Export{
 		Exists:        true,
-		Ours:          meta.GetLabels()[ManagedByLabel] == Manager,
+		Ours:          IsOurs(meta.GetLabels()),
+		Marked:        IsMarked(meta.GetLabels()),
 		Identity:      Identity(annotations[IdentityAnnotation]),
 		GlobalIP:      addressOrNone(annotations[GlobalIPAnnotation]),
 		Source:        annotations[SourceAnnotation],

@@ -33,12 +33,16 @@ const (
 	DaemonIDLabel    = "ceph_daemon_id"
 	OSDIDLabel       = "ceph-osd-id"
 	clusterLabel     = "rook_cluster"
+	monClusterLabel  = "mon_cluster"
 	osdLabel         = "osd"
 	CanaryLabel      = "mon_canary"
 	RookVersionLabel = "rook-version"
 	CephVersionLabel = "ceph-version"
 	// SkipReconcileLabel, with whatever value, keeps Rook from a daemon; on that of a mon it stops the failover of all mons.
 	SkipReconcileLabel = "ceph.rook.io/do-not-reconcile"
+
+	// OperatorNamespaceLabel on what Rook makes of a daemon names the namespace of its operator.
+	OperatorNamespaceLabel = "rook.io/operator-namespace"
 
 	// CephGroup, CephAPIVersion and CephClusterKind name the kind that owns every daemon.
 	CephGroup       = "ceph.rook.io"
@@ -55,7 +59,10 @@ const (
 
 	// EnabledLabel on a namespace, with the value "true", switches rook-clusterset on for it.
 	EnabledLabel = "rook-clusterset.io/enabled"
-	// ManagedByLabel with the value Manager stands on everything that rook-clusterset created; nothing without it is ever deleted.
+	// ManagedLabel with the value "true" stands on everything that rook-clusterset created; nothing without it is ever deleted.
+	ManagedLabel = "rook-clusterset.io/managed"
+	// ManagedByLabel with the value Manager stands beside it, and alone on what earlier releases created, until that is adopted.
+	// Policy engines overwrite it.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	// Manager is the value of ManagedByLabel and the one field manager of every write.
 	Manager = "rook-clusterset"

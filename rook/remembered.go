@@ -102,6 +102,20 @@ type OperatorWrite struct {
 	Wrong []Endpoint
 }
 
+// CanRemember returns the entries that Rook can remember: it takes the address of a mon from its Service, or from the mon
+// endpoints that live, which may be nil; and what it remembered before it may remember still. Anything else somebody made up.
+func CanRemember(written, before []Endpoint, live *corev1.ConfigMap, mons map[string]DaemonFacts) []Endpoint {
+	var listed []Endpoint
+	if live != nil {
+		listed, _ = ParseEndpoints(live.Data[EndpointsDataKey])
+	}
+	return slices.DeleteFunc(slices.Clone(written), func(e Endpoint) bool {
+		m := mons[e.ID]
+		isServices := slices.Contains(m.ClusterIPs, e.Addr.Addr()) && (m.Port == 0 || m.Port == e.Addr.Port())
+		return !isServices && !slices.Contains(before, e) && !slices.Contains(listed, e)
+	})
+}
+
 // After returns what is known of Rook's memory after a write, and whether that is news. What Rook read, and wrote back,
 // says nothing of the rest of its memory.
 func (r Remembered) After(w OperatorWrite, now time.Time) (Remembered, bool) {

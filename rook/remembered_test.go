@@ -71,3 +71,22 @@ func TestWhatIsRememberedIsReadAsItWasWritten(t *testing.T) {
 	require.Equal(t, "2026-03-01T13:00:00Z", *changes["reload-requested"])
 	require.Empty(t, r.ChangesTo(r))
 }
+
+func TestRookCanRememberOnlyWhatItCouldRead(t *testing.T) {
+	mons := map[string]rook.DaemonFacts{"a": newMonWith("242.0.0.1", "10.96.0.1")}
+	parse := func(data string) []rook.Endpoint {
+		parsed, err := rook.ParseEndpoints(data)
+		require.NoError(t, err)
+		return parsed
+	}
+	for written, wanted := range map[string]string{
+		"a=10.96.0.1:6789": "a=10.96.0.1:6789",
+		"a=10.96.0.8:6789": "a=10.96.0.8:6789",
+		"a=10.96.0.9:6789": "a=10.96.0.9:6789",
+		"a=10.96.0.1:22,a=198.51.100.66:6789,b=10.96.0.1:6789,evil=198.51.100.66:6789": "",
+	} {
+		found := rook.CanRemember(parse(written), parse("a=10.96.0.8:6789"), endpointsMap("a=10.96.0.9:6789"), mons)
+		require.Equal(t, wanted, rook.FormatEndpoints(found))
+	}
+	require.Empty(t, rook.CanRemember(parse("a=10.96.0.9:6789"), nil, nil, mons))
+}

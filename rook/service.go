@@ -1,10 +1,12 @@
 package rook
 
 import (
+	"maps"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -18,7 +20,7 @@ const (
 )
 
 // serviceLabels are those that OSDService sets, and all that are read of the Service of any daemon.
-var serviceLabels = []string{AppLabel, clusterLabel, DaemonTypeLabel, DaemonIDLabel, osdLabel, OSDIDLabel, ManagedByLabel}
+var serviceLabels = []string{AppLabel, clusterLabel, DaemonTypeLabel, DaemonIDLabel, osdLabel, OSDIDLabel, ManagedLabel, ManagedByLabel, OperatorNamespaceLabel}
 
 // OSDService returns the Service through which an OSD is exported. It is never headless: the global IP of a headless
 // Service would not be reachable from within its own cluster. It follows from the number of the OSD and its CephCluster
@@ -32,8 +34,8 @@ func OSDService(osd Daemon, cluster Cluster) *corev1.Service {
 		DaemonIDLabel:   osd.ID,
 		osdLabel:        osd.ID,
 		OSDIDLabel:      osd.ID,
-		ManagedByLabel:  Manager,
 	}
+	maps.Copy(labels, Marks())
 	ports := []corev1.ServicePort{servicePort(osdPortV2Name, osdPortV2)}
 	if !cluster.Msgr2Only {
 		ports = []corev1.ServicePort{servicePort(osdPortV1Name, osdPortV1), servicePort(osdPortV2Name, osdPortV2)}
@@ -66,6 +68,56 @@ func ClusterIPs(service *corev1.Service) []netip.Addr {
 		}
 	}
 	return addrs
+}
+
+// The ports of a mon, by the second and the first version of Ceph's protocol (rook v1.19 pkg/operator/ceph/cluster/mon/service.go).
+const (
+	monPortV2 = 3300
+	monPortV1 = 6789
+)
+
+// MonPort returns the port under which Rook lists the mon of a Service: the first version's, unless the mon has the second
+// alone. It is zero for a Service that is not as Rook makes it: of other ports or of another selector, it would export
+// something else than a mon.
+func MonPort(service *corev1.Service) uint16 {
+	kind, id, ok := ParseName(service.Name)
+	if !ok || kind != Mon || service.Labels[AppLabel] != MonApp {
+		return 0
+	}
+	selected := map[string]string{
+		AppLabel: MonApp, DaemonIDLabel: id, string(Mon): id, clusterLabel: service.Namespace, monClusterLabel: service.Namespace,
+	}
+	if !maps.Equal(service.Spec.Selector, selected) {
+		return 0
+	}
+	port := uint16(0)
+	for _, p := range service.Spec.Ports {
+		isMons := p.Protocol == corev1.ProtocolTCP && p.TargetPort == intstr.FromInt32(p.Port)
+		switch {
+		case isMons && p.Port == monPortV1:
+			port = monPortV1
+		case isMons && p.Port == monPortV2:
+			port = max(port, monPortV2)
+		default:
+			return 0
+		}
+	}
+	return port
+}
+
+// IsMonServiceOf says whether Rook made the Service for a mon of the CephCluster.
+func IsMonServiceOf(service *corev1.Service, cluster Cluster) bool {
+	return MonPort(service) != 0 && cluster.UID != "" && OwnerCluster(service) == cluster.UID
+}
+
+// OwnerCluster returns the UID of the CephCluster that owns an object, or nothing.
+func OwnerCluster(object metav1.Object) types.UID {
+	for _, owner := range object.GetOwnerReferences() {
+		if isCephCluster(owner) {
+			return owner.UID
+		}
+	}
+	return ""
 }
 
 func servicePort(name string, port int32) corev1.ServicePort {

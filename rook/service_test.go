@@ -24,7 +24,7 @@ func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
 	require.Empty(t, svc.OwnerReferences, "it does not end with the CephCluster, for its address would be freed")
 	require.Equal(t, rook.Manager, svc.Labels[rook.ManagedByLabel])
 	for key, value := range svc.Labels {
-		if key != rook.ManagedByLabel {
+		if _, mark := rook.Marks()[key]; !mark {
 			require.Equal(t, written.Labels[key], value, key)
 		}
 	}
@@ -44,6 +44,48 @@ func TestTheServiceOfAnOSDIsTheOneOfRooksOwnMultiClusterMode(t *testing.T) {
 	require.Equal(t, []corev1.ServicePort{
 		{Name: "osd-port-v2", Port: 6800, TargetPort: intstr.FromInt32(6800), Protocol: corev1.ProtocolTCP},
 	}, rook.OSDService(osd, cluster).Spec.Ports)
+}
+
+func TestTheServiceOfAMonIsKnownByItsPortsAndItsSelector(t *testing.T) {
+	port := func(number int32) corev1.ServicePort {
+		return corev1.ServicePort{Port: number, TargetPort: intstr.FromInt32(number), Protocol: corev1.ProtocolTCP}
+	}
+	for name, c := range map[string]struct {
+		change func(*corev1.Service)
+		port   uint16
+		owned  bool
+	}{
+		"as Rook makes it":                     {func(*corev1.Service) {}, 6789, true},
+		"with the second version alone":        {func(s *corev1.Service) { s.Spec.Ports = s.Spec.Ports[1:] }, 3300, true},
+		"with another port":                    {func(s *corev1.Service) { s.Spec.Ports = append(s.Spec.Ports, port(22)) }, 0, false},
+		"to another port of the pod":           {func(s *corev1.Service) { s.Spec.Ports[0].TargetPort = intstr.FromInt32(22) }, 0, false},
+		"without a port":                       {func(s *corev1.Service) { s.Spec.Ports = nil }, 0, false},
+		"for other pods":                       {func(s *corev1.Service) { s.Spec.Selector["mon"] = "b" }, 0, false},
+		"for pods of any kind":                 {func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "evil"} }, 0, false},
+		"of another name":                      {func(s *corev1.Service) { s.Name = "rook-ceph-mon-b" }, 0, false},
+		"that another CephCluster owns":        {func(s *corev1.Service) { s.OwnerReferences[0].UID = "another" }, 6789, false},
+		"that nobody owns":                     {func(s *corev1.Service) { s.OwnerReferences = nil }, 6789, false},
+		"that something else of that UID owns": {func(s *corev1.Service) { s.OwnerReferences[0].Kind = "Pod" }, 6789, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{
+					Namespace: "rook-ceph", Name: "rook-ceph-mon-a", Labels: map[string]string{rook.AppLabel: rook.MonApp},
+					OwnerReferences: []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: theCluster.UID}},
+				},
+				Spec: corev1.ServiceSpec{
+					Ports: []corev1.ServicePort{port(6789), port(3300)},
+					Selector: map[string]string{
+						"app": "rook-ceph-mon", "ceph_daemon_id": "a", "mon": "a", "mon_cluster": "rook-ceph", "rook_cluster": "rook-ceph",
+					},
+				},
+			}
+			c.change(service)
+			require.Equal(t, c.port, rook.MonPort(service))
+			require.Equal(t, c.owned, rook.IsMonServiceOf(service, theCluster))
+			require.False(t, rook.IsMonServiceOf(service, rook.Cluster{Namespace: "rook-ceph"}), "a CephCluster that is not known owns nothing")
+		})
+	}
 }
 
 func TestTheControllerOwnsWithoutBlockingDeletion(t *testing.T) {

@@ -14,6 +14,9 @@ const (
 // App returns what stands in the label AppLabel of what Rook makes of a daemon of the type.
 func (t Type) App() string { return namePrefix + string(t) }
 
+// mostOSDDigits bounds the number of an OSD, which is an int32 in Ceph: what is longer is nothing that Rook wrote.
+const mostOSDDigits = 9
+
 // KeepsAddressForLife says that a daemon of the type advertises until its end the address that it was born with. So one
 // has an Identity, its global IP is pinned, and another address is drift rather than something to follow.
 func (t Type) KeepsAddressForLife() bool { return t == Mon }
@@ -30,7 +33,7 @@ func (t Type) isID(id string) bool {
 	case Mon:
 		return consistsOf(id, 'a', 'z')
 	case OSD:
-		return consistsOf(id, '0', '9')
+		return consistsOf(id, '0', '9') && len(id) <= mostOSDDigits && (id == "0" || id[0] != '0')
 	}
 	return false
 }

@@ -16,3 +16,9 @@ func OperatorNamespace(username string) (string, bool) {
 	namespace, name, _ := strings.Cut(account, ":")
 	return namespace, namespace != "" && name == operatorAccount
 }
+
+// IsStranger says whether the writer is known not to be Rook: the operator lives in another namespace. One that was given another
+// ServiceAccount than the manifests name is none. Nobody is where the namespace of the operator is not known.
+func IsStranger(username, operatorNamespace string) bool {
+	return operatorNamespace != "" && !strings.HasPrefix(username, "system:serviceaccount:"+operatorNamespace+":")
+}

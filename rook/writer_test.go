@@ -25,3 +25,13 @@ func TestRookIsKnownByTheServiceAccountOfItsOperator(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoWritesFromElsewhereIsAStranger(t *testing.T) {
+	const rookItself = "system:serviceaccount:rook-operator:rook-ceph-system"
+	require.False(t, rook.IsStranger(rookItself, "rook-operator"))
+	require.False(t, rook.IsStranger("system:serviceaccount:rook-operator:renamed", "rook-operator"))
+	require.False(t, rook.IsStranger("kubernetes-admin", ""), "while it is not known where Rook is, anybody may be Rook")
+	for _, stranger := range []string{"kubernetes-admin", "", "system:serviceaccount:rook-operator-evil:rook-ceph-system", "rook-operator"} {
+		require.True(t, rook.IsStranger(stranger, "rook-operator"), stranger)
+	}
+}

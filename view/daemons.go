@@ -87,6 +87,9 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.Daem
 	}
 	mons := make(map[string]rook.DaemonFacts, len(daemons))
 	for _, facts := range daemons {
+		if err := v.believe(ctx, &facts, v.MonEndpoints); err != nil {
+			return nil, err
+		}
 		if err := v.addHolder(ctx, &facts); err != nil {
 			return nil, err
 		}
@@ -143,6 +146,7 @@ func combine(namespace string, exports map[string]rook.Export, services []corev1
 		service := &services[i]
 		with(service.Name, func(f *rook.DaemonFacts) {
 			f.ClusterIPs = rook.ClusterIPs(service)
+			f.Port, f.ServiceOwner = rook.MonPort(service), rook.OwnerCluster(service)
 			leaveFloating(f, service)
 		})
 	}
@@ -169,6 +173,25 @@ func leaveFloating(facts *rook.DaemonFacts, object client.Object) {
 	if object.GetLabels()[rook.AppLabel] == rook.FloatingMonApp {
 		facts.Export.Identity = rook.IdentityCluster
 	}
+}
+
+// OperatorNamespace returns the namespace of Rook's operator, as the Services that it made for the mons of a CephCluster have it.
+// It is empty where there are none, or where they do not agree.
+func (v *View) OperatorNamespace(ctx context.Context, namespace string) (string, error) {
+	services, err := v.services(ctx, client.InNamespace(namespace), ofType(rook.Mon))
+	if err != nil {
+		return "", err
+	}
+	known := map[string]bool{}
+	for i := range services {
+		if name := services[i].Labels[rook.OperatorNamespaceLabel]; name != "" && rook.MonPort(&services[i]) != 0 {
+			known[name] = true
+		}
+	}
+	if len(known) != 1 {
+		return "", nil
+	}
+	return slices.Collect(maps.Keys(known))[0], nil
 }
 
 // Names returns the names of the daemons of the namespace of which there is any object, sorted.

@@ -2,8 +2,6 @@ package view
 
 import (
 	"context"
-	"net/netip"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,10 +24,23 @@ type Export struct {
 	Manager string
 }
 
-// Export returns what is known of the ServiceExport of that name.
+// Export returns what is known of the ServiceExport of that name. An address that is in doubt it has not.
 func (v *View) Export(ctx context.Context, namespace, name string) (rook.Export, error) {
 	export, err := v.export(ctx, namespace, name)
-	return export.Export, err
+	if err != nil || !export.Ready() || v.doubts == nil {
+		return export.Export, err
+	}
+	deployment, err := v.Deployment(ctx, namespace, name)
+	if err != nil {
+		return rook.Export{}, err
+	}
+	service, err := v.service(ctx, namespace, name)
+	if err != nil {
+		return rook.Export{}, err
+	}
+	facts := one(namespace, name, export.Export, service, deployment)
+	err = v.believe(ctx, &facts, v.MonEndpoints)
+	return facts.Export, err
 }
 
 func (v *View) export(ctx context.Context, namespace, name string) (Export, error) {
@@ -59,34 +70,6 @@ func (v *View) exports(ctx context.Context, opts ...client.ListOption) (map[stri
 	return exports, nil
 }
 
-// Claims returns who has the address, in whichever namespace: those whose export has it, and those that live there.
-func (v *View) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
-	at := client.MatchingFields{addressIndex: address.String()}
-	exports, err := v.kinds.List(ctx, kinds.ServiceExport, at)
-	if err != nil {
-		return nil, err
-	}
-	deployments, err := v.deployments(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	var claims []rook.Claim
-	for i := range exports {
-		if export := readExport(&exports[i]); export.Ours {
-			claims = append(claims, rook.Claim{Daemon: client.ObjectKeyFromObject(&exports[i]), Exported: true, Pinned: export.Pinned})
-		}
-	}
-	for i := range deployments {
-		daemon := client.ObjectKeyFromObject(&deployments[i])
-		known := slices.IndexFunc(claims, func(c rook.Claim) bool { return c.Daemon == daemon })
-		if known < 0 {
-			known, claims = len(claims), append(claims, rook.Claim{Daemon: daemon})
-		}
-		claims[known].Advertised = true
-	}
-	return claims, nil
-}
-
 // readExport takes an export that is being deleted for gone: nobody may build on it.
 func readExport(export *unstructured.Unstructured) Export {
 	if export.GetDeletionTimestamp() != nil {
@@ -108,8 +91,8 @@ func readExport(export *unstructured.Unstructured) Export {
 func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 	kept := kinds.KeepIdentity(export)
 	kept.SetCreationTimestamp(export.GetCreationTimestamp())
-	if manager, ok := export.GetLabels()[rook.ManagedByLabel]; ok {
-		kept.SetLabels(map[string]string{rook.ManagedByLabel: manager})
+	if marks := rook.OnlyMarks(export.GetLabels()); len(marks) > 0 {
+		kept.SetLabels(marks)
 	}
 	if annotations := rook.OnlyOurs(export.GetAnnotations()); len(annotations) > 0 {
 		kept.SetAnnotations(annotations)

@@ -18,6 +18,8 @@ func (v *View) LatestExport(ctx context.Context, daemon rook.Daemon) (rook.Daemo
 		return rook.DaemonFacts{}, Objects{}, err
 	}
 	objects, err := v.Uncached().Daemon(ctx, daemon)
+	// An address that is in doubt is not used, and freed only by what its export says.
+	facts.Export = objects.Export.Export
 	return facts, objects, err
 }
 
@@ -37,18 +39,18 @@ func (v *View) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daemo
 	if err != nil {
 		return rook.DaemonFacts{}, err
 	}
-	exports := map[string]rook.Export{}
+	var export rook.Export
 	if found != nil {
-		exports[name] = readExport(found).Export
+		export = readExport(found).Export
 	}
-	var services []corev1.Service
-	if service != nil && isDaemonService(service) {
-		services = []corev1.Service{*service}
+	facts := one(daemon.Namespace, name, export, service, deployment)
+	if err := v.believe(ctx, &facts, v.onlyLatestMonEndpoints); err != nil {
+		return rook.DaemonFacts{}, err
 	}
-	var deployments []appsv1.Deployment
-	if deployment != nil {
-		deployments = []appsv1.Deployment{*deployment}
-	}
-	facts := combine(daemon.Namespace, exports, services, deployments)[name]
 	return facts, v.addHolder(ctx, &facts)
+}
+
+// onlyLatestMonEndpoints is for what may not rest on a cache.
+func (v *View) onlyLatestMonEndpoints(ctx context.Context, namespace string) (*corev1.ConfigMap, error) {
+	return get(ctx, v.live, namespace, rook.MonEndpointsName, "ConfigMap", &corev1.ConfigMap{})
 }

@@ -41,6 +41,16 @@ func IndexPrepared(ctx context.Context, prepared client.FieldIndexer) error {
 	return nil
 }
 
+// Expected says whether Rook is about to write the Deployment of a daemon: its prepare named the OSD, or the CephCluster owns
+// the Service of the mon.
+func (v *View) Expected(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) (bool, error) {
+	if daemon.Type.ServiceIsOurs() {
+		return v.isPrepared(ctx, daemon)
+	}
+	service, err := v.service(ctx, daemon.Namespace, daemon.Name())
+	return service != nil && rook.IsMonServiceOf(service, cluster), err
+}
+
 func (v *View) isPrepared(ctx context.Context, osd rook.Daemon) (bool, error) {
 	if v.prepared == nil {
 		return false, nil

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -35,6 +36,8 @@ type View struct {
 	ipv6GlobalIPs          bool
 	// global returns what says which addresses are global; nil, or one that returns nil, does not know.
 	global func(context.Context) func(netip.Addr) bool
+	// doubts says what speaks against an address that is noted; nil asks nobody.
+	doubts func(context.Context, Noted) *reason.Error
 	// remembered holds the rook.Remembered that was read last of each namespace.
 	remembered *sync.Map
 }

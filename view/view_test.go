@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -295,32 +297,121 @@ func TestWhoHasAnAddressIsFoundInEveryNamespace(t *testing.T) {
 	ownerless.OwnerReferences = nil
 	ownerless.Namespace = "other"
 	canary.Labels[rook.CanaryLabel] = "true"
-	v := viewOf(t, elsewhere, foreign, ownerless, canary,
+	otherCluster := cluster("other-cluster")
+	otherCluster.SetNamespace("other")
+	v := viewOf(t, elsewhere, foreign, ownerless, canary, otherCluster, namespaceObject("other", "true"), namespaceObject(namespace, "true"),
 		export("rook-ceph-osd-0", map[string]string{rook.GlobalIPAnnotation: "242.0.0.1"}),
 		export("rook-ceph-osd-1", map[string]string{rook.GlobalIPAnnotation: "242.0.0.2"}),
 		deployment("rook-ceph-osd-0", "242.0.0.1"), deployment("rook-ceph-osd-1", "242.0.0.1"))
 	claims, err := v.Claims(t.Context(), addr("242.0.0.1"))
 	require.NoError(t, err)
 	require.ElementsMatch(t, []rook.Claim{
-		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-a"}, Exported: true, Pinned: true},
+		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-a"}, Exported: true},
 		{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-b"}, Advertised: true},
 		{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-osd-0"}, Exported: true, Advertised: true},
 		{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-osd-1"}, Advertised: true},
 	}, claims)
 }
 
+func TestWhatSomebodyExportsSomewhereDeniesNoAddress(t *testing.T) {
+	at := map[string]string{rook.GlobalIPAnnotation: "242.0.0.1", rook.PinnedAnnotation: "true"}
+	in := func(where string, o client.Object) client.Object {
+		o.SetNamespace(where)
+		return o
+	}
+	claimed := func(t *testing.T, objects ...client.Object) []rook.Claim {
+		t.Helper()
+		claims, err := viewOf(t, append(objects, namespaceObject("on", "true"), namespaceObject("off", "false"))...).Claims(t.Context(), addr("242.0.0.1"))
+		require.NoError(t, err)
+		return claims
+	}
+	require.Empty(t, claimed(t, in("off", export("rook-ceph-mon-a", at)), in("off", cluster("c")), in("off", deployment("rook-ceph-osd-1", "242.0.0.1"))),
+		"where the namespace is not switched on")
+	require.Empty(t, claimed(t, in("on", export("evil", at)), in("on", cluster("c"))), "of a name that is no daemon's")
+	require.Empty(t, claimed(t, in("on", export("rook-ceph-osd-1111111111111111", at)), in("on", cluster("c"))), "of an absurd number")
+	require.Empty(t, claimed(t, in("on", export("rook-ceph-mon-a", at))), "where there is no CephCluster, and no such daemon")
+
+	mon := types.NamespacedName{Namespace: "on", Name: "rook-ceph-mon-a"}
+	require.Equal(t, []rook.Claim{{Daemon: mon, Exported: true}}, claimed(t, in("on", export("rook-ceph-mon-a", at)), in("on", cluster("c"))),
+		"that it is pinned says nothing where no such mon lives")
+	require.Equal(t, []rook.Claim{{Daemon: mon, Exported: true}},
+		claimed(t, in("on", export("rook-ceph-mon-a", at)), in("on", deployment("rook-ceph-mon-a", "242.0.0.9"))), "nor where it lives elsewhere")
+	require.Equal(t, []rook.Claim{{Daemon: mon, Exported: true, Pinned: true, Advertised: true}},
+		claimed(t, in("on", export("rook-ceph-mon-a", at)), in("on", deployment("rook-ceph-mon-a", "242.0.0.1"))))
+	asleep := deployment("rook-ceph-mon-a", "")
+	asleep.Spec.Template.Spec.Containers[0].Args = []string{"infinity"}
+	require.Equal(t, []rook.Claim{{Daemon: mon, Exported: true, Pinned: true}},
+		claimed(t, in("on", export("rook-ceph-mon-a", at)), in("on", asleep)), "one that was put to sleep wakes where it was")
+}
+
+func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
+	noted := func(name, ip string, more map[string]string) *unstructured.Unstructured {
+		annotations := map[string]string{rook.GlobalIPAnnotation: ip, rook.IdentityAnnotation: "clusterset"}
+		maps.Copy(annotations, more)
+		e := export(name, annotations)
+		e.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Valid", "status": "True"}}}
+		return e
+	}
+	pinned := map[string]string{rook.PinnedAnnotation: "true"}
+	asleep := deployment("rook-ceph-mon-a", "")
+	asleep.Spec.Template.Spec.Containers[0].Args = []string{"infinity"}
+	for name, c := range map[string]struct {
+		objects []client.Object
+		daemon  string
+		asked   *view.Noted
+	}{
+		"an OSD to be born":              {[]client.Object{noted("rook-ceph-osd-0", "127.0.0.1", nil)}, "rook-ceph-osd-0", &view.Noted{}},
+		"an OSD that lives there":        {[]client.Object{noted("rook-ceph-osd-0", "127.0.0.1", nil), deployment("rook-ceph-osd-0", "127.0.0.1")}, "rook-ceph-osd-0", nil},
+		"an OSD that is to follow":       {[]client.Object{noted("rook-ceph-osd-0", "127.0.0.1", nil), deployment("rook-ceph-osd-0", "242.0.0.1")}, "rook-ceph-osd-0", &view.Noted{}},
+		"a mon to be born":               {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", nil)}, "rook-ceph-mon-a", &view.Noted{ForLife: true}},
+		"one that is said to have lived": {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned)}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Unborn: true}},
+		"one whose list says the same":   {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), endpoints("a=127.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Lived: true}},
+		"one whose list says another":    {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), endpoints("a=242.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Unborn: true}},
+		"one that was put to sleep":      {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), asleep}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Lived: true}},
+		"one that lives there":           {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), deployment("rook-ceph-mon-a", "127.0.0.1")}, "rook-ceph-mon-a", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := viewOf(t, c.objects...)
+			var asked []view.Noted
+			v.ExpectDoubts(func(_ context.Context, n view.Noted) *reason.Error {
+				asked = append(asked, n)
+				return reason.Errorf(reason.Unroutable, "127.0.0.1 is a loopback address")
+			})
+			byName, err := v.Export(t.Context(), namespace, c.daemon)
+			require.NoError(t, err)
+			latest, err := v.LatestDaemon(t.Context(), daemon(c.daemon))
+			require.NoError(t, err)
+			require.Equal(t, byName, latest.Export)
+			if c.asked == nil {
+				require.Empty(t, asked)
+				require.Equal(t, "127.0.0.1", byName.GlobalIP.String())
+				return
+			}
+			c.asked.Namespace, c.asked.Name, c.asked.Address = namespace, c.daemon, addr("127.0.0.1")
+			require.Equal(t, []view.Noted{*c.asked, *c.asked}, asked)
+			require.False(t, byName.Ready())
+			require.Equal(t, reason.Unroutable, byName.Refused)
+			mons, err := v.Mons(t.Context(), namespace)
+			require.NoError(t, err)
+			if m, isMon := mons["a"]; isMon {
+				require.False(t, m.Export.Ready())
+			}
+		})
+	}
+}
+
 func TestAMonToBeBornHasNoAddressWhileAnotherHoldsIt(t *testing.T) {
 	valid := export("rook-ceph-mon-d", map[string]string{rook.IdentityAnnotation: "clusterset", rook.GlobalIPAnnotation: "242.0.0.1"})
 	valid.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Valid", "status": "True"}}}
 	drifted := deployment("rook-ceph-mon-a", "242.0.0.1")
-	mons, err := viewOf(t, valid, drifted).Mons(t.Context(), namespace)
+	mons, err := viewOf(t, valid, drifted, namespaceObject(namespace, "true")).Mons(t.Context(), namespace)
 	require.NoError(t, err)
 	require.Equal(t, namespace+"/rook-ceph-mon-a", mons["d"].HeldBy)
 	_, known := mons["d"].Truth()
 	require.False(t, known)
 
 	drifted.Spec.Template.Spec.Containers[0].Args = []string{"--public-addr=242.0.0.2"}
-	mons, err = viewOf(t, valid, drifted).Mons(t.Context(), namespace)
+	mons, err = viewOf(t, valid, drifted, namespaceObject(namespace, "true")).Mons(t.Context(), namespace)
 	require.NoError(t, err)
 	_, known = mons["d"].Truth()
 	require.True(t, known)
@@ -350,6 +441,41 @@ func TestAnOSDIsPreparedOnceItsPrepareIsCompletedAndUntilItIsDeployed(t *testing
 			require.Equal(t, c.want, objects.Prepared)
 		})
 	}
+}
+
+func TestADaemonIsExpectedBySignsOfTheClusterItself(t *testing.T) {
+	monService := func(id string) *corev1.Service {
+		s := service("rook-ceph-mon-"+id, rook.MonApp, "10.96.0.1")
+		s.Labels[rook.OperatorNamespaceLabel] = "rook-operator"
+		s.Spec.Selector = map[string]string{"app": "rook-ceph-mon", "ceph_daemon_id": id, "mon": id, "mon_cluster": namespace, "rook_cluster": namespace}
+		s.Spec.Ports = []corev1.ServicePort{{Port: 3300, TargetPort: intstr.FromInt32(3300), Protocol: corev1.ProtocolTCP}}
+		s.OwnerReferences = []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: "cluster-uid"}}
+		return s
+	}
+	forged := monService("zz")
+	forged.Spec.Ports[0].Port, forged.Labels[rook.OperatorNamespaceLabel] = 22, "evil"
+	prepared := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "rook-ceph-osd-n1-status"},
+		Data:       map[string]string{"status": `{"osds":[{"id":7}],"status":"completed"}`},
+	}
+	v := viewOf(t, monService("a"), forged, prepared)
+	served := rook.Cluster{Namespace: namespace, Name: "my-cluster", UID: "cluster-uid"}
+	for name, wanted := range map[string]bool{
+		"rook-ceph-mon-a": true, "rook-ceph-mon-b": false, "rook-ceph-mon-zz": false, "rook-ceph-osd-7": true, "rook-ceph-osd-777": false,
+	} {
+		expected, err := v.Expected(t.Context(), daemon(name), served)
+		require.NoError(t, err)
+		require.Equal(t, wanted, expected, name)
+	}
+	operator, err := v.OperatorNamespace(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Equal(t, "rook-operator", operator)
+
+	other := monService("b")
+	other.Labels[rook.OperatorNamespaceLabel] = "elsewhere"
+	operator, err = viewOf(t, monService("a"), other).OperatorNamespace(t.Context(), namespace)
+	require.NoError(t, err)
+	require.Empty(t, operator, "they do not agree")
 }
 
 func TestACephClusterOfIPv6AloneIsServedWhereGlobalIPsCanBeIPv6(t *testing.T) {

@@ -245,6 +245,30 @@ func TestWhatTheOperatorsNamespaceHasOfAClusterIsCorrectedByTheMonsOfThatCluster
 	require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, named("not-switched-on"))).Patch)
 }
 
+func TestWhoClaimsTheAddressOfAnotherClusterForAMonRewritesNothingOfThatCluster(t *testing.T) {
+	const ofOther = "242.1.255.2"
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.77")
+	w.monsElsewhere = map[string]rook.DaemonFacts{"a": born(ofOther, "10.96.0.1")}
+	w.liveEndpoints = monEndpointsOf("a=242.1.255.1:6789")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	csi := csiConfig(`"` + ofOther + `:3300"`)
+	csi.Data[rook.EndpointsCSIKey] = strings.Replace(csi.Data[rook.EndpointsCSIKey], rookNamespace, operatorNamespace, 1)
+	connection := cephConnection(ofOther + ":3300")
+	connection.SetName(operatorNamespace)
+	for _, wrong := range [][]rook.Endpoint{nil, {{ID: "a", Addr: netip.MustParseAddrPort(ofOther + ":6789")}}} {
+		w.remembered = rook.Remembered{Mons: wrong}
+		for _, req := range []admission.Request{
+			creation(t, monEndpointsOf("a="+ofOther+":6789")), update(t, monEndpointsOf("a="+ofOther+":6789"), monEndpointsOf("a="+ofOther+":6789")),
+		} {
+			s.handle(t.Context(), MonEndpointsPath, req)
+			require.Equal(t, wrong, w.remembered.Mons, "what Rook cannot have read it does not remember")
+			require.Empty(t, s.handle(t.Context(), CSIConfigPath, creation(t, csi)).Patch)
+			require.Empty(t, s.handle(t.Context(), CephConnectionPath, creation(t, connection)).Patch)
+		}
+	}
+}
+
 const slowness = 300 * time.Millisecond
 
 // slow is a world whose API server does not answer in time.

@@ -38,6 +38,9 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 	if facts.Stored, err = d.stored(ctx, req); err != nil {
 		return answer{}, err
 	}
+	if facts.Stranger, err = isStranger(ctx, d.view, req); err != nil {
+		return answer{}, err
+	}
 
 	var decision rook.Decision
 	var unexported error
@@ -52,8 +55,7 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		if wait && !ensured && facts.Cluster != nil {
 			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
 			// exporter may have done it.
-			unexported = d.ensurer.EnsureExport(ctx, daemon, *facts.Cluster)
-			ensured = unexported == nil
+			ensured, unexported = d.ensure(ctx, daemon, *facts.Cluster)
 		}
 		return wait, nil
 	})
@@ -66,6 +68,19 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		a.notExported(daemon, unexported)
 	}
 	return a, err
+}
+
+// ensure sees to it that a daemon is exported which Rook is about to write. That somebody asks for it is no sign of that:
+// anybody who reaches the webhook can.
+func (d *deployments) ensure(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) (bool, error) {
+	reads, cancel := reading(ctx)
+	defer cancel()
+	expected, err := d.view.Expected(reads, daemon, cluster)
+	if err != nil || !expected {
+		return false, err
+	}
+	err = d.ensurer.EnsureExport(ctx, daemon, cluster)
+	return err == nil, err
 }
 
 // stored returns the Deployment that the request is to replace, or nil for a truly new one. Rook creates first and
@@ -107,8 +122,11 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
 		return err
 	}
-	if facts.Stored != nil || !facts.Export.Ready() {
+	switch {
+	case !facts.Export.Ready():
 		return nil
+	case facts.Stored != nil:
+		return d.addFollowed(ctx, daemon, facts)
 	}
 	// A mon has this one chance, and an OSD would live at another's address until Rook writes it again: of an export that was
 	// made anew a moment ago the cache has the lost address.
@@ -128,6 +146,16 @@ func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *ro
 		return d.addListed(ctx, daemon, facts)
 	}
 	return nil
+}
+
+// addFollowed adds who has the address that a daemon which lives elsewhere is about to follow its export to.
+func (d *deployments) addFollowed(ctx context.Context, daemon rook.Daemon, facts *rook.DeploymentFacts) error {
+	if at, _ := rook.Address(facts.Stored); daemon.Type.KeepsAddressForLife() || at == facts.Export.GlobalIP {
+		return nil
+	}
+	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
+	facts.HeldBy = rook.HolderAtBirth(daemon, claims)
+	return err
 }
 
 // addListed adds where the stored mon endpoints have the mon, and which other one they have at its address. Rook wrote them

@@ -73,6 +73,23 @@ func TestRulesOfAdmissionForDeployments(t *testing.T) {
 			refused: `mon "a" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-a is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
 			ensured: []string{"rook-ceph-mon-a"},
 		},
+		"an OSD that nothing in the cluster announces is exported by nobody, however often it is asked for": {
+			world:   func(w *world) { w.unexpected = true },
+			request: create(osd("777")),
+			reason:  reason.ExportMissing,
+			refused: `osd "777" is not ready for its clusterset address: it has no ServiceExport yet (ServiceExport rook-ceph/rook-ceph-osd-777); Rook will retry`,
+		},
+		"an OSD of an absurd number is none": {
+			request: create(osd("11111111111111111111111111111111111111111111111111111111")),
+			reason:  reason.NotRookDaemon,
+			warned:  true,
+		},
+		"what somebody else than Rook creates is no birth": {
+			world:   func(w *world) { w.operator = "another-namespace" },
+			request: create(osd("3")),
+			reason:  reason.NotRookDaemon,
+			warned:  true,
+		},
 		"a new OSD without an export gets one and is refused when that does not help in time": {
 			request: create(osd("3")),
 			reason:  reason.ExportMissing,
@@ -320,6 +337,23 @@ func TestNothingIsBornAtAnAddressAtWhichAnotherDaemonLives(t *testing.T) {
 			require.True(t, response.Allowed, "what lives is never refused")
 		})
 	}
+}
+
+func TestAnOSDDoesNotFollowItsExportToWhereAnotherDaemonLives(t *testing.T) {
+	w := newWorld()
+	w.exports["rook-ceph-osd-4"] = ready("242.1.255.4")
+	living := rook.Claim{Daemon: types.NamespacedName{Namespace: "other", Name: "rook-ceph-mon-b"}, Advertised: true}
+	w.claims = map[netip.Addr][]rook.Claim{netip.MustParseAddr("242.1.255.4"): {living}}
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), DeploymentPath, update(t, osd("4"), osdAt("4", "242.1.255.9")))
+	require.Equal(t, reason.AddressKept, reasonOf(response))
+	response = s.handle(t.Context(), DeploymentPath, update(t, osd("4"), osd("4")))
+	require.True(t, response.Allowed)
+	require.Equal(t, reason.UsedByAnother, reasonOf(response))
+
+	w.change(func(w *world) { w.claims = nil })
+	response = s.handle(t.Context(), DeploymentPath, update(t, osd("4"), osdAt("4", "242.1.255.9")))
+	require.Equal(t, reason.Rewritten, reasonOf(response))
 }
 
 func TestARewriteTouchesNothingButTheAddresses(t *testing.T) {

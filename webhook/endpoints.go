@@ -34,8 +34,12 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 		return answer{code: reason.AlreadyRight}, nil
 	}
 	operator, isRook := rook.OperatorNamespace(req.UserInfo.Username)
+	stranger, err := isStranger(ctx, m.view, req)
+	if err != nil {
+		return answer{}, err
+	}
+	isRook = isRook && !stranger
 	facts := rook.EndpointsFacts{New: incoming, ByHand: !isRook}
-	var err error
 	if facts.Stored, err = m.stored(ctx, req); err != nil {
 		return answer{}, err
 	}
@@ -54,7 +58,7 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 	}
 	a, err := m.carryOut(ctx, req, incoming, decision, held)
 	if isRook && err == nil && !a.refuse && facts.Aside == "" && !isDryRun(req) {
-		a.fault = m.note(ctx, req.Namespace, rook.OperatorWrite{
+		a.fault = m.note(ctx, req, facts, rook.OperatorWrite{
 			Operator: operator, Wrong: decision.Wrong,
 			// Rook replaces the whole without having read it, where it writes what it remembers.
 			FromMemory: req.Operation == admissionv1.Create || incoming.ResourceVersion == "",
@@ -111,7 +115,7 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 		// Refused even where storing fails: the write would make Rook wait for quorum at an address where no mon answers.
 		a.refuse = true
 		if !isDryRun(req) {
-			a.fault = m.store(ctx, decision.Corrected)
+			a.fault = m.store(ctx, req.Namespace)
 		}
 		if a.fault != nil {
 			a.code = reason.InternalFault
@@ -128,24 +132,51 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 }
 
 // note keeps what the write tells of Rook's memory. Where that fails the write goes on: Rook is waiting, and writes again.
-func (m *monEndpoints) note(ctx context.Context, namespace string, w rook.OperatorWrite) error {
+func (m *monEndpoints) note(ctx context.Context, req admission.Request, facts rook.EndpointsFacts, w rook.OperatorWrite) error {
 	ctx, cancel := reading(ctx)
 	defer cancel()
-	before, err := m.view.Remembered(ctx, namespace)
+	before, err := m.view.Remembered(ctx, req.Namespace)
 	if err != nil {
 		return err
 	}
+	live := facts.Stored
+	if req.Operation == admissionv1.Update {
+		// What an update says of the list that lives is its own word.
+		live = nil
+	}
+	w.Wrong = rook.CanRemember(w.Wrong, before.Mons, live, facts.Mons)
 	after, news := before.After(w, m.holds.clock.Now())
 	if !news {
 		return nil
 	}
-	return m.ensurer.NoteRemembered(ctx, namespace, before, after)
+	return m.ensurer.NoteRemembered(ctx, req.Namespace, before, after)
 }
 
-func (m *monEndpoints) store(ctx context.Context, corrected *corev1.ConfigMap) error {
+// store has the first mon stored. Who asks may be anybody, so that nothing of the write is a part of it.
+func (m *monEndpoints) store(ctx context.Context, namespace string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	return m.ensurer.StoreEndpoints(ctx, corrected)
+	cluster, err := m.view.Cluster(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	if cluster == nil {
+		return fmt.Errorf("there is no CephCluster in %s", namespace)
+	}
+	mons, err := m.view.Mons(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	for id, mon := range mons {
+		if mon.Deployed {
+			continue
+		}
+		// It is to be born by this, and has no other chance.
+		if mons[id], err = m.view.LatestDaemon(ctx, rook.Daemon{Type: rook.Mon, ID: id, Namespace: namespace}); err != nil {
+			return err
+		}
+	}
+	return m.ensurer.StoreEndpoints(ctx, *cluster, mons)
 }
 
 // storeTimeout leaves the API server, which waits 30 s in all, the time to hear what became of a write after the longest hold.

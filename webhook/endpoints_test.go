@@ -37,7 +37,9 @@ func born(globalIP, clusterIP string) rook.DaemonFacts {
 }
 
 func unborn(export rook.Export, clusterIP string) rook.DaemonFacts {
-	return rook.DaemonFacts{Export: export, ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}}
+	return rook.DaemonFacts{
+		Export: export, ClusterIPs: []netip.Addr{netip.MustParseAddr(clusterIP)}, Port: 6789, ServiceOwner: "cluster-uid",
+	}
 }
 
 func TestRulesOfAdmissionForMonEndpoints(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
@@ -22,6 +23,10 @@ type View interface {
 	EnabledNamespaces(ctx context.Context) ([]string, error)
 	// Cluster returns the CephCluster of the namespace.
 	Cluster(ctx context.Context, namespace string) (*rook.Cluster, error)
+	// Expected says whether the cluster itself has signs that Rook is about to write the Deployment of the daemon.
+	Expected(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) (bool, error)
+	// OperatorNamespace returns where Rook's operator lives, or nothing while that is not known.
+	OperatorNamespace(ctx context.Context, namespace string) (string, error)
 	// Deployment returns the Deployment of that name.
 	Deployment(ctx context.Context, namespace, name string) (*appsv1.Deployment, error)
 	// LatestMonEndpoints returns the ConfigMap in which Rook keeps the address of each mon, and whether the API server itself
@@ -50,10 +55,18 @@ type GlobalRange interface {
 type Ensurer interface {
 	// EnsureExport sees to it that the Service and the ServiceExport of a daemon exist.
 	EnsureExport(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) error
-	// StoreEndpoints stores the mon endpoints that Rook is to read anew.
-	StoreEndpoints(ctx context.Context, corrected *corev1.ConfigMap) error
+	// StoreEndpoints stores the mon endpoints that Rook is to read anew, by what is known of the CephCluster and its mons.
+	StoreEndpoints(ctx context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error
 	// NoteRemembered stores what is known of the memory of Rook's operator, as far as it differs from what was known.
 	NoteRemembered(ctx context.Context, namespace string, before, after rook.Remembered) error
+}
+
+// isStranger says whether a request is known not to be of Rook.
+func isStranger(ctx context.Context, view View, req admission.Request) (bool, error) {
+	ctx, cancel := reading(ctx)
+	defer cancel()
+	operator, err := view.OperatorNamespace(ctx, req.Namespace)
+	return rook.IsStranger(req.UserInfo.Username, operator), err
 }
 
 // readTimeout bounds the reading of the facts for one decision. Caches answer at once; only one that has not synced yet

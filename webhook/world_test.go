@@ -68,6 +68,11 @@ type world struct {
 	panicking           any
 	unwritable          error
 
+	// operator is the namespace of Rook's operator, empty while it is not known.
+	operator string
+	// unexpected says that nothing in the cluster announces the daemons that are asked for.
+	unexpected bool
+
 	ensured []string
 	stored  []*corev1.ConfigMap
 }
@@ -205,11 +210,25 @@ func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ rook.Clust
 	return w.unwritable
 }
 
-func (w *world) StoreEndpoints(_ context.Context, corrected *corev1.ConfigMap) error {
+func (w *world) StoreEndpoints(_ context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stored = append(w.stored, corrected)
+	if first := rook.FirstEndpoints(w.endpoints, cluster, mons); first != nil {
+		w.stored = append(w.stored, first)
+	}
 	return w.unwritable
+}
+
+func (w *world) OperatorNamespace(context.Context, string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.operator, nil
+}
+
+func (w *world) Expected(_ context.Context, daemon rook.Daemon, _ rook.Cluster) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.unexpected, nil
 }
 
 // stage is the whole of admission over a world.

@@ -152,6 +152,11 @@ func (r *Replica) Ready(ctx context.Context) error {
 	return err
 }
 
+// WebhookURL is where the replica answers whoever reaches it.
+func (r *Replica) WebhookURL(path string) string {
+	return "https://" + loopback(r.ports.webhook) + path
+}
+
 // PID is the number of the process.
 func (r *Replica) PID() int { return r.process.PID() }
 
@@ -175,11 +180,6 @@ func (r *Replica) Metrics(ctx context.Context) (string, error) {
 
 // MetricsURL is where the replica serves its metrics.
 func (r *Replica) MetricsURL() string { return "https://" + loopback(r.ports.metrics) + "/metrics" }
-
-// WebhookURL is where the replica is asked about Deployments.
-func (r *Replica) WebhookURL() string {
-	return "https://" + loopback(r.ports.webhook) + "/mutate-deployment"
-}
 
 func (r *Replica) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)

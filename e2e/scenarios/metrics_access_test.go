@@ -36,7 +36,7 @@ func TestMetricsAreReadByWhomTheClusterLets(t *testing.T) {
 
 func TestNothingOlderThanTLS13IsSpoken(t *testing.T) {
 	newStory(t, true)
-	for name, url := range map[string]string{"webhook": shared.Replicas[0].WebhookURL(), "metrics": shared.Replicas[0].MetricsURL()} {
+	for name, url := range map[string]string{"webhook": shared.Replicas[0].WebhookURL("/mutate-deployment"), "metrics": shared.Replicas[0].MetricsURL()} {
 		t.Run(name, func(t *testing.T) {
 			require.NotZero(t, ask(t, url, "", nil), "TLS 1.3 is")
 			require.Zero(t, ask(t, url, "", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }))

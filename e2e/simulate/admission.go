@@ -102,7 +102,7 @@ func request(ctx context.Context, incoming, stored client.Object) (admission.Req
 		Namespace: incoming.GetNamespace(), Name: incoming.GetName(), Operation: admissionv1.Create,
 	}}
 	if req.UserInfo.Username = string(actorOf(ctx)); req.UserInfo.Username == "" {
-		req.UserInfo.Username = "system:serviceaccount:" + incoming.GetNamespace() + ":rook-ceph-system"
+		req.UserInfo.Username = "system:serviceaccount:" + operatorNamespace + ":rook-ceph-system"
 	}
 	raw, err := json.Marshal(incoming)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
 	"github.com/rook-clusterset/rook-clusterset/webhook"
@@ -38,6 +39,18 @@ func (r globalRange) IsGlobal(ctx context.Context, address netip.Addr) bool {
 	return err == nil && m.IsGlobal(address)
 }
 
+// doubtsOf is what the manager hands to the view.
+func doubtsOf(r *resolver.Resolver) func(context.Context, view.Noted) *reason.Error {
+	return func(ctx context.Context, noted view.Noted) *reason.Error {
+		req := resolver.Request{Namespace: noted.Namespace, Name: noted.Name, ClusterIPs: noted.ClusterIPs, ForLife: noted.ForLife}
+		if noted.Lived {
+			return r.Refuses(ctx, req, noted.Address)
+		}
+		req.Known = noted.Address
+		return r.Denies(ctx, req, noted.Address, noted.Unborn)
+	}
+}
+
 // newReplica starts a replica whose caches are as new as can be.
 func newReplica(w *world, name string) (*replica, error) {
 	r := &replica{world: w, name: name, seen: map[string]int64{}, changes: map[string]int{}}
@@ -49,6 +62,7 @@ func newReplica(w *world, name string) (*replica, error) {
 	prepared := lagging{store: w.store, rules: map[schema.GroupKind]*rule{configMapKind: w.rules.prepared}, seen: r.seen}
 	r.view = view.New(view.Readers{Cached: cached, Live: direct, Prepared: prepared}, served)
 	r.resolver = resolver.New(resolver.Readers{Cached: cached, Live: direct}, served, resolver.Options{ResolvConf: "/dev/null"})
+	r.view.ExpectDoubts(doubtsOf(r.resolver))
 	ensurer := exporter.NewEnsurer(w.broken.writer(ourWriter{w}), direct, served)
 	var err error
 	r.handlers, err = webhook.NewHandlers(w.broken.view(r.view), ensurer, w.broken.global(globalRange{r.resolver}), webhook.Options{

@@ -90,7 +90,7 @@ func postEach(ctx context.Context, r *room, count int, contentType string, body 
 	for _, one := range r.pods.running() {
 		for range count {
 			writers.Go(func() error {
-				how, err := post(writing, one.WebhookURL(), contentType, body)
+				how, err := post(writing, one.WebhookURL("/mutate-deployment"), contentType, body)
 				if err != nil {
 					how = "ended by the replica"
 				}
@@ -130,7 +130,7 @@ func stallBodies(ctx context.Context, r *room) (string, error) {
 	refused, late := 0, 0
 	var clients sync.WaitGroup
 	for _, one := range r.pods.running() {
-		to, err := url.Parse(one.WebhookURL())
+		to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
 		if err != nil {
 			return "", fmt.Errorf("read the address of a replica: %w", err)
 		}

@@ -90,7 +90,7 @@ func (r *room) dialEach(ctx context.Context, counted *tally) {
 	roots.AppendCertsFromPEM(hook.Webhooks[0].ClientConfig.CABundle)
 	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: webhookName}}
 	for _, one := range r.pods.running() {
-		to, err := url.Parse(one.WebhookURL())
+		to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
 		if err != nil {
 			continue
 		}

@@ -34,7 +34,7 @@ func stall(each int, during time.Duration) func(context.Context, *room, *tally) 
 		defer end()
 		var clients sync.WaitGroup
 		for _, one := range r.pods.running() {
-			to, err := url.Parse(one.WebhookURL())
+			to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
 			if err != nil {
 				return fmt.Errorf("read the address of a replica: %w", err)
 			}

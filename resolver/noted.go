@@ -1,0 +1,40 @@
+package resolver
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
+)
+
+// Refuses returns why an address that is noted for the Service must not be advertised, whatever the sources answer, or nil.
+func (r *Resolver) Refuses(ctx context.Context, req Request, ip netip.Addr) *reason.Error {
+	m, err := r.Membership(ctx)
+	if err != nil {
+		return asReason(err)
+	}
+	return Guard(ip, req, m, r.options.AllowClusterIP)
+}
+
+// Denies returns why an address that is noted for the Service must not be advertised by what the sources answer now, or nil.
+// Sources that are objects are asked, and no DNS: a daemon waits for this. Where none has an answer that is no denial, unless
+// one has to bear the address out.
+func (r *Resolver) Denies(ctx context.Context, req Request, ip netip.Addr, toBeBorneOut bool) *reason.Error {
+	m, err := r.Membership(ctx)
+	if err != nil {
+		return asReason(err)
+	}
+	if refusal := Guard(ip, req, m, r.options.AllowClusterIP); refusal != nil {
+		return refusal
+	}
+	answer, refusal := r.compare(ctx, req, m)
+	switch {
+	case refusal != nil && silent(refusal.Code) && !toBeBorneOut:
+		return nil
+	case refusal != nil:
+		return refusal
+	case answer.IP != ip:
+		return reason.Errorf(reason.SourcesDisagree, "%s says %s, and the export has %s", answer.Source, answer.IP, ip)
+	}
+	return nil
+}
