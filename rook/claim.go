@@ -75,3 +75,16 @@ func HolderAtBirth(daemon Daemon, claims []Claim) string {
 	}
 	return ""
 }
+
+// HolderAtMove returns which other daemon keeps an OSD that lives elsewhere from following its export to the address, or
+// nothing: one that has it for life, or that lives there by its own export. An OSD whose export says another address is about
+// to leave, and two may have been given each other's.
+func HolderAtMove(daemon Daemon, claims []Claim) string {
+	own := types.NamespacedName{Namespace: daemon.Namespace, Name: daemon.Name()}
+	for _, c := range claims {
+		if c.Daemon != own && (c.StaysForLife() || c.Exported && c.Advertised) {
+			return c.Daemon.String()
+		}
+	}
+	return ""
+}

@@ -63,3 +63,22 @@ func TestAnAddressIsFreeForABirthUnlessAnotherHoldsIt(t *testing.T) {
 	require.Equal(t, "rook-ceph/rook-ceph-mon-a",
 		rook.HolderAtBirth(mon, []rook.Claim{claimOf("mon-a", func(c *rook.Claim) { c.Advertised = true })}))
 }
+
+func TestAnOSDFollowsItsExportToWhereNobodyStays(t *testing.T) {
+	osd := rook.Daemon{Type: rook.OSD, ID: "3", Namespace: "rook-ceph"}
+	own := claimOf("osd-3", func(c *rook.Claim) { c.Exported = true })
+	for name, c := range map[string]struct {
+		other rook.Claim
+		held  bool
+	}{
+		"a mon that lives there stays":                    {claimOf("mon-a", func(c *rook.Claim) { c.Advertised = true }), true},
+		"a mon that is pinned there stays":                {claimOf("mon-a", func(c *rook.Claim) { c.Exported, c.Pinned = true, true }), true},
+		"an OSD that lives there by its export stays":     {claimOf("osd-4", func(c *rook.Claim) { c.Exported, c.Advertised = true, true }), true},
+		"an OSD whose export says another one leaves":     {claimOf("osd-4", func(c *rook.Claim) { c.Advertised = true }), false},
+		"an OSD that is yet to come does not stand there": {claimOf("osd-4", func(c *rook.Claim) { c.Exported = true }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.held, rook.HolderAtMove(osd, []rook.Claim{own, c.other}) != "")
+		})
+	}
+}

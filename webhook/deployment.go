@@ -154,7 +154,7 @@ func (d *deployments) addFollowed(ctx context.Context, daemon rook.Daemon, facts
 		return nil
 	}
 	claims, err := d.view.Claims(ctx, facts.Export.GlobalIP)
-	facts.HeldBy = rook.HolderAtBirth(daemon, claims)
+	facts.HeldBy = rook.HolderAtMove(daemon, claims)
 	return err
 }
 
