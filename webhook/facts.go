@@ -61,8 +61,11 @@ type Ensurer interface {
 	NoteRemembered(ctx context.Context, namespace string, before, after rook.Remembered) error
 }
 
-// isStranger says whether a request is known not to be of Rook.
+// isStranger says whether a request is known not to be of Rook. One that is not to be stored tells anybody what Rook would get.
 func isStranger(ctx context.Context, view View, req admission.Request) (bool, error) {
+	if isDryRun(req) {
+		return false, nil
+	}
 	ctx, cancel := reading(ctx)
 	defer cancel()
 	operator, err := view.OperatorNamespace(ctx, req.Namespace)
