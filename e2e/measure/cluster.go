@@ -139,17 +139,9 @@ func (c *Cluster) Provision(ctx context.Context, nodes []Node) error {
 }
 
 func (c *Cluster) provisionNode(ctx context.Context, n Node) error {
-	told := &corev1.ConfigMap{}
-	told.Namespace, told.Name = c.Namespace, "rook-ceph-osd-"+n.Name+"-status"
-	told.Labels = map[string]string{"app": "rook-ceph-osd", "node": n.Name, "status": "provisioning"}
-	told.OwnerReferences = c.OwnerReferences()
-	told.Data = map[string]string{"status": `{"osds":null,"status":"starting","pvc-backed-osd":false,"message":""}`}
-	if err := c.Rook.Create(ctx, told); err != nil {
-		return fmt.Errorf("create ConfigMap %s: %w", told.Name, err)
-	}
-	told.Data["status"] = completed(n)
-	if err := c.Rook.Update(ctx, told); err != nil {
-		return fmt.Errorf("update ConfigMap %s: %w", told.Name, err)
+	told, err := c.Prepare(ctx, n)
+	if err != nil {
+		return err
 	}
 	if err := Pause(ctx, written); err != nil {
 		return err
@@ -163,6 +155,23 @@ func (c *Cluster) provisionNode(ctx context.Context, n Node) error {
 		return fmt.Errorf("delete ConfigMap %s: %w", told.Name, err)
 	}
 	return nil
+}
+
+// Prepare is what a prepare Job tells of a node: an OSD that none has named is brought into being by nobody.
+func (c *Cluster) Prepare(ctx context.Context, n Node) (*corev1.ConfigMap, error) {
+	told := &corev1.ConfigMap{}
+	told.Namespace, told.Name = c.Namespace, "rook-ceph-osd-"+n.Name+"-status"
+	told.Labels = map[string]string{"app": "rook-ceph-osd", "node": n.Name, "status": "provisioning"}
+	told.OwnerReferences = c.OwnerReferences()
+	told.Data = map[string]string{"status": `{"osds":null,"status":"starting","pvc-backed-osd":false,"message":""}`}
+	if err := c.Rook.Create(ctx, told); err != nil {
+		return nil, fmt.Errorf("create ConfigMap %s: %w", told.Name, err)
+	}
+	told.Data["status"] = completed(n)
+	if err := c.Rook.Update(ctx, told); err != nil {
+		return nil, fmt.Errorf("update ConfigMap %s: %w", told.Name, err)
+	}
+	return told, nil
 }
 
 // completed is what the prepare Job writes at its end.
