@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -139,7 +140,7 @@ func (c *Cluster) Provision(ctx context.Context, nodes []Node) error {
 }
 
 func (c *Cluster) provisionNode(ctx context.Context, n Node) error {
-	told, err := c.Prepare(ctx, n)
+	told, err := c.prepare(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -147,7 +148,7 @@ func (c *Cluster) provisionNode(ctx context.Context, n Node) error {
 		return err
 	}
 	for _, id := range n.OSDs {
-		if _, err := c.CreateOSD(ctx, n.Name, id); err != nil {
+		if _, err := c.createOSD(ctx, n.Name, id); err != nil {
 			return err
 		}
 	}
@@ -157,8 +158,8 @@ func (c *Cluster) provisionNode(ctx context.Context, n Node) error {
 	return nil
 }
 
-// Prepare is what a prepare Job tells of a node: an OSD that none has named is brought into being by nobody.
-func (c *Cluster) Prepare(ctx context.Context, n Node) (*corev1.ConfigMap, error) {
+// prepare is what a prepare Job tells of a node: an OSD that none has named is brought into being by nobody.
+func (c *Cluster) prepare(ctx context.Context, n Node) (*corev1.ConfigMap, error) {
 	told := &corev1.ConfigMap{}
 	told.Namespace, told.Name = c.Namespace, "rook-ceph-osd-"+n.Name+"-status"
 	told.Labels = map[string]string{"app": "rook-ceph-osd", "node": n.Name, "status": "provisioning"}
@@ -190,8 +191,16 @@ func (c *Cluster) OSD(node string, id int) (*appsv1.Deployment, error) {
 	return c.templates.osdDeployment(c.Owner, node, id)
 }
 
-// CreateOSD creates an OSD as Rook does, and returns how long the request took.
+// CreateOSD creates an OSD as Rook does, after its prepare Job has named it, and returns how long the request took.
 func (c *Cluster) CreateOSD(ctx context.Context, node string, id int) (time.Duration, error) {
+	_, err := c.prepare(ctx, Node{Name: fmt.Sprintf("%s-%d", node, id), OSDs: []int{id}})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return 0, err
+	}
+	return c.createOSD(ctx, node, id)
+}
+
+func (c *Cluster) createOSD(ctx context.Context, node string, id int) (time.Duration, error) {
 	return c.writeOSD(node, id, func(d *appsv1.Deployment) error { return c.Rook.Create(ctx, d) })
 }
 
