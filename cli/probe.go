@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -83,27 +82,12 @@ func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, e
 		}
 		return targets, nil
 	}
-	text, err := readFileOr(in, file)
+	text, err := readInput(in, file, "whom to probe")
 	if err != nil {
 		return nil, err
 	}
 	defer clear(text)
 	return read(text)
-}
-
-func readFileOr(in io.Reader, file string) ([]byte, error) {
-	if file == "-" {
-		text, err := io.ReadAll(in)
-		if err != nil {
-			return nil, fmt.Errorf("read the standard input: %w", err)
-		}
-		return text, nil
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read whom to probe: %w", err)
-	}
-	return text, nil
 }
 
 func (f probeFlags) ranges() ([]netip.Prefix, error) {

@@ -40,7 +40,7 @@ func rewriteCommand() *cobra.Command {
 			if output != "yaml" && output != "json" {
 				return fmt.Errorf("--output is %q: give yaml or json", output)
 			}
-			raw, err := readInput(cmd.InOrStdin(), file)
+			raw, err := readInput(cmd.InOrStdin(), file, "the Deployment")
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,8 @@ func parseGlobalIP(s string) (netip.Addr, error) {
 	return ip, nil
 }
 
-func readInput(in io.Reader, file string) ([]byte, error) {
+// readInput reads a file, or the standard input where its name is -; an error says what was to be read.
+func readInput(in io.Reader, file, what string) ([]byte, error) {
 	if file == "-" {
 		raw, err := io.ReadAll(in)
 		if err != nil {
@@ -90,7 +91,7 @@ func readInput(in io.Reader, file string) ([]byte, error) {
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the Deployment: %w", err)
+		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
 	return raw, nil
 }
