@@ -12,10 +12,6 @@ import (
 func doubtsOf(r *resolver.Resolver) func(context.Context, view.Noted) *reason.Error {
 	return func(ctx context.Context, noted view.Noted) *reason.Error {
 		req := resolver.Request{Namespace: noted.Namespace, Name: noted.Name, ClusterIPs: noted.ClusterIPs, ForLife: noted.ForLife}
-		if noted.Lived {
-			return r.Refuses(ctx, req, noted.Address)
-		}
-		req.Known = noted.Address
-		return r.Denies(ctx, req, noted.Address, noted.Unborn)
+		return r.Doubts(ctx, req, noted.Address, noted.Lived, noted.Unborn)
 	}
 }

@@ -7,6 +7,16 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
+// Doubts returns why an address that is noted for the Service must not be advertised, or nil. Where the daemon has lived there
+// the guards alone are asked, for what the sources answer by now cannot move it; else the sources as well.
+func (r *Resolver) Doubts(ctx context.Context, req Request, ip netip.Addr, lived, toBeBorneOut bool) *reason.Error {
+	if lived {
+		return r.Refuses(ctx, req, ip)
+	}
+	req.Known = ip
+	return r.Denies(ctx, req, ip, toBeBorneOut)
+}
+
 // Refuses returns why an address that is noted for the Service must not be advertised, whatever the sources answer, or nil.
 func (r *Resolver) Refuses(ctx context.Context, req Request, ip netip.Addr) *reason.Error {
 	m, err := r.Membership(ctx)

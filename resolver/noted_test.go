@@ -35,6 +35,8 @@ func TestWhatIsNotedIsAdvertisedOnlyIfNoGuardAndNoSourceIsAgainstIt(t *testing.T
 			r, ip := c.world.resolver(t), netip.MustParseAddr(c.ip)
 			require.Equal(t, c.refused, codeOf(r.Refuses(t.Context(), monA(), ip)))
 			require.Equal(t, c.denied, codeOf(r.Denies(t.Context(), monA(), ip, c.toBeBorneOut)))
+			require.Equal(t, c.refused, codeOf(r.Doubts(t.Context(), monA(), ip, true, c.toBeBorneOut)), "where it has lived the sources are not asked")
+			require.Equal(t, c.denied, codeOf(r.Doubts(t.Context(), monA(), ip, false, c.toBeBorneOut)))
 		})
 	}
 }
