@@ -56,7 +56,7 @@ SIMULATE_SCHEDULES ?= 100000
 SIMULATE_FIRST ?= 1
 
 .PHONY: simulate
-simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual time (under an hour on two cores)
+simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual time (hours)
 	@go run ./e2e/simulate -schedules $(SIMULATE_SCHEDULES) -first $(SIMULATE_FIRST)
 
 .PHONY: simulate-broken
@@ -64,11 +64,11 @@ simulate-broken: ## Take the guards away one by one, and see that a story ends b
 	ROOK_CLUSTERSET_BROKEN=1 go test -count=1 -v -timeout 30m -run '^TestBrokenOnPurposeAFaultIsFound$$' ./e2e/simulate
 
 .PHONY: stress
-stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong address, and no failed call where none may (20 minutes)
+stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong address, and no failed call where none may
 	@go run ./e2e/stress
 
 .PHONY: stress-short
-stress-short: assets ## The same with fewer faults, in under five minutes
+stress-short: assets ## The same with fewer faults
 	@go run ./e2e/stress -short
 
 .PHONY: build
