@@ -193,11 +193,19 @@ func (c *Cluster) OSD(node string, id int) (*appsv1.Deployment, error) {
 
 // CreateOSD creates an OSD as Rook does, after its prepare Job has named it, and returns how long the request took.
 func (c *Cluster) CreateOSD(ctx context.Context, node string, id int) (time.Duration, error) {
-	_, err := c.prepare(ctx, Node{Name: fmt.Sprintf("%s-%d", node, id), OSDs: []int{id}})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := c.PrepareOSD(ctx, node, id); err != nil {
 		return 0, err
 	}
 	return c.createOSD(ctx, node, id)
+}
+
+// PrepareOSD has a prepare Job name an OSD, which may be named already.
+func (c *Cluster) PrepareOSD(ctx context.Context, node string, id int) error {
+	_, err := c.prepare(ctx, Node{Name: fmt.Sprintf("%s-%d", node, id), OSDs: []int{id}})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
 }
 
 func (c *Cluster) createOSD(ctx context.Context, node string, id int) (time.Duration, error) {

@@ -18,8 +18,8 @@ const (
 	// lostWithAKill is what may fail when a replica is killed: what it was answering, and half of what is sent, each with a
 	// second write by Kubernetes, until its address is taken out of the endpoints.
 	lostWithAKill = 150
-	// lostWithALease is what may fail when a leader loses its lease, which ends the process as a kill does.
-	lostWithALease = lostWithAKill
+	// lostWithALease is what may fail when a leader loses its lease: its term ends, and not its process.
+	lostWithALease = 0
 
 	leaseName     = "rook-clusterset-exporter"
 	leaseDuration = 15 * time.Second

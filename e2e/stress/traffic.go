@@ -118,8 +118,12 @@ func (t *traffic) birth(ctx context.Context, counted *tally) {
 	t.create(ctx, int(t.born.Add(1))-1, counted)
 }
 
-// create says whether the OSD was let in.
+// create says whether the OSD was let in. That its prepare Job named it is no write that is counted.
 func (t *traffic) create(ctx context.Context, id int, counted *tally) bool {
+	err := measure.Until(ctx, time.Second, func() (bool, error) { return t.ceph.PrepareOSD(ctx, host, id) == nil, nil })
+	if err != nil {
+		return false
+	}
 	return t.write(ctx, id, true, counted, func(ctx context.Context, d *appsv1.Deployment) error { return t.ceph.Rook.Create(ctx, d) })
 }
 
