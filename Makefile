@@ -3,7 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= v0.1.0
+# The release stands in this file; `make manifests` carries it on.
+VERSION := $(shell cat VERSION)
 ARCH ?= $(shell go env GOARCH)
 IMAGE ?= ghcr.io/rook-clusterset/rook-clusterset:$(VERSION)
 FUZZ_TIME ?= 10s
@@ -15,6 +16,7 @@ CACHE := $(or $(ROOK_CLUSTERSET_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ro
 
 LINT_MODULE := .ci/tools/lint
 IMAGE_MODULE := .ci/tools/image
+CHART_MODULE := .ci/tools/chart
 LINTER := $(CACHE)/golangci-lint-$(shell cat $(LINT_MODULE)/go.mod $(LINT_MODULE)/go.sum | sha256sum | cut -c1-12)
 
 # The race detector needs a C compiler, which the other tests do not.
@@ -102,6 +104,7 @@ format: $(LINTER) ## Format the code as the linters want it
 unit: ## Run the tests beside the code, with the race detector, the fuzz seeds and the benchmark of the rewrite
 	go test $(RACE) $$(go list ./... | grep -v /e2e)
 	go -C $(IMAGE_MODULE) test ./...
+	go -C $(CHART_MODULE) test ./...
 	go test -run '^$$' -bench . -benchmem ./rook
 
 .PHONY: fuzz
@@ -121,7 +124,9 @@ scenarios: assets ## Run the scenarios, and the tests of the manifests, against 
 	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" go test -count=1 -timeout 30m ./manifests ./e2e/...
 
 .PHONY: manifests
-manifests: assets ## Build manifests/install.yaml from the kustomize base
+manifests: assets ## Build manifests/install.yaml from the kustomize base, and tell both and the chart the version
+	@sed -i -E 's#(newTag: |/version: )v.*#\1$(VERSION)#' manifests/base/kustomization.yaml
+	@sed -i -E 's#^version: .*#version: $(VERSION:v%=%)#; s#^(appVersion: ).*#\1$(VERSION)#' manifests/chart/Chart.yaml
 	@manifests/build.sh > manifests/install.yaml.new
 	@mv manifests/install.yaml.new manifests/install.yaml
 
@@ -133,6 +138,7 @@ verify-manifests: assets
 verify: verify-manifests ## Check that what is generated is current
 	go mod tidy -diff
 	go -C $(IMAGE_MODULE) mod tidy -diff
+	go -C $(CHART_MODULE) mod tidy -diff
 
 .PHONY: clean
 clean: ## Remove what was built in the tree
