@@ -1,9 +1,12 @@
 package main
 
 import (
+	"os"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 const deployment = "Deployment/rook-clusterset"
@@ -65,6 +68,25 @@ func TestTheCAOfClientCertificatesIsMounted(t *testing.T) {
 	require.Contains(t, found.manager(t, "args"), "--webhook-client-ca=/var/run/rook-clusterset/webhook-client-ca/ca.crt")
 	require.Contains(t, found.manager(t, "volumeMounts"), map[string]any{"name": "webhook-client-ca", "mountPath": "/var/run/rook-clusterset/webhook-client-ca", "readOnly": true})
 	require.Contains(t, found.at(t, deployment, "spec", "template", "spec", "volumes"), map[string]any{"name": "webhook-client-ca", "configMap": map[string]any{"name": "api-servers"}})
+}
+
+func TestMonitoringIsWhatThePrometheusOperatorReads(t *testing.T) {
+	found := rendered(t, `{monitoring: {enabled: true, labels: {release: stack}, prometheus: {namespace: metrics, serviceAccount: stack}}}`)
+	monitor, rule := &monitoringv1.ServiceMonitor{}, &monitoringv1.PrometheusRule{}
+	for key, into := range map[string]any{"ServiceMonitor/rook-clusterset": monitor, "PrometheusRule/rook-clusterset": rule} {
+		require.Equal(t, "stack", found.at(t, key, "metadata", "labels", "release"))
+		text, err := yaml.Marshal(found[key])
+		require.NoError(t, err)
+		require.NoError(t, yaml.UnmarshalStrict(text, into), "a field that does not exist is an error")
+	}
+	require.Equal(t, found.at(t, "Service/rook-clusterset-metrics", "metadata", "labels", "app.kubernetes.io/component"), monitor.Spec.Selector.MatchLabels["app.kubernetes.io/component"])
+	require.Len(t, rule.Spec.Groups, 3)
+	for _, key := range []string{"ClusterRoleBinding/rook-clusterset-prometheus", "RoleBinding/rook-clusterset-prometheus"} {
+		require.Equal(t, []any{map[string]any{"kind": "ServiceAccount", "namespace": "metrics", "name": "stack"}}, found.at(t, key, "subjects"))
+	}
+	dashboard, err := os.ReadFile("../../../manifests/monitoring/dashboard.json")
+	require.NoError(t, err)
+	require.Equal(t, string(dashboard), found.at(t, "ConfigMap/rook-clusterset-dashboard", "data", "rook-clusterset.json"))
 }
 
 func TestWhereAndHowPodsAreScheduled(t *testing.T) {
