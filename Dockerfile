@@ -1,12 +1,12 @@
 # For those who have a container engine; `make image` builds the same without one.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
-ARG TARGETOS TARGETARCH VERSION=v0.1.0
+ARG TARGETOS TARGETARCH
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
-    -ldflags "-s -w -X main.version=$VERSION" -o /rook-clusterset .
+    -ldflags "-s -w -X main.version=$(cat VERSION)" -o /rook-clusterset .
 
 FROM scratch
 COPY LICENSE /LICENSE

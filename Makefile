@@ -3,7 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= v0.1.0
+# The release stands in this file; `make manifests` carries it on.
+VERSION := $(shell cat VERSION)
 ARCH ?= $(shell go env GOARCH)
 IMAGE ?= ghcr.io/rook-clusterset/rook-clusterset:$(VERSION)
 FUZZ_TIME ?= 10s
@@ -15,6 +16,9 @@ CACHE := $(or $(ROOK_CLUSTERSET_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ro
 
 LINT_MODULE := .ci/tools/lint
 IMAGE_MODULE := .ci/tools/image
+CHART_MODULE := .ci/tools/chart
+RELEASE_MODULE := .ci/tools/release
+VULNERABILITIES_MODULE := .ci/tools/vulnerabilities
 LINTER := $(CACHE)/golangci-lint-$(shell cat $(LINT_MODULE)/go.mod $(LINT_MODULE)/go.sum | sha256sum | cut -c1-12)
 
 # The race detector needs a C compiler, which the other tests do not.
@@ -80,6 +84,25 @@ image: build ## Pack it as bin/rook-clusterset-image.tar, an OCI archive, withou
 	@go -C $(IMAGE_MODULE) run . -binary $(CURDIR)/bin/rook-clusterset -license $(CURDIR)/LICENSE \
 	  -arch $(ARCH) -reference $(IMAGE) -o $(CURDIR)/bin/rook-clusterset-image.tar
 
+.PHONY: release
+release: ## Make a release in dist/ from a clean tree: manifest, chart, images, plugins, bill of materials, checksums
+	@.ci/release
+
+.PHONY: verify-release
+verify-release: ## Make it twice, from two clones, and see the same digests (compiles everything anew)
+	@.ci/verify-release
+
+.PHONY: publish
+publish: ## Publish dist/: images and chart to the registry, all else to GitHub (docker, helm, gh)
+	@.ci/publish
+
+# The database is asked for over the network, so it is no part of `make test`.
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in what is used
+	@mkdir -p bin
+	@go -C $(VULNERABILITIES_MODULE) build -o $(CURDIR)/bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	bin/govulncheck ./...
+
 .PHONY: vet
 vet:
 	go vet ./...
@@ -102,6 +125,8 @@ format: $(LINTER) ## Format the code as the linters want it
 unit: ## Run the tests beside the code, with the race detector, the fuzz seeds and the benchmark of the rewrite
 	go test $(RACE) $$(go list ./... | grep -v /e2e)
 	go -C $(IMAGE_MODULE) test ./...
+	go -C $(CHART_MODULE) test ./...
+	go -C $(RELEASE_MODULE) test ./...
 	go test -run '^$$' -bench . -benchmem ./rook
 
 .PHONY: fuzz
@@ -121,7 +146,9 @@ scenarios: assets ## Run the scenarios, and the tests of the manifests, against 
 	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" go test -count=1 -timeout 30m ./manifests ./e2e/...
 
 .PHONY: manifests
-manifests: assets ## Build manifests/install.yaml from the kustomize base
+manifests: assets ## Build manifests/install.yaml from the kustomize base, and tell both and the chart the version
+	@sed -i -E 's#(newTag: |/version: )v.*#\1$(VERSION)#' manifests/base/kustomization.yaml
+	@sed -i -E 's#^version: .*#version: $(VERSION:v%=%)#; s#^(appVersion: ).*#\1$(VERSION)#' manifests/chart/Chart.yaml
 	@manifests/build.sh > manifests/install.yaml.new
 	@mv manifests/install.yaml.new manifests/install.yaml
 
@@ -133,7 +160,9 @@ verify-manifests: assets
 verify: verify-manifests ## Check that what is generated is current
 	go mod tidy -diff
 	go -C $(IMAGE_MODULE) mod tidy -diff
+	go -C $(CHART_MODULE) mod tidy -diff
+	go -C $(RELEASE_MODULE) mod tidy -diff
 
 .PHONY: clean
 clean: ## Remove what was built in the tree
-	rm -rf bin
+	rm -rf bin dist

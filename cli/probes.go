@@ -12,12 +12,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/rook-clusterset/rook-clusterset/certs"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
-// addProbes makes liveness a mere sign of life, so that a fault of the certificate is not answered by restarts.
+// addProbes makes liveness a mere sign of life, so that a fault of the certificate is not answered by restarts; a metric tells
+// beforehand when it expires.
 func addProbes(ctx context.Context, mgr ctrl.Manager, installed *kinds.Watch, o *managerOptions) error {
 	if _, err := mgr.GetCache().GetInformer(ctx, &admissionregistrationv1.MutatingWebhookConfiguration{}, cache.BlockUntilSynced(false)); err != nil {
 		return fmt.Errorf("watch the webhook configuration: %w", err)
@@ -29,6 +31,7 @@ func addProbes(ctx context.Context, mgr ctrl.Manager, installed *kinds.Watch, o 
 		mgr.AddReadyzCheck("webhook", logged(log, "webhook", func(r *http.Request) error { return mgr.GetWebhookServer().StartedChecker()(r) })),
 		mgr.AddReadyzCheck("kinds", logged(log, "kinds", installed.Ready)),
 		mgr.AddReadyzCheck("certs", logged(log, "certs", checker.Check)),
+		crmetrics.Registry.Register(certs.Expiry{CertDir: o.certDir}),
 	)
 }
 

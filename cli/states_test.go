@@ -119,7 +119,7 @@ func metric(t *testing.T, c client.Client) string {
 	families, err := registry.Gather()
 	require.NoError(t, err)
 	for _, family := range families {
-		if family.GetName() != "rook_clusterset_export" {
+		if family.GetName() != "rook_clusterset_daemon_state" {
 			continue
 		}
 		require.Len(t, family.GetMetric(), 1)

@@ -75,6 +75,7 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 			return nil, err
 		}
 	}
+	t.metrics.resolved(answer.Source, refusal)
 	if refusal == nil {
 		t.memory.Answered(name)
 		if answer.Source == resolver.SourceDNS {
@@ -97,9 +98,9 @@ func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place)
 		return answer, nil
 	}
 	if refusal, ok := errors.AsType[*reason.Error](err); ok {
-		return resolver.Answer{}, refusal
+		return answer, refusal
 	}
-	return resolver.Answer{}, reason.Errorf(reason.SourceUnreadable, "%v", err)
+	return answer, reason.Errorf(reason.SourceUnreadable, "%v", err)
 }
 
 // settle returns why the answer cannot be taken: another daemon, in whichever namespace, holds the address. taken says that

@@ -7,12 +7,21 @@ import (
 )
 
 var (
-	stepDesc = prometheus.NewDesc("rook_clusterset_migration_since_timestamp_seconds",
+	stepDesc = prometheus.NewDesc("rook_clusterset_migration_step_timestamp_seconds",
 		"Since when the next step of a running cluster is what it is; reason says what is done or waited for, daemon for which one.",
-		[]string{"namespace", "cluster", "daemon", "reason"}, nil)
-	remainingDesc = prometheus.NewDesc("rook_clusterset_migration_remaining",
+		[]string{
+			"namespace",
+			"cluster", // the name of the CephCluster
+			"daemon",  // the name of its Deployment; empty where the cluster as a whole is waited for
+			"reason",  // a code of the table of reasons: of a step, or of what holds it back
+		}, nil)
+	remainingDesc = prometheus.NewDesc("rook_clusterset_migration_remaining_daemons",
 		"How many mons and OSDs of a running cluster are to be moved to their global IPs.",
-		[]string{"namespace", "cluster", "type"}, nil)
+		[]string{
+			"namespace",
+			"cluster", // the name of the CephCluster
+			"type",    // mon, osd
+		}, nil)
 )
 
 // Describe implements prometheus.Collector.

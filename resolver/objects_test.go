@@ -292,11 +292,31 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 			got, err := resolve(t.Context(), w.resolver(t))
 			if tt.code != "" {
 				requireRefusal(t, err, tt.code, tt.particulars...)
-				require.Zero(t, got)
+				require.False(t, got.IP.IsValid())
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, resolver.Answer{IP: netip.MustParseAddr(tt.want), Source: tt.source}, got)
+		})
+	}
+}
+
+func TestARefusalNamesTheSourceThatItIsDueTo(t *testing.T) {
+	stale := strings.NewReplacer("242.0.255.253", "242.0.255.1").Replace(clusterImport)
+	for name, test := range map[string]struct {
+		objects []string
+		options resolver.Options
+		source  string
+	}{
+		"what the guards refuse":             {[]string{submarinerA, ingressIP}, resolver.Options{GlobalCIDRs: ranges("198.18.0.0/15")}, "GlobalIngressIP"},
+		"a source that is wrong in itself":   {[]string{submarinerA, status(ingressIP, `{allocatedIP: nonsense}`)}, resolver.Options{}, "GlobalIngressIP"},
+		"DNS, where no object has an answer": {[]string{submarinerA}, resolver.Options{DNSServer: "127.0.0.1:1"}, "DNS"},
+		"nobody, where sources disagree":     {[]string{submarinerA, ingressIP, stale}, resolver.Options{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := resolve(t.Context(), world{options: test.options, objects: objects(t, test.objects...)}.resolver(t))
+			require.Error(t, err)
+			require.Equal(t, resolver.Answer{Source: test.source}, got)
 		})
 	}
 }

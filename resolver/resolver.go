@@ -27,7 +27,8 @@ type Request struct {
 	ForLife bool
 }
 
-// Answer is a global IP and the source that told it.
+// Answer is a global IP and the source that told it. With an error beside it, it has no address, and the source if the error is
+// due to a single one.
 type Answer struct {
 	IP     netip.Addr
 	Source string
@@ -136,17 +137,18 @@ func (r *Resolver) AskDNS(ctx context.Context, req Request, m Membership) (Answe
 
 // believe lets no answer pass that the guards refuse.
 func (r *Resolver) believe(ctx context.Context, answer Answer, refusal *reason.Error, req Request, m Membership) (Answer, error) {
+	refused := Answer{Source: answer.Source}
 	if refusal != nil {
-		return Answer{}, refusal
+		return refused, refusal
 	}
 	if refusal := Guard(answer.IP, req, m, r.options.AllowClusterIP); refusal != nil {
-		return Answer{}, reason.Errorf(refusal.Code, "%s says %s", answer.Source, refusal.Detail)
+		return refused, reason.Errorf(refusal.Code, "%s says %s", answer.Source, refusal.Detail)
 	}
 	if refusal := r.vouch(ctx, answer, req, m); refusal != nil {
-		return Answer{}, refusal
+		return refused, refusal
 	}
 	if refusal := r.settled(ctx, answer, req); refusal != nil {
-		return Answer{}, refusal
+		return refused, refusal
 	}
 	return answer, nil
 }
@@ -163,7 +165,7 @@ func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answ
 			refusal := asReason(err)
 			switch {
 			case !silent(refusal.Code):
-				return Answer{}, refusal
+				return Answer{Source: source.Name()}, refusal
 			case refusal.Code != reason.NoAnswer:
 				telling = refusal
 			}
@@ -191,11 +193,11 @@ func (r *Resolver) ask(ctx context.Context, req Request, m Membership, silence *
 		return Answer{IP: ip, Source: r.asked.Name()}, nil
 	}
 	refusal := asReason(err)
-	first, second := refusal, silence
+	source, first, second := r.asked.Name(), refusal, silence
 	if silence.Code != reason.NoAnswer || refusal.Code == reason.NoSource && r.tellable() {
-		first, second = silence, refusal
+		source, first, second = "", silence, refusal
 	}
-	return Answer{}, reason.Errorf(first.Code, "%s; %s", first.Detail, second.Detail)
+	return Answer{Source: source}, reason.Errorf(first.Code, "%s; %s", first.Detail, second.Detail)
 }
 
 // tellable says whether a kind is installed whose objects can tell global IPs.

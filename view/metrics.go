@@ -9,15 +9,26 @@ import (
 )
 
 var (
-	daemonDesc = prometheus.NewDesc("rook_clusterset_export",
+	daemonDesc = prometheus.NewDesc("rook_clusterset_daemon_state",
 		"1 for each mon and OSD; state is ok, or what keeps it from advertising its global IP.",
-		[]string{"namespace", "daemon", "state"}, nil)
+		[]string{
+			"namespace",
+			"daemon", // the name of its Deployment: rook-ceph-mon-a, rook-ceph-osd-0
+			"state",  // ok and leaving, in which nobody has to do anything, or another code of rook.State
+		}, nil)
 	driftDesc = prometheus.NewDesc("rook_clusterset_mon_drift",
 		"1 for each mon of which a source says now that its global IP is not the one that it was born with.",
-		[]string{"namespace", "daemon"}, nil)
-	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster",
+		[]string{
+			"namespace",
+			"daemon", // the name of its Deployment
+		}, nil)
+	clusterDesc = prometheus.NewDesc("rook_clusterset_cluster_state",
 		"1 for each CephCluster in an enabled namespace; state is served, or why it is left alone.",
-		[]string{"namespace", "cluster", "state"}, nil)
+		[]string{
+			"namespace",
+			"cluster", // the name of the CephCluster
+			"state",   // served, or another code of rook.Cluster.State
+		}, nil)
 	leftDesc = prometheus.NewDesc("rook_clusterset_left_exports",
 		"How many exports of rook-clusterset live in a namespace that is switched off; there is none of a namespace without any.",
 		[]string{"namespace"}, nil)

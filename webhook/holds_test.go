@@ -328,10 +328,10 @@ func TestMetricsAreSharedWithinAProcess(t *testing.T) {
 		names = append(names, family.GetName())
 	}
 	first.admissions.WithLabelValues("deployment", "allowed", "rewritten").Inc()
-	require.Equal(t, []string{"rook_clusterset_held", "rook_clusterset_hold_seconds"}, slices.Sorted(slices.Values(names)))
+	require.Equal(t, []string{"rook_clusterset_held_admissions", "rook_clusterset_hold_seconds"}, slices.Sorted(slices.Values(names)))
 
 	taken := prometheus.NewRegistry()
-	taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "rook_clusterset_held", Help: "something else"}))
+	taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "rook_clusterset_held_admissions", Help: "something else"}))
 	_, err = newMetrics(taken)
 	require.Error(t, err)
 }

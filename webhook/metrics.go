@@ -19,13 +19,17 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	var m metrics
 	var err error
 	if m.admissions, err = register(registry, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "rook_clusterset_admission_total",
-		Help: "Admission requests by the object they are for, what was done (allowed, patched, refused) and why.",
-	}, []string{"object", "action", "reason"})); err != nil {
+		Name: "rook_clusterset_admissions_total",
+		Help: "Admission requests by the object they are for, what was done (allowed, patched, refused, rejected unread) and why.",
+	}, []string{
+		"object", // deployment, mon-endpoints, ceph-config, active-mons, csi-config, ceph-connection, mon-service
+		"action", // allowed, patched, refused, rejected
+		"reason", // a code of the table of reasons
+	})); err != nil {
 		return nil, err
 	}
 	if m.held, err = register[prometheus.Gauge](registry, prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "rook_clusterset_held",
+		Name: "rook_clusterset_held_admissions",
 		Help: "Admission requests that are waiting for a global IP now.",
 	})); err != nil {
 		return nil, err

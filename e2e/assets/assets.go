@@ -16,6 +16,8 @@ const (
 	ControlPlane = "build.sh"
 	// Nodes is all of that, what a node runs, and the images.
 	Nodes = "nodes.sh"
+	// Prometheus is prometheus and promtool.
+	Prometheus = "prometheus.sh"
 )
 
 // Build returns the directory that the script prints. Building for the first time takes minutes, and the script tells so.

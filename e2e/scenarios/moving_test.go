@@ -328,7 +328,7 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 		told := s.events()
 		return told["MonDown"] == 1 && told["OsdsUnwell"] == 1 && told["MigrationPaused"] == 1 && told["MigrationOff"] == 1 && told["StatusOld"] == 1
 	})
-	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
+	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining_daemons{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
 	require.Contains(t, s.metrics(), `reason="status_old"`)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -64,7 +64,7 @@ func TestARolloutInTheMiddleLosesNothingThoughARequestIsHeld(t *testing.T) {
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	s.createCephCluster()
 	s.startOperator()
-	s.eventually("the second mon is held", func() bool { return strings.Contains(s.metrics(), "rook_clusterset_held 1") })
+	s.eventually("the second mon is held", func() bool { return strings.Contains(s.metrics(), "rook_clusterset_held_admissions 1") })
 	started := time.Now()
 	s.roll()
 	t.Logf("all replicas were replaced in %s", time.Since(started).Round(time.Millisecond))
