@@ -22,12 +22,16 @@ var lookedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func daemonIn(state reason.Code, id string) rook.DaemonFacts {
 	ip := netip.MustParseAddr(globalIP)
 	d := rook.DaemonFacts{
-		Daemon:   rook.Daemon{Type: rook.Mon, ID: id, Namespace: "rook-ceph"},
-		Export:   *exported(func(e *rook.Export) { e.Exists, e.Ours, e.Valid, e.Created = true, true, metav1.ConditionTrue, lookedAt.Add(-90*time.Minute) }),
+		Daemon: rook.Daemon{Type: rook.Mon, ID: id, Namespace: "rook-ceph"},
+		Export: *exported(func(e *rook.Export) {
+			e.Exists, e.Ours, e.Valid, e.Created = true, true, metav1.ConditionTrue, lookedAt.Add(-90*time.Minute)
+		}),
 		Deployed: true, Address: ip, Listed: ip,
 	}
 	old := netip.MustParseAddr(clusterIP)
-	unborn := func() { d.Deployed, d.Address, d.Listed, d.Export.GlobalIP = false, netip.Addr{}, netip.Addr{}, netip.Addr{} }
+	unborn := func() {
+		d.Deployed, d.Address, d.Listed, d.Export.GlobalIP = false, netip.Addr{}, netip.Addr{}, netip.Addr{}
+	}
 	switch state {
 	case reason.OK:
 	case reason.ExportMissing:
