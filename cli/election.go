@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	crleaderelection "sigs.k8s.io/controller-runtime/pkg/leaderelection"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -49,6 +50,7 @@ func (*election) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
 func (e *election) Start(ctx context.Context) error {
+	ctx = klog.NewContext(ctx, withoutLostRaces(klog.FromContext(ctx)))
 	for ctx.Err() == nil {
 		elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 			Lock: e.lock, LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,

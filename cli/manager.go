@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	webhookserver "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/rook-clusterset/rook-clusterset/addresses"
 	"github.com/rook-clusterset/rook-clusterset/certs"
 	"github.com/rook-clusterset/rook-clusterset/exporter"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
@@ -180,22 +181,25 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 	if o.expectsIPv6(globalCIDRs) {
 		v.ExpectIPv6()
 	}
-	addresses := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
-	v.ExpectRange(globalIPsOf(addresses))
-	v.ExpectDoubts(doubtsOf(addresses))
+	resolves := resolver.New(resolver.Readers{Cached: mgr.GetCache(), Live: mgr.GetAPIReader()}, installed, o.resolverOptions(globalCIDRs))
+	v.ExpectRange(globalIPsOf(resolves))
+	v.ExpectDoubts(doubtsOf(resolves))
 	term := recall.NewTerm()
 	if err := o.addElection(mgr, term); err != nil {
 		return nil, err
 	}
 	leading := leaders{Manager: mgr, term: term}
-	if err := exporter.Setup(leading, prepared, v, installed, addresses, exporter.Options{OrphanGrace: o.orphanGrace, Term: term}); err != nil {
+	if err := exporter.Setup(leading, prepared, v, installed, resolves, exporter.Options{OrphanGrace: o.orphanGrace, Term: term}); err != nil {
 		return nil, fmt.Errorf("set up the exporter: %w", err)
 	}
 	if err := migration.Setup(leading, v, installed, term, migration.Settings{Off: !o.migrate, Settle: o.settle, Slack: o.slack}); err != nil {
 		return nil, fmt.Errorf("set up migration: %w", err)
 	}
+	if err := addresses.Setup(leading, v, term); err != nil {
+		return nil, fmt.Errorf("set up what machines are told: %w", err)
+	}
 	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
-	if err := webhook.Setup(mgr, v, ensurer, globalRange{addresses}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
+	if err := webhook.Setup(mgr, v, ensurer, globalRange{resolves}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
 		return nil, fmt.Errorf("set up the webhook: %w", err)
 	}
 	return mgr, addProbes(ctx, mgr, installed, o)

@@ -116,7 +116,7 @@ func TestStatusSaysSinceWhenTheTokenForPeersMayBeCopied(t *testing.T) {
 }
 
 func TestAnExportThatWaitsForItsGraceIsNoFault(t *testing.T) {
-	rows := []daemonStatus{{State: string(reason.OK)}, {State: string(reason.Leaving)}}
+	rows := []daemonStatus{{State: string(reason.OK), Well: true}, {State: string(reason.Leaving), Well: true}}
 	require.NoError(t, verdict(rows, nil))
 	require.Error(t, verdict(append(rows, daemonStatus{State: string(reason.AddressForeign)}), nil))
 }

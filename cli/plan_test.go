@@ -83,15 +83,21 @@ func TestAPlanIsPrintedAsItStandsInTheGoldenFile(t *testing.T) {
 			edit(&f)
 			var out bytes.Buffer
 			require.NoError(t, printPlan(&out, f))
-			file := filepath.Join("testdata", "plan-"+name+".txt")
-			if *update {
-				require.NoError(t, os.WriteFile(file, out.Bytes(), 0o600))
-			}
-			want, err := os.ReadFile(file)
-			require.NoError(t, err)
-			require.Equal(t, string(want), out.String())
+			compareGolden(t, "plan-"+name, out.Bytes())
 		})
 	}
+}
+
+// compareGolden holds what was printed to testdata, or writes it there.
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		require.NoError(t, os.WriteFile(file, got, 0o600))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
 }
 
 func TestStatusTellsWhatRemainsOfMovingACluster(t *testing.T) {

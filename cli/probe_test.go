@@ -32,7 +32,7 @@ func nobody(t *testing.T) string {
 }
 
 func TestProbeExitsWithWhatItFound(t *testing.T) {
-	const unborn = `[{"namespace": "rook-ceph", "type": "osd", "id": "0", "globalIP": ""}]`
+	const unborn = `{"apiVersion": "status.rook-clusterset.io/v1", "daemons": [{"namespace": "rook-ceph", "type": "osd", "id": "0", "globalIP": ""}]}`
 	for name, c := range map[string]struct {
 		in   string
 		args []string

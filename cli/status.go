@@ -2,53 +2,46 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
-	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"golang.org/x/term"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
-	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
 
-// daemonStatus is a row of the status table.
-type daemonStatus struct {
-	Namespace  string `json:"namespace"`
-	Type       string `json:"type"`
-	ID         string `json:"id"`
-	Service    string `json:"service"`
-	Valid      string `json:"valid"`
-	GlobalIP   string `json:"globalIP"`
-	Source     string `json:"source"`
-	Deployment string `json:"deployment"`
-	Endpoint   string `json:"endpoint"`
-	State      string `json:"state"`
-	Message    string `json:"message,omitempty"`
+// statusOptions are the flags of the command.
+type statusOptions struct {
+	cluster           clusterFlags
+	namespace, output string
+	watch             bool
 }
 
 func statusCommand(version string) *cobra.Command {
-	var namespace, output string
-	var cluster clusterFlags
+	var o statusOptions
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show each mon and OSD and the address it advertises",
 		Long: "status reads the API server and prints a row for each mon and OSD of the namespaces that are switched on.\n" +
-			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served.",
+			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served.\n" +
+			"Colours are shown on a terminal alone, and not where NO_COLOR is set.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return fmt.Errorf("--output is %q: give table or json", output)
+			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, o.output) {
+				return fmt.Errorf("--output is %q: give table, wide, json or yaml", o.output)
 			}
-			config, err := cluster.restConfig(version)
+			if o.watch && !o.forPeople() {
+				return fmt.Errorf("--watch is for people: give --output table or wide with it, not %s", o.output)
+			}
+			config, err := o.cluster.restConfig(version)
 			if err != nil {
 				return err
 			}
@@ -56,37 +49,70 @@ func statusCommand(version string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("reach the cluster: %w", err)
 			}
-			rows, notes, err := gatherStatus(cmd.Context(), c, namespace)
-			if err != nil {
-				return err
-			}
-			notes = append(notes, admissionNotes(cmd.Context(), c)...)
-			installed := kinds.Discovered{Mapper: c.RESTMapper()}
-			for _, note := range append(clustersetWarnings(cmd.Context(), c, installed), notes...) {
-				fmt.Fprintln(cmd.ErrOrStderr(), note)
-			}
-			moving, err := migrationNotes(cmd.Context(), c, namespace)
-			if err != nil {
-				return err
-			}
-			for _, note := range moving {
-				fmt.Fprintln(cmd.ErrOrStderr(), note)
-			}
-			if err := printStatus(cmd.OutOrStdout(), rows, output); err != nil {
-				return err
-			}
-			if output == "table" {
-				for _, line := range tokenLines(cmd.Context(), c, rows) {
-					fmt.Fprintln(cmd.OutOrStdout(), line)
-				}
-			}
-			return verdict(rows, notes)
+			return o.run(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cluster = newClusterFlags(cmd.Flags())
-	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "only this namespace")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "format: table or json")
+	o.cluster = newClusterFlags(cmd.Flags())
+	cmd.Flags().StringVarP(&o.namespace, "namespace", "n", "", "only this namespace")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "format: table, wide, json or yaml; programs read the last two")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "look again and again, and show what changes, until it is interrupted")
 	return cmd
+}
+
+func (o statusOptions) forPeople() bool { return o.output == "table" || o.output == "wide" }
+
+// run shows the status once, or until it is interrupted.
+func (o statusOptions) run(ctx context.Context, c client.Client, out, errOut io.Writer) error {
+	look := func(ctx context.Context) (statusForm, error) { return o.look(ctx, c) }
+	tty := terminal(out)
+	table := statusTable{wide: o.output == "wide", colours: coloursOn(tty != nil, os.Getenv)}
+	if o.watch {
+		var s shower = &journal{out: out, table: table}
+		if tty != nil {
+			s = &screen{out: out, table: table, height: func() int {
+				_, height, _ := term.GetSize(int(tty.Fd()))
+				return height
+			}}
+		}
+		return watchStatus(ctx, watchInterval, look, s)
+	}
+	form, err := look(ctx)
+	if err != nil {
+		return err
+	}
+	for _, note := range append(form.Warnings, form.Problems...) {
+		fmt.Fprintln(errOut, note)
+	}
+	if !o.forPeople() {
+		if err := form.print(out, o.output); err != nil {
+			return err
+		}
+		return verdict(form.Daemons, form.Problems)
+	}
+	for _, line := range table.lines(form) {
+		fmt.Fprintln(out, line)
+	}
+	return verdict(form.Daemons, form.Problems)
+}
+
+// look gathers all that there is to say.
+func (o statusOptions) look(ctx context.Context, c client.Client) (statusForm, error) {
+	rows, problems, err := gatherStatus(ctx, c, o.namespace)
+	if err != nil {
+		return statusForm{}, err
+	}
+	if o.output != "table" {
+		addSecrets(ctx, c, rows)
+	}
+	form := newStatusForm(time.Now(), rows, append(problems, admissionNotes(ctx, c)...))
+	form.Warnings = append(form.Warnings, clustersetWarnings(ctx, c, kinds.Discovered{Mapper: c.RESTMapper()})...)
+	moving, err := migrationNotes(ctx, c, o.namespace)
+	if err != nil {
+		return statusForm{}, err
+	}
+	form.Warnings = append(form.Warnings, moving...)
+	form.PeerTokens = append(form.PeerTokens, tokenLines(ctx, c, rows)...)
+	return form, nil
 }
 
 // gatherStatus returns the rows, and notes on what stands in the way as a whole.
@@ -141,86 +167,4 @@ func asideNote(s view.Snapshot) string {
 		return fmt.Sprintf("CephCluster %s/%s is left alone: each daemon %s", s.Namespace, cluster.Name, aside.Sentence())
 	}
 	return ""
-}
-
-func statusRow(d rook.DaemonFacts) daemonStatus {
-	row := daemonStatus{
-		Namespace: d.Daemon.Namespace, Type: string(d.Daemon.Type), ID: d.Daemon.ID, Service: d.Daemon.Name(),
-		Valid: validText(d.Export), GlobalIP: rook.AddressText(d.Export.GlobalIP), Source: d.Export.Source,
-		Deployment: rook.AddressText(d.Address), Endpoint: rook.AddressText(d.Listed),
-	}
-	state := d.State()
-	row.State = string(state.Code)
-	if state.Code != reason.OK {
-		row.Message = state.String()
-	}
-	return row
-}
-
-// validText is what the conditions of an export say.
-func validText(export rook.Export) string {
-	text := validAlone(export)
-	if export.Beside != "" {
-		text += "; " + export.Beside
-	}
-	return text
-}
-
-func validAlone(export rook.Export) string {
-	switch {
-	case !export.Exists:
-		return "no export"
-	case export.Valid == "":
-		return "not reported"
-	case export.Valid != metav1.ConditionTrue && export.ValidReason != "":
-		return string(export.Valid) + " (" + export.ValidReason + ")"
-	}
-	return string(export.Valid)
-}
-
-func printStatus(w io.Writer, rows []daemonStatus, output string) error {
-	if output == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(append([]daemonStatus{}, rows...))
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAMESPACE\tTYPE\tID\tSERVICE\tVALID\tGLOBAL IP\tSOURCE\tDEPLOYMENT\tENDPOINT\tSTATE")
-	for _, r := range rows {
-		cells := []string{r.Namespace, r.Type, r.ID, r.Service, r.Valid, r.GlobalIP, r.Source, r.Deployment, r.Endpoint, r.State}
-		for i, cell := range cells {
-			if cell == "" {
-				cells[i] = "-"
-			}
-		}
-		fmt.Fprintln(table, strings.Join(cells, "\t"))
-	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print the table: %w", err)
-	}
-	for _, r := range rows {
-		if r.Message != "" {
-			fmt.Fprintf(w, "%s/%s %s\n", r.Namespace, r.Service, r.Message)
-		}
-	}
-	return nil
-}
-
-// verdict is an error unless all is well.
-func verdict(rows []daemonStatus, notes []string) error {
-	bad := 0
-	for _, r := range rows {
-		if state := (rook.State{Code: reason.Code(r.State)}); !state.Well() {
-			bad++
-		}
-	}
-	switch {
-	case bad > 0:
-		return fmt.Errorf("%d of %d daemons are not at their global IPs", bad, len(rows))
-	case len(notes) > 0:
-		return fmt.Errorf("%s", notes[0])
-	case len(rows) == 0:
-		return fmt.Errorf("no mon or OSD was found: is a Rook namespace labelled %s=true?", rook.EnabledLabel)
-	}
-	return nil
 }

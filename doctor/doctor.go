@@ -33,7 +33,7 @@ func (c Check) Link() string { return page + "#" + c.Name }
 
 // Checks returns all checks in the order in which an address travels.
 func Checks() []Check {
-	return slices.Concat(clusterChecks(), certificateChecks(), admissionChecks(), rightsChecks(), clustersetChecks(), rookChecks(), daemonChecks())
+	return slices.Concat(clusterChecks(), certificateChecks(), admissionChecks(), rightsChecks(), clustersetChecks(), rookChecks(), daemonChecks(), conditionChecks())
 }
 
 // Examine carries out the checks that mean something, before the install or after it.

@@ -89,7 +89,7 @@ func golden(t *testing.T, file string, got []byte) {
 func examples(t *testing.T) []example {
 	t.Helper()
 	var all []example
-	for _, some := range [][]example{clusterExamples(), certificateExamples(t), admissionExamples(), clustersetExamples(), rookExamples(), daemonExamples()} {
+	for _, some := range [][]example{clusterExamples(), certificateExamples(t), admissionExamples(), clustersetExamples(), rookExamples(), daemonExamples(), everyState(t), conditionExamples()} {
 		all = append(all, some...)
 	}
 	return all

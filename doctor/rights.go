@@ -8,6 +8,7 @@ import (
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 
+	"github.com/rook-clusterset/rook-clusterset/addresses"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -27,6 +28,8 @@ var toInstall = []right{
 	{"create", "rbac.authorization.k8s.io", "clusterroles", "", everywhere},
 	{"create", "rbac.authorization.k8s.io", "clusterrolebindings", "", everywhere},
 	{"create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", everywhere},
+	{"create", "admissionregistration.k8s.io", "validatingadmissionpolicies", "", everywhere},
+	{"create", "apiextensions.k8s.io", "customresourcedefinitions", "", everywhere},
 	{"create", "apps", "deployments", "", install},
 	{"create", "cert-manager.io", "certificates", "", install},
 }
@@ -55,6 +58,8 @@ func managerRights() []right {
 	add(everywhere, "", "configmaps", rook.RememberedName, "get", "patch")
 	add(everywhere, "", "configmaps", rook.ReloadName, "delete")
 	add(everywhere, "", "configmaps", "", "list", "watch", "create")
+	add(everywhere, addresses.Kind.Group, addresses.Resource, "", "list", "create")
+	add(everywhere, addresses.Kind.Group, addresses.Resource+"/status", "", "patch")
 	add(everywhere, "ceph.rook.io", "cephclusters", "", "list", "watch")
 	add(everywhere, "multicluster.x-k8s.io", "serviceimports", "", "list", "watch")
 	add(everywhere, "submariner.io", "globalingressips", "", "list", "watch")

@@ -52,6 +52,8 @@ func TestNoVerbIsAllowedThatIsNotUsed(t *testing.T) {
 		"configmaps rook-clusterset-remembered":                {"get", "patch"},
 		"configmaps rook-clusterset-reload":                    {"delete"},
 		"configmaps":                                           {"list", "watch", "create"},
+		"cephclusteraddresses.rook-clusterset.io":              {"list", "create"},
+		"cephclusteraddresses/status.rook-clusterset.io":       {"patch"},
 		"cephclusters.ceph.rook.io":                            watched,
 		"serviceimports.multicluster.x-k8s.io":                 watched,
 		"globalingressips.submariner.io":                       watched,

@@ -106,20 +106,29 @@ func monAddress(text string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// StatusVersion is the form of status that is read.
+const StatusVersion = "status.rook-clusterset.io/v1"
+
 // TargetsOfStatus returns the daemons in what rook-clusterset status -o json printed in the other cluster. A daemon
 // without a global IP has no address.
 func TargetsOfStatus(status []byte) ([]Target, error) {
-	var rows []struct {
-		Namespace string `json:"namespace"`
-		Type      string `json:"type"`
-		ID        string `json:"id"`
-		GlobalIP  string `json:"globalIP"`
+	var form struct {
+		APIVersion string `json:"apiVersion"`
+		Daemons    []struct {
+			Namespace string `json:"namespace"`
+			Type      string `json:"type"`
+			ID        string `json:"id"`
+			GlobalIP  string `json:"globalIP"`
+		} `json:"daemons"`
 	}
-	if err := json.Unmarshal(status, &rows); err != nil {
+	if err := json.Unmarshal(status, &form); err != nil {
 		return nil, fmt.Errorf("read the output of status -o json: %w", err)
 	}
+	if form.APIVersion != StatusVersion {
+		return nil, fmt.Errorf("read the output of status -o json: its apiVersion is %q, and %s is read: use the same release on both sides", form.APIVersion, StatusVersion)
+	}
 	var targets []Target
-	for _, row := range rows {
+	for _, row := range form.Daemons {
 		kind, ok := map[string]Entity{"mon": EntityMon, "osd": EntityOSD}[row.Type]
 		if !ok {
 			return nil, fmt.Errorf("read the output of status -o json: %q is neither mon nor osd", row.Type)

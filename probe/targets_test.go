@@ -71,10 +71,11 @@ func TestAnErrorAboutATokenTellsNothingOfIt(t *testing.T) {
 }
 
 func TestTheDaemonsOfAStatusAreFound(t *testing.T) {
-	targets, err := TargetsOfStatus([]byte(`[
+	const form = `{"apiVersion": "status.rook-clusterset.io/v1", "kind": "Status", "fieldOfTomorrow": true, "daemons": `
+	targets, err := TargetsOfStatus([]byte(form + `[
 	  {"namespace": "rook-ceph", "type": "mon", "id": "a", "globalIP": "242.0.0.10", "state": "ok"},
 	  {"namespace": "rook-ceph", "type": "osd", "id": "12", "globalIP": "242.0.0.20"},
-	  {"namespace": "rook-ceph", "type": "osd", "id": "13", "globalIP": ""}]`))
+	  {"namespace": "rook-ceph", "type": "osd", "id": "13", "globalIP": ""}]}`))
 	require.NoError(t, err)
 	require.Len(t, targets, 3)
 	require.Equal(t, "rook-ceph/mon.a", targets[0].Daemon)
@@ -82,7 +83,10 @@ func TestTheDaemonsOfAStatusAreFound(t *testing.T) {
 	require.Equal(t, []uint16{6800, 6801}, targets[1].Ports)
 	require.False(t, targets[2].Address.IsValid())
 
-	for _, wrong := range []string{"", "{}", "[]", `[{"type":"mds"}]`, `[{"type":"mon","globalIP":"-"}]`} {
+	for _, wrong := range []string{
+		"", "{}", "[]", form + "[]}", form + `[{"type":"mds"}]}`, form + `[{"type":"mon","globalIP":"-"}]}`,
+		`{"apiVersion": "status.rook-clusterset.io/v2", "daemons": [{"type":"mon","id":"a"}]}`,
+	} {
 		_, err := TargetsOfStatus([]byte(wrong))
 		require.Error(t, err, wrong)
 	}

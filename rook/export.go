@@ -54,6 +54,8 @@ type Export struct {
 	// Beside is what the conditions ReadyCondition and ConflictCondition say against the export, in words.
 	Beside        string
 	OrphanedSince time.Time
+	// Created is when the export was made.
+	Created time.Time
 	// Move is noted by whoever moves a running cluster, and is none of Annotations, which the leader's turns apply as a whole.
 	Move Move
 }
@@ -75,6 +77,7 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.C
 		Pinned:        annotations[PinnedAnnotation] == "true",
 		Drift:         addressOrNone(annotations[DriftAnnotation]),
 		OrphanedSince: timeOrNone(annotations[OrphanedSinceAnnotation]),
+		Created:       meta.GetCreationTimestamp().Time,
 		Move:          ReadMove(annotations[MoveAnnotation]),
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")

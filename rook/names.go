@@ -23,6 +23,8 @@ const (
 	EndpointsExternalMons = "externalMons"
 	// MonHostKey stands in the Secret ConfigSecretName.
 	MonHostKey = "mon_host"
+	// monMembersKey has the IDs of the mons, in the order of MonHostKey.
+	monMembersKey = "mon_initial_members"
 
 	// AppLabel and the labels below stand on every Deployment of a mon or an OSD.
 	AppLabel         = "app"

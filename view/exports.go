@@ -2,7 +2,6 @@ package view
 
 import (
 	"context"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,7 +18,6 @@ type Export struct {
 	UID             types.UID
 	ResourceVersion string
 	Owners          []metav1.OwnerReference
-	Created         time.Time
 	// Manager is who it says made it.
 	Manager string
 }
@@ -82,7 +80,6 @@ func readExport(export *unstructured.Unstructured) Export {
 		UID:             export.GetUID(),
 		ResourceVersion: export.GetResourceVersion(),
 		Owners:          export.GetOwnerReferences(),
-		Created:         export.GetCreationTimestamp().Time,
 		Manager:         export.GetLabels()[rook.ManagedByLabel],
 	}
 }

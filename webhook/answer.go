@@ -57,9 +57,13 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 	if a.message != "" {
 		log = log.WithValues("detail", a.message)
 	}
-	if a.fault != nil {
+	switch {
+	case a.fault != nil:
 		log.Error(a.fault, "Decided, but met a fault")
-	} else {
+	case a.code == reason.AlreadyRight:
+		// Rook writes all that it has at each reconcile, and of most of it there is nothing to tell.
+		log.V(1).Info("Decided")
+	default:
 		log.Info("Decided")
 	}
 

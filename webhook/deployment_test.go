@@ -489,9 +489,20 @@ func TestEveryAnswerIsLoggedAndCountedOnce(t *testing.T) {
 		for _, part := range parts {
 			require.Contains(t, lines[i], part)
 		}
+		require.Contains(t, lines[i], `"level"=0`)
 	}
 	require.Regexp(t, `"held"="([5-9]\d|\d{3,})ms"`, lines[2], "a machine that is busy holds it longer than asked")
 	require.NotContains(t, lines[0], `"held"`)
 	require.InDelta(t, 1, counted(t, s, "deployment", "patched", reason.Rewritten), 0)
 	require.InDelta(t, 2, counted(t, s, "deployment", "refused", reason.ExportMissing), 0)
+}
+
+func TestAWriteOfWhichNothingIsToBeSaidIsToldToWhoDebugs(t *testing.T) {
+	w := newWorld()
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	request := creation(t, osd("3"))
+	request.SubResource = "status"
+	require.Equal(t, reason.AlreadyRight, reasonOf(s.handle(t.Context(), DeploymentPath, request)))
+	require.Contains(t, s.log.String(), `"level"=1`)
+	require.InDelta(t, 1, counted(t, s, "deployment", "allowed", reason.AlreadyRight), 0, "it is counted all the same")
 }

@@ -264,7 +264,7 @@ func (s *stage) logger() logr.Logger {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.log.WriteString(args + "\n")
-	}, funcr.Options{})
+	}, funcr.Options{Verbosity: 1})
 }
 
 func (s *stage) handle(ctx context.Context, path string, req admission.Request) admission.Response {

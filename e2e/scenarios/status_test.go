@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 
@@ -35,7 +36,17 @@ func (s *story) status(namespace string) status {
 	}
 	said := status{stderr: strings.TrimSpace(stderr.String()), code: cmd.ProcessState.ExitCode()}
 	if stdout.Len() > 0 {
-		require.NoError(s.t, json.Unmarshal(stdout.Bytes(), &said.rows))
+		var form struct {
+			Daemons []map[string]any `json:"daemons"`
+		}
+		require.NoError(s.t, json.Unmarshal(stdout.Bytes(), &form))
+		for _, daemon := range form.Daemons {
+			row := map[string]string{}
+			for field, value := range daemon {
+				row[field] = fmt.Sprint(value)
+			}
+			said.rows = append(said.rows, row)
+		}
 	}
 	return said
 }
