@@ -175,7 +175,7 @@ var labelWords = map[string]string{
 
 func writeMetrics(t *testing.T, page *strings.Builder) {
 	t.Helper()
-	page.WriteString("\n## Events\n\nEvents are about the CephCluster, and `related` names the ServiceExport of the daemon. The action is `Export`, or `Migrate` while a running\n" +
+	page.WriteString("\n## Events\n\nThey are about the CephCluster, and `related` names the ServiceExport of the daemon. The action is `Export`, or `Migrate` while a running\n" +
 		"cluster is moved; the reason of an event is a [reason](messages.md) in the spelling of its second column.\n" +
 		"\n## Metrics\n\n| metric | type | labels | what |\n|---|---|---|---|\n")
 	used := map[string]bool{}
