@@ -103,6 +103,42 @@ func TestEachTestThatAPageNamesIsThere(t *testing.T) {
 	}
 }
 
+var (
+	ownMetric = regexp.MustCompile(`\brook_clusterset_[a-z_]*[a-z]\b`)
+	ownName   = regexp.MustCompile(`(?:^|[^.a-z-])(rook-clusterset\.io/[a-z-]+)`)
+)
+
+func TestPagesNameMetricsThatThereAre(t *testing.T) {
+	var names []string
+	for _, m := range metrics(t) {
+		names = append(names, m.name)
+		if m.kind == "histogram" {
+			names = append(names, m.name+"_bucket", m.name+"_sum", m.name+"_count")
+		}
+	}
+	for _, page := range allPages(t) {
+		for _, name := range ownMetric.FindAllString(read(t, filepath.Join(root, page.Path)), -1) {
+			require.Contains(t, names, name, "%s names it", page.Path)
+		}
+	}
+}
+
+// What the manifests and the code name beside the constants of package rook has to stand in the reference too.
+func TestTheReferenceHasEachLabelAndAnnotation(t *testing.T) {
+	files := productFiles(t)
+	for _, pattern := range []string{"*.yaml", "*/*.yaml", "*/*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, "manifests", pattern))
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
+	reference := read(t, "reference.md")
+	for _, file := range files {
+		for _, match := range ownName.FindAllStringSubmatch(read(t, file), -1) {
+			require.Contains(t, reference, "| `"+match[1]+"` |", "%s names it", file)
+		}
+	}
+}
+
 func allPages(t *testing.T) []pages.Page {
 	t.Helper()
 	all, err := pages.Read(root)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -156,12 +157,21 @@ func writeStates(t *testing.T, page *strings.Builder) {
 		}
 		return strings.Join(links, "\n") + "\n"
 	}
-	page.WriteString("\n## States\n\nThe state of a daemon, in `status`, `check` and the metric `rook_clusterset_export`, is the first thing that is wrong with it. `ok` and\n" +
-		"`leaving` need nobody.\n\n" + list(daemons) +
-		"\nThat of a CephCluster, in the metric `rook_clusterset_cluster`, is `served`, or why it is left alone.\n\n" + list(clusters))
+	fmt.Fprintf(page, "\n## States\n\nThe state of a daemon, in `status`, `check` and the metric `%s`, is the first thing that is wrong\n"+
+		"with it. `ok` and `leaving` need nobody.\n\n%s", metricWith(t, "state", "daemon").name, list(daemons))
+	fmt.Fprintf(page, "\nThat of a CephCluster, in the metric `%s`, is `served`, or why it is left alone.\n\n%s",
+		metricWith(t, "state", "cluster").name, list(clusters))
 }
 
-// labelWords say what the labels of the metrics hold.
+func metricWith(t *testing.T, labels ...string) metric {
+	t.Helper()
+	all := metrics(t)
+	i := slices.IndexFunc(all, func(m metric) bool { return m.has(labels...) })
+	require.NotEqual(t, -1, i, "a metric with the labels %s", labels)
+	return all[i]
+}
+
+// labelWords say what labels hold that have no comment where the metric is made.
 var labelWords = map[string]string{
 	"action":    "`allowed`, `patched`, `refused`, or `rejected` for what is no review of an object",
 	"cluster":   "the name of the CephCluster",
@@ -178,25 +188,23 @@ func writeMetrics(t *testing.T, page *strings.Builder) {
 	page.WriteString("\n## Events\n\nThey are about the CephCluster, and `related` names the ServiceExport of the daemon. The action is `Export`, or `Migrate` while a running\n" +
 		"cluster is moved; the reason of an event is a [reason](messages.md) in the spelling of its second column.\n" +
 		"\n## Metrics\n\n| metric | type | labels | what |\n|---|---|---|---|\n")
-	used := map[string]bool{}
+	left := map[string]bool{}
 	for _, m := range metrics(t) {
-		var labels []string
-		for _, label := range m.labels {
-			require.Contains(t, labelWords, label, "say in labelWords what the label holds")
-			used[label] = true
-			labels = append(labels, "`"+label+"`")
+		var cells []string
+		for _, l := range m.labels {
+			if l.words == "" {
+				require.Contains(t, labelWords, l.name, "say behind the label of %s what it holds", m.name)
+				left[l.name] = true
+				cells = append(cells, "`"+l.name+"`")
+				continue
+			}
+			cells = append(cells, "`"+l.name+"`: "+cell(l.words))
 		}
-		fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", m.name, m.kind, strings.Join(labels, " "), cell(m.help))
+		fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", m.name, m.kind, strings.Join(cells, "<br>"), cell(m.help))
 	}
 	page.WriteString("\n| label | holds |\n|---|---|\n")
-	var labels []string
-	for label := range labelWords {
-		require.True(t, used[label], "no metric has the label %s", label)
-		labels = append(labels, label)
-	}
-	slices.Sort(labels)
-	for _, label := range labels {
-		fmt.Fprintf(page, "| `%s` | %s |\n", label, labelWords[label])
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		fmt.Fprintf(page, "| `%s` | %s |\n", name, labelWords[name])
 	}
 	page.WriteString("\nBesides them each replica tells those of controller-runtime (`controller_runtime_*`, `workqueue_*`, `rest_client_*`,\n`certwatcher_*`, `leader_election_*`), of Go and of its process.\n")
 }

@@ -106,7 +106,17 @@ func named(t *testing.T, file string, functions ...string) []reason.Code {
 // metric is what Prometheus is told.
 type metric struct {
 	name, help, kind string
-	labels           []string
+	labels           []label
+}
+
+// label has the comment behind it, which says what it holds.
+type label struct{ name, words string }
+
+// has says whether the metric has labels of these names.
+func (m metric) has(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(m.labels, func(l label) bool { return l.name == name })
+	})
 }
 
 // metrics returns all that the product makes.
@@ -114,7 +124,9 @@ func metrics(t *testing.T) []metric {
 	t.Helper()
 	var found []metric
 	for _, file := range productFiles(t) {
-		ast.Inspect(parsed(t, file), func(node ast.Node) bool {
+		tree, lines := parsedWithLines(t, file)
+		labelsOf := func(e ast.Expr) []label { return labels(t, tree, lines, e) }
+		ast.Inspect(tree, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
 			if !ok {
 				return true
@@ -125,7 +137,7 @@ func metrics(t *testing.T) []metric {
 			}
 			switch name := constructor.Sel.Name; {
 			case name == "NewDesc":
-				found = append(found, metric{text(t, call.Args[0]), text(t, call.Args[1]), "gauge", texts(t, call.Args[2])})
+				found = append(found, metric{text(t, call.Args[0]), text(t, call.Args[1]), "gauge", labelsOf(call.Args[2])})
 			case slices.Contains([]string{"NewCounter", "NewGauge", "NewHistogram"}, strings.TrimSuffix(name, "Vec")):
 				m := metric{kind: strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(name, "New"), "Vec"))}
 				for _, element := range call.Args[0].(*ast.CompositeLit).Elts {
@@ -137,7 +149,7 @@ func metrics(t *testing.T) []metric {
 					}
 				}
 				if len(call.Args) > 1 {
-					m.labels = texts(t, call.Args[1])
+					m.labels = labelsOf(call.Args[1])
 				}
 				found = append(found, m)
 			}
@@ -169,9 +181,17 @@ func productFiles(t *testing.T) []string {
 
 func parsed(t *testing.T, file string) *ast.File {
 	t.Helper()
-	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
-	require.NoError(t, err)
+	tree, _ := parsedWithLines(t, file)
 	return tree
+}
+
+// parsedWithLines returns besides what tells in which line something stands.
+func parsedWithLines(t *testing.T, file string) (*ast.File, func(token.Pos) int) {
+	t.Helper()
+	set := token.NewFileSet()
+	tree, err := parser.ParseFile(set, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+	require.NoError(t, err)
+	return tree, func(at token.Pos) int { return set.Position(at).Line }
 }
 
 func isIdentifier(e ast.Expr, name string) bool {
@@ -200,15 +220,22 @@ func text(t *testing.T, e ast.Expr) string {
 	return value
 }
 
-func texts(t *testing.T, e ast.Expr) []string {
+// labels returns the strings of a list with the comments behind them.
+func labels(t *testing.T, tree *ast.File, line func(token.Pos) int, e ast.Expr) []label {
 	t.Helper()
 	list, ok := e.(*ast.CompositeLit)
 	if !ok {
 		return nil
 	}
-	var all []string
+	var all []label
 	for _, element := range list.Elts {
-		all = append(all, text(t, element))
+		l := label{name: text(t, element)}
+		for _, comment := range tree.Comments {
+			if line(comment.Pos()) == line(element.Pos()) {
+				l.words = oneLine(comment.Text())
+			}
+		}
+		all = append(all, l)
 	}
 	return all
 }
