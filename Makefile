@@ -156,8 +156,16 @@ manifests: assets ## Build manifests/install.yaml from the kustomize base, and t
 verify-manifests: assets
 	@manifests/build.sh | diff -u manifests/install.yaml - || { echo "manifests/install.yaml is stale: run make manifests" >&2; exit 1; }
 
+.PHONY: docs
+docs: ## Write the pages that are made from the code
+	go test -count=1 -run 'TestTheReferenceIsCurrent|TestEveryReasonIsExplainedAndNoOther' ./docs -update
+
+.PHONY: verify-docs
+verify-docs:
+	go test -count=1 -run 'TestTheReferenceIsCurrent|TestEveryReasonIsExplainedAndNoOther' ./docs
+
 .PHONY: verify
-verify: verify-manifests ## Check that what is generated is current
+verify: verify-manifests verify-docs ## Check that what is generated is current
 	go mod tidy -diff
 	go -C $(IMAGE_MODULE) mod tidy -diff
 	go -C $(CHART_MODULE) mod tidy -diff

@@ -35,22 +35,28 @@ func (c saidAll) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 func run(ctx context.Context, version string, args []string, in io.Reader, out, errOut io.Writer) error {
+	root := Root(version, args[0])
+	root.SetArgs(args[1:])
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	return root.ExecuteContext(ctx)
+}
+
+// Root returns the program with all its commands, as the user who called it by that name sees it.
+func Root(version, program string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rook-clusterset",
 		Short: "Clusterset IPs for the mons and OSDs of Rook",
 		Long: "rook-clusterset gives each mon and OSD that Rook runs the global IP of its exported Service,\n" +
 			"so that a cluster whose pod and service networks overlap can mirror from it.",
 		Version:       version,
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName(args[0])},
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName(program)},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetArgs(args[1:])
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
 	root.AddCommand(managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand())
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // displayName returns how the user called the program. kubectl runs kubectl-rook_clusterset as its own subcommand.

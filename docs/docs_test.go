@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
 )
 
 const (
@@ -25,7 +28,6 @@ const (
 var (
 	roomRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.-]+/|main\\.go)` \\|")
 	nameRow = regexp.MustCompile("(?m)^\\| `(" + regexp.QuoteMeta(domain) + "[a-z-]+)` \\|")
-	link    = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 )
 
 func TestTheDesignNamesEachRoomAndNoOther(t *testing.T) {
@@ -55,18 +57,94 @@ func TestTheDesignLeadsToEachDecision(t *testing.T) {
 	}
 }
 
-func TestEveryLinkLeadsToAFile(t *testing.T) {
-	pages := []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")}
-	for _, pattern := range []string{"*.md", "decisions/*.md"} {
-		found, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		pages = append(pages, found...)
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	all := allPages(t)
+	anchors := map[string][]string{}
+	for _, page := range all {
+		anchors[page.Path] = page.Anchors
 	}
-	for _, page := range pages {
-		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
-			require.FileExists(t, filepath.Join(filepath.Dir(page), match[1]), "%s links to it", page)
+	for _, page := range all {
+		for _, link := range page.Links {
+			to := page.Path
+			if link.Path != "" {
+				to = path.Join(path.Dir(page.Path), link.Path)
+				_, err := os.Stat(filepath.Join(root, to))
+				require.NoError(t, err, "%s links to %s", page.Path, link.Path)
+			}
+			if link.Anchor != "" {
+				require.Contains(t, anchors[to], link.Anchor, "%s links to #%s in %s", page.Path, link.Anchor, to)
+			}
 		}
 	}
+}
+
+func TestTheIndexLeadsToEachPage(t *testing.T) {
+	index := read(t, "README.md")
+	for _, page := range allPages(t) {
+		if name, ok := strings.CutPrefix(page.Path, "docs/"); ok && name != "README.md" && !strings.Contains(name, "/") {
+			require.Contains(t, index, "]("+name+")", "the index of the documentation")
+		}
+	}
+}
+
+// What is said to have been seen has to be something that can be seen again.
+func TestEachTestThatAPageNamesIsThere(t *testing.T) {
+	var source strings.Builder
+	require.NoError(t, filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(file, "_test.go") {
+			source.WriteString(read(t, file))
+		}
+		return err
+	}))
+	for _, page := range allPages(t) {
+		for _, name := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(read(t, filepath.Join(root, page.Path)), -1) {
+			require.Contains(t, source.String(), "\nfunc "+name+"(t *testing.T)", "%s names it", page.Path)
+		}
+	}
+}
+
+var (
+	ownMetric = regexp.MustCompile(`\brook_clusterset_[a-z_]*[a-z]\b`)
+	ownName   = regexp.MustCompile(`(?:^|[^.a-z-])(rook-clusterset\.io/[a-z-]+)`)
+)
+
+func TestPagesNameMetricsThatThereAre(t *testing.T) {
+	var names []string
+	for _, m := range metrics(t) {
+		names = append(names, m.name)
+		if m.kind == "histogram" {
+			names = append(names, m.name+"_bucket", m.name+"_sum", m.name+"_count")
+		}
+	}
+	for _, page := range allPages(t) {
+		for _, name := range ownMetric.FindAllString(read(t, filepath.Join(root, page.Path)), -1) {
+			require.Contains(t, names, name, "%s names it", page.Path)
+		}
+	}
+}
+
+// What the manifests and the code name beside the constants of package rook has to stand in the reference too.
+func TestTheReferenceHasEachLabelAndAnnotation(t *testing.T) {
+	files := productFiles(t)
+	for _, pattern := range []string{"*.yaml", "*/*.yaml", "*/*/*.yaml"} {
+		found, err := filepath.Glob(filepath.Join(root, "manifests", pattern))
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
+	reference := read(t, "reference.md")
+	for _, file := range files {
+		for _, match := range ownName.FindAllStringSubmatch(read(t, file), -1) {
+			require.Contains(t, reference, "| `"+match[1]+"` |", "%s names it", file)
+		}
+	}
+}
+
+func allPages(t *testing.T) []pages.Page {
+	t.Helper()
+	all, err := pages.Read(root)
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
 }
 
 func read(t *testing.T, page string) string {

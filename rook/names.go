@@ -73,22 +73,23 @@ const (
 	// RememberedName is the ConfigMap that holds what is Remembered, in the namespace of the CephCluster.
 	RememberedName = "rook-clusterset-remembered"
 
-	// GlobalIPAnnotation and those below stand on a ServiceExport: the one cache of what was resolved.
+	// GlobalIPAnnotation on a ServiceExport holds the global IP of its daemon: the one cache of what was resolved.
 	GlobalIPAnnotation = "rook-clusterset.io/global-ip"
-	// SourceAnnotation names the source of the global IP.
+	// SourceAnnotation on a ServiceExport names the source of the global IP.
 	SourceAnnotation = "rook-clusterset.io/source"
-	// IdentityAnnotation holds the Identity of a mon.
+	// IdentityAnnotation on the ServiceExport of a mon says with which address it was born: "clusterset" or "cluster", its ClusterIP.
 	IdentityAnnotation = "rook-clusterset.io/identity"
-	// PinnedAnnotation is "true" from the birth of a mon to its removal: its global IP never changes meanwhile.
+	// PinnedAnnotation on the ServiceExport of a mon is "true" from its birth to its removal: its global IP never changes meanwhile.
 	PinnedAnnotation = "rook-clusterset.io/pinned"
-	// DriftAnnotation holds a global IP that differs from the pinned one.
+	// DriftAnnotation on the ServiceExport of a mon holds a global IP that differs from the pinned one.
 	DriftAnnotation = "rook-clusterset.io/drift"
-	// RefusedAnnotation holds "code: detail" of why no address could be taken from the sources.
+	// RefusedAnnotation on a ServiceExport holds "code: detail" of why no address could be taken from the sources.
 	RefusedAnnotation = "rook-clusterset.io/refused"
-	// OrphanedSinceAnnotation holds the time (RFC 3339) at which the Deployment of an export was first missed.
+	// OrphanedSinceAnnotation on a ServiceExport, or on the Service of an OSD without one, holds the time (RFC 3339) at which its
+	// daemon was first missed.
 	OrphanedSinceAnnotation = "rook-clusterset.io/orphaned-since"
 
-	// MoveAnnotation holds the Move of a mon that Rook is to replace.
+	// MoveAnnotation on the ServiceExport of a mon that Rook is to replace holds its Move: since when, how often undone and failed.
 	MoveAnnotation = "rook-clusterset.io/move"
 	// AskedAnnotation stands on the Deployment of an OSD, on its own metadata: the address that the leader wrote it for, so
 	// that admission gives it, and when (RFC 3339). It is the one thing that the leader changes of a Deployment, besides replicas.

@@ -201,21 +201,12 @@ func expired(t *testing.T) (certificate, key []byte) {
 }
 
 func clustersetFaults() []fault {
-	submariner := func() *unstructured.Unstructured { return object("submariner.io", "v1alpha1", "Submariner") }
 	return []fault{
 		{"the range of global IPs cannot be read", "global-range", "has the global CIDR \"everything\"", func(s *story) func() {
-			says := func(cidr string) {
-				s.eventually("Submariner says so", func() bool {
-					u := submariner()
-					if s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: mcsstandin.OperatorNamespace, Name: "submariner"}, u) != nil {
-						return false
-					}
-					err := unstructured.SetNestedField(u.Object, cidr, "status", "globalCIDR")
-					return err == nil && s.World.Plane.Client.Status().Update(s.t.Context(), u) == nil
-				})
-			}
-			says("everything")
-			return func() { says(globalRange.String()) }
+			return s.submarinerSays(map[string]string{"globalCIDR": "everything"})
+		}},
+		{"the ID of this cluster is not told", "cluster-id", "the ID of this cluster is not known", func(s *story) func() {
+			return s.submarinerSays(map[string]string{"clusterID": ""})
 		}},
 		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
 			peer := s.peer()
@@ -268,6 +259,34 @@ func clustersetFaults() []fault {
 			return s.installAgain
 		}},
 	}
+}
+
+// submarinerSays has the Submariner say something else of this cluster, and returns what has it say what it said.
+func (s *story) submarinerSays(values map[string]string) (heal func()) {
+	s.t.Helper()
+	c := s.World.Plane.Client
+	before := map[string]string{}
+	s.eventually("Submariner says so", func() bool {
+		u := object("submariner.io", "v1alpha1", "Submariner")
+		if c.Get(s.t.Context(), client.ObjectKey{Namespace: mcsstandin.OperatorNamespace, Name: "submariner"}, u) != nil {
+			return false
+		}
+		for _, at := range []string{"spec", "status"} {
+			for field, value := range values {
+				if before[field] == "" {
+					before[field], _, _ = unstructured.NestedString(u.Object, at, field)
+				}
+				require.NoError(s.t, unstructured.SetNestedField(u.Object, value, at, field))
+			}
+		}
+		status := u.DeepCopy()
+		if c.Update(s.t.Context(), u) != nil {
+			return false
+		}
+		status.SetResourceVersion(u.GetResourceVersion())
+		return c.Status().Update(s.t.Context(), status) == nil
+	})
+	return func() { s.submarinerSays(before) }
 }
 
 // peer returns what Submariner has of another cluster.

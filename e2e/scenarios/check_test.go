@@ -118,7 +118,21 @@ func (s *story) asksDNS() {
 	require.Contains(s.t, firstFault(report).Details[0], "the DNS server failed")
 }
 
+// everyCheckIsNamedByAFault but those that are brought about elsewhere: an API server that does not answer, what is asked before the
+// install alone, and what is wrong with DNS.
+func everyCheckIsNamedByAFault(t *testing.T) {
+	t.Helper()
+	named := []string{"cluster", "install-rights", "dns"}
+	for _, fault := range faults() {
+		named = append(named, fault.check)
+	}
+	for _, check := range doctor.Checks() {
+		require.Contains(t, named, check.Name, "no fault is brought about that the check has to name")
+	}
+}
+
 func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
+	everyCheckIsNamedByAFault(t)
 	s := examinedWorld(t)
 	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitWell, code, "%+v", before)
