@@ -2,6 +2,7 @@ package resolver_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,20 @@ func TestWhatIsNotedIsAdvertisedOnlyIfNoGuardAndNoSourceIsAgainstIt(t *testing.T
 			require.Equal(t, c.denied, codeOf(r.Doubts(t.Context(), monA(), ip, false, c.toBeBorneOut)))
 		})
 	}
+}
+
+// A cache can be seconds behind, and a mon has one chance.
+func TestBeforeABirthTheSourcesAreAskedAtTheAPIServerItself(t *testing.T) {
+	known, moved := netip.MustParseAddr("242.0.255.253"), netip.MustParseAddr("242.0.255.9")
+	behind := world{objects: objects(t, submarinerA, ingressIP)}
+	for _, o := range objects(t, strings.ReplaceAll(ingressIP, known.String(), moved.String())) {
+		behind.live = append(behind.live, o)
+	}
+	r, req := behind.resolver(t), monA()
+	require.Nil(t, r.Doubts(t.Context(), req, known, false, false), "so the cache says still")
+	req.Latest = true
+	require.Equal(t, reason.SourcesDisagree, codeOf(r.Doubts(t.Context(), req, known, false, false)))
+	require.Nil(t, r.Doubts(t.Context(), req, moved, false, false))
 }
 
 func codeOf(refusal *reason.Error) reason.Code {

@@ -22,6 +22,8 @@ type Noted struct {
 	ForLife bool
 	// Lived says that the daemon lived at the address: what the sources answer by now is not asked.
 	Lived bool
+	// Latest says that the daemon is about to be born: what the sources answer is read from the API server itself.
+	Latest bool
 	// Unborn says that the address is pinned for a daemon that never lived there: somebody has to answer so.
 	Unborn bool
 }
@@ -30,17 +32,21 @@ type Noted struct {
 func (v *View) ExpectDoubts(doubts func(context.Context, Noted) *reason.Error) { v.doubts = doubts }
 
 // believe takes an address that is in doubt from what is known of the export of a daemon, and says why there. A daemon that
-// lives at the address needs no second look.
-func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, list func(context.Context, string) (*corev1.ConfigMap, error)) error {
+// lives at the address needs no second look. With latest nothing rests on a cache.
+func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool) error {
 	export, daemon := &facts.Export, facts.Daemon
 	if v.doubts == nil || !export.Ready() || facts.Deployed && facts.Address == export.GlobalIP {
 		return nil
 	}
 	noted := Noted{
 		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, ClusterIPs: facts.ClusterIPs,
-		ForLife: daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
+		ForLife: daemon.Type.KeepsAddressForLife(), Latest: latest && daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
 	}
 	if export.Pinned && !facts.Deployed && daemon.Type.StandsInList() {
+		list := v.MonEndpoints
+		if latest {
+			list = v.onlyLatestMonEndpoints
+		}
 		endpoints, err := list(ctx, daemon.Namespace)
 		if err != nil {
 			return err

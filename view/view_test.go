@@ -388,7 +388,9 @@ func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 				return
 			}
 			c.asked.Namespace, c.asked.Name, c.asked.Address = namespace, c.daemon, addr("127.0.0.1")
-			require.Equal(t, []view.Noted{*c.asked, *c.asked}, asked)
+			latestAsked := *c.asked
+			latestAsked.Latest = c.asked.ForLife
+			require.Equal(t, []view.Noted{*c.asked, latestAsked}, asked)
 			require.False(t, byName.Ready())
 			require.Equal(t, reason.Unroutable, byName.Refused)
 			mons, err := v.Mons(t.Context(), namespace)
