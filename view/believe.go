@@ -42,6 +42,7 @@ func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool
 		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, ClusterIPs: facts.ClusterIPs,
 		ForLife: daemon.Type.KeepsAddressForLife(), Latest: latest && daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
 	}
+	hearsay := false
 	if export.Pinned && !facts.Deployed && daemon.Type.StandsInList() {
 		list := v.MonEndpoints
 		if latest {
@@ -51,9 +52,11 @@ func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool
 		if err != nil {
 			return err
 		}
-		noted.Lived = rook.Listed(endpoints)[daemon.ID] == export.GlobalIP
+		listed := rook.Listed(endpoints)[daemon.ID] == export.GlobalIP
+		hearsay = listed && export.IsHearsay()
+		noted.Lived = listed && !hearsay
 	}
-	noted.Unborn = export.Pinned && !noted.Lived
+	noted.Unborn = export.Pinned && !noted.Lived && !hearsay
 	if doubt := v.doubts(ctx, noted); doubt != nil {
 		export.GlobalIP, export.Source = netip.Addr{}, ""
 		export.Refused, export.RefusedDetail = doubt.Code, doubt.Detail
