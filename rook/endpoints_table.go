@@ -112,10 +112,15 @@ func (f EndpointsFacts) truthOf(id string) (netip.Addr, bool) {
 	return stored, stored.IsValid()
 }
 
+func (f EndpointsFacts) hasLived(id string) bool {
+	m := f.Mons[id]
+	return m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, id))
+}
+
 func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	m := f.Mons[e.ID]
 	truth, known := f.truthOf(e.ID)
-	hasLived := m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, e.ID))
+	hasLived := f.hasLived(e.ID)
 	switch {
 	case f.isExternal(e.ID):
 		return external

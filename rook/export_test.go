@@ -112,7 +112,7 @@ func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
 			why: reason.Errorf(reason.ExportNotValid, "%s: no reason given", export),
 		},
 		"pinned at what the list alone says": {change: func(e *rook.Export) { e.Pinned, e.Source = true, rook.SourceList }},
-		"absent": {change: func(e *rook.Export) { *e = rook.Export{} }, why: reason.Errorf(reason.ExportMissing, export)},
+		"absent":                             {change: func(e *rook.Export) { *e = rook.Export{} }, why: reason.Errorf(reason.ExportMissing, export)},
 		"foreign": {
 			change: func(e *rook.Export) { e.Ours = false }, why: reason.Errorf(reason.ExportForeign, export),
 		},

@@ -200,6 +200,9 @@ func (a *apiServer) Patch(ctx context.Context, o client.Object, patch client.Pat
 	if patched.GetUID() != stored.GetUID() {
 		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("the UID is another"))
 	}
+	if patched.GetResourceVersion() != stored.GetResourceVersion() {
+		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("it was changed"))
+	}
 	patched.SetResourceVersion("")
 	return a.Update(ctx, patched)
 }
