@@ -25,6 +25,8 @@ type Request struct {
 	Known netip.Addr
 	// ForLife says that an address, once it is taken, can never be changed.
 	ForLife bool
+	// Source is where a known address was found.
+	Source string
 	// Latest has the sources that are objects read from the API server itself: a cache can be seconds behind.
 	Latest bool
 }

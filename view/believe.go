@@ -16,6 +16,8 @@ import (
 type Noted struct {
 	Namespace, Name string
 	Address         netip.Addr
+	// Source is where it was found.
+	Source string
 	// ClusterIPs are those of the daemon's Service.
 	ClusterIPs []netip.Addr
 	// ForLife says that the daemon can never change the address.
@@ -39,7 +41,7 @@ func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool
 		return nil
 	}
 	noted := Noted{
-		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, ClusterIPs: facts.ClusterIPs,
+		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, Source: export.Source, ClusterIPs: facts.ClusterIPs,
 		ForLife: daemon.Type.KeepsAddressForLife(), Latest: latest && daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
 	}
 	hearsay := false

@@ -391,6 +391,7 @@ func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 				return
 			}
 			c.asked.Namespace, c.asked.Name, c.asked.Address = namespace, c.daemon, addr("127.0.0.1")
+			c.asked.Source = c.objects[0].GetAnnotations()[rook.SourceAnnotation]
 			latestAsked := *c.asked
 			latestAsked.Latest = c.asked.ForLife
 			require.Equal(t, []view.Noted{*c.asked, latestAsked}, asked)
