@@ -84,7 +84,7 @@ func Text(c *Cluster, shape string, v Values) string {
 // made holds what was made, by what it was made of: Rook makes the same again in every reconcile.
 var made memo
 
-// memo remembers a few thousand results.
+// memo remembers some thousand results.
 type memo struct {
 	mu   sync.Mutex
 	kept map[string]any
@@ -101,7 +101,7 @@ func (m *memo) get(key string, compute func() any) any {
 	result = compute()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.kept == nil || len(m.kept) > 4096 {
+	if m.kept == nil || len(m.kept) > 16384 {
 		m.kept = map[string]any{}
 	}
 	m.kept[key] = result
