@@ -11,9 +11,6 @@ import (
 // sourceDeployment is noted as the source of an address that a mon had before its export had one.
 const sourceDeployment = "Deployment"
 
-// sourceList is that of one that lived before there was an export.
-const sourceList = "mon endpoints"
-
 // identityRetry is when an identity is tried again that cannot be known yet.
 const identityRetry = 5 * time.Second
 
@@ -44,7 +41,7 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 	if p.deployment == nil {
 		// Its store has the address at which it lived, which only the list still says.
 		if !wanted.Pinned && p.export.HasLived(p.hadDeployment) {
-			wanted.GlobalIP, wanted.Source, wanted.Pinned = address, sourceList, true
+			wanted.GlobalIP, wanted.Source, wanted.Pinned = address, rook.SourceList, true
 		}
 		return
 	}
@@ -56,7 +53,7 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 		}
 		return
 	}
-	if wanted.GlobalIP != address {
+	if wanted.GlobalIP != address || wanted.Source == rook.SourceList {
 		wanted.GlobalIP, wanted.Source, wanted.Drift = address, sourceDeployment, netip.Addr{}
 	}
 	wanted.Pinned = true

@@ -238,6 +238,14 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 				notes: []reason.Code{reason.AddressDrifted},
 			},
 		},
+		"that it lives where the list alone said is hearsay no longer": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.deployments[monA] = deployment(monA, "242.0.0.1")
+				f.exports[monA] = known(monA, func(e *rook.Export) { pinnedAt("242.0.0.1")(e); e.Source = rook.SourceList })
+			},
+			want: outcome{annotations: map[string]string{"identity": "clusterset", "global-ip": "242.0.0.1", "source": "Deployment", "pinned": "true"}},
+		},
 		"a wrong answer for a living mon is a drift too": {
 			facts: func(f *clusterFacts) {
 				f.deployments[monA] = deployment(monA, "242.0.0.1")

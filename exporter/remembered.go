@@ -18,7 +18,12 @@ import (
 // NoteRemembered stores what is known of the memory of Rook's operator, as far as it differs from what was known: admission
 // writes what Rook remembers, and the leader beside it what came of that.
 func (e *Ensurer) NoteRemembered(ctx context.Context, namespace string, before, after rook.Remembered) error {
-	return e.noteRemembered(ctx, namespace, "", before, after)
+	version := ""
+	if len(after.MonHostLacks) < len(before.MonHostLacks) {
+		// What was noted meanwhile must not go with what is settled.
+		version = before.Version
+	}
+	return e.noteRemembered(ctx, namespace, version, before, after)
 }
 
 // noteRemembered writes only to that version, if one is given.

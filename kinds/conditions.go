@@ -1,30 +1,52 @@
 package kinds
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
-	mcsv1beta1 "sigs.k8s.io/mcs-api/pkg/apis/v1beta1"
 )
 
-// Conditions returns what an MCS implementation reported of a ServiceExport, whichever version it was read in.
-// A status that cannot be read counts as never reported.
-func Conditions(export *unstructured.Unstructured) []metav1.Condition {
-	status, _ := export.Object["status"].(map[string]any)
-	converter := runtime.DefaultUnstructuredConverter
-	if export.GroupVersionKind().Version == mcsv1alpha1.GroupVersion.Version {
-		var typed mcsv1alpha1.ServiceExportStatus
-		if err := converter.FromUnstructured(status, &typed); err != nil {
+// Conditions returns what was reported of an object of others, whichever version it was read in. A status that cannot be read
+// counts as never reported. It is read of every export at every decision, and so without the reflection of a converter.
+func Conditions(object *unstructured.Unstructured) []metav1.Condition {
+	status, _ := object.Object["status"].(map[string]any)
+	reported, _ := status["conditions"].([]any)
+	var conditions []metav1.Condition
+	for _, r := range reported {
+		fields, isObject := r.(map[string]any)
+		c, readable := condition(fields)
+		if !isObject || !readable {
 			return nil
 		}
-		return typed.Conditions
+		conditions = append(conditions, c)
 	}
-	var typed mcsv1beta1.ServiceExportStatus
-	if err := converter.FromUnstructured(status, &typed); err != nil {
-		return nil
+	return conditions
+}
+
+func condition(fields map[string]any) (metav1.Condition, bool) {
+	readable := true
+	text := func(key string) string {
+		s, isText := fields[key].(string)
+		readable = readable && (isText || fields[key] == nil)
+		return s
 	}
-	return typed.Conditions
+	c := metav1.Condition{Type: text("type"), Status: metav1.ConditionStatus(text("status")), Reason: text("reason"), Message: text("message")}
+	if at := text("lastTransitionTime"); at != "" {
+		t, err := time.Parse(time.RFC3339, at)
+		readable = readable && err == nil
+		c.LastTransitionTime = metav1.NewTime(t.Local())
+	}
+	switch generation := fields["observedGeneration"].(type) {
+	case nil:
+	case int64:
+		c.ObservedGeneration = generation
+	case float64:
+		c.ObservedGeneration = int64(generation)
+	default:
+		readable = false
+	}
+	return c, readable
 }
 
 // Latest returns the newest condition of the type, or nil: releases of Submariner append rather than replace. Of two that

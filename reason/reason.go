@@ -107,6 +107,7 @@ const (
 	FirstMonStored      Code = "first_mon_stored"
 	EndpointWrong       Code = "endpoint_wrong"
 	EndpointUnknown     Code = "endpoint_unknown"
+	MonHostBehind       Code = "mon_host_behind"
 	MalformedEndpoints  Code = "malformed_endpoints"
 	MonHostCorrected    Code = "mon_host_corrected"
 	SliceCorrected      Code = "endpoint_slice_corrected"
@@ -287,6 +288,7 @@ var sentences = map[Code]string{
 	FirstMonStored:      "has been stored with the global IP of the first mon; this write is refused once so that Rook reloads it",
 	EndpointWrong:       "is kept by Rook at another address than it has",
 	EndpointUnknown:     "names a new mon whose global IP is not known yet",
+	MonHostBehind:       "is listed by Rook at an address that mon_host does not tell yet, beside which it would never get a rank",
 	MalformedEndpoints:  "is not written as Rook writes it",
 	MonHostCorrected:    "now tells the global IPs of the mons",
 	SliceCorrected:      "now tells the global IPs of the mons",

@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -45,7 +44,7 @@ func keepIngressIP(object *unstructured.Unstructured) *unstructured.Unstructured
 	if text(object, serviceRefName) != object.GetName() {
 		kinds.CopyField(kept, object, serviceRefName...)
 	}
-	if c := kinds.Latest(ingressIPConditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
+	if c := kinds.Latest(kinds.Conditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
 		kinds.CopyField(kept, object, "status", "conditions")
 	}
 	return kept
@@ -71,7 +70,7 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 	if object.GetDeletionTimestamp() != nil {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s is being deleted", owner)
 	}
-	if c := kinds.Latest(ingressIPConditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
+	if c := kinds.Latest(kinds.Conditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s: %s: %s", owner, c.Reason, c.Message)
 	}
 	ip := text(object, []string{"status", "allocatedIP"})
@@ -84,17 +83,4 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 // Allocated returns what Globalnet allocated for the Service, whether that may be believed or not.
 func (r *Resolver) Allocated(ctx context.Context, namespace, name string) (netip.Addr, error) {
 	return globalIngressIP{r.objects}.Lookup(ctx, Request{Namespace: namespace, Name: name}, Membership{})
-}
-
-// ingressIPConditions returns none where they cannot be read, since only a clear word speaks against an address.
-func ingressIPConditions(object *unstructured.Unstructured) []metav1.Condition {
-	var typed struct {
-		Status struct {
-			Conditions []metav1.Condition `json:"conditions"`
-		} `json:"status"`
-	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &typed); err != nil {
-		return nil
-	}
-	return typed.Status.Conditions
 }

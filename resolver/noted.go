@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -13,8 +14,10 @@ func (r *Resolver) Doubts(ctx context.Context, req Request, ip netip.Addr, lived
 	if lived {
 		return r.Refuses(ctx, req, ip)
 	}
-	req.Known = ip
-	return r.Denies(ctx, req, ip, toBeBorneOut)
+	if !req.Latest {
+		req.Known = ip
+	}
+	return r.Denies(ctx, req, ip, toBeBorneOut || req.Latest && r.isTold(req.Source))
 }
 
 // Refuses returns why an address that is noted for the Service must not be advertised, whatever the sources answer, or nil.
@@ -46,5 +49,10 @@ func (r *Resolver) Denies(ctx context.Context, req Request, ip netip.Addr, toBeB
 	case answer.IP != ip:
 		return reason.Errorf(reason.SourcesDisagree, "%s says %s, and the export has %s", answer.Source, answer.IP, ip)
 	}
-	return nil
+	return r.settled(ctx, answer, req)
+}
+
+// isTold says whether a source is an object: what it told once it has to tell at a birth.
+func (r *Resolver) isTold(source string) bool {
+	return slices.ContainsFunc(r.told, func(s Source) bool { return s.Name() == source })
 }

@@ -2,9 +2,11 @@ package resolver_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
@@ -39,6 +41,46 @@ func TestWhatIsNotedIsAdvertisedOnlyIfNoGuardAndNoSourceIsAgainstIt(t *testing.T
 			require.Equal(t, c.denied, codeOf(r.Doubts(t.Context(), monA(), ip, false, c.toBeBorneOut)))
 		})
 	}
+}
+
+// A cache can be seconds behind, and a mon has one chance.
+func TestBeforeABirthTheSourcesAreAskedAtTheAPIServerItself(t *testing.T) {
+	const known, moved = "242.0.255.253", "242.0.255.9"
+	movedIP := strings.ReplaceAll(ingressIP, known, moved)
+	for name, c := range map[string]struct {
+		live   []client.Object
+		source string
+		denied map[string]reason.Code
+	}{
+		"what the cache says":             {append(clientObjects(t, ingressIP), carrying(known)), "GlobalIngressIP", map[string]reason.Code{known: "", moved: reason.SourcesDisagree}},
+		"what the cache does not say yet": {append(clientObjects(t, movedIP), carrying(moved)), "GlobalIngressIP", map[string]reason.Code{known: reason.SourcesDisagree, moved: ""}},
+		"what the network does not carry": {append(clientObjects(t, ingressIP), carrying(moved)), "GlobalIngressIP", map[string]reason.Code{known: reason.GlobalIPNotAllocated}},
+		"what it has just left":           {append(clientObjects(t, movedIP), carrying(known)), "GlobalIngressIP", map[string]reason.Code{known: reason.SourcesDisagree, moved: reason.GlobalIPNotAllocated}},
+		"what no object tells any more":   {nil, "GlobalIngressIP", map[string]reason.Code{known: reason.NoAnswer}},
+		"what no object has ever told":    {nil, "DNS", map[string]reason.Code{known: ""}},
+		"what the list alone has told":    {nil, "mon endpoints", map[string]reason.Code{known: ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := world{objects: objects(t, submarinerA, ingressIP), live: c.live}.resolver(t)
+			req := monA()
+			req.ForLife, req.Latest, req.Source = true, true, c.source
+			for ip, want := range c.denied {
+				require.Equal(t, want, codeOf(r.Doubts(t.Context(), req, netip.MustParseAddr(ip), false, false)), ip)
+			}
+			require.Nil(t, r.Doubts(t.Context(), req, netip.MustParseAddr(known), true, false), "where it has lived the sources are not asked")
+			req.Latest = false
+			require.Nil(t, r.Doubts(t.Context(), req, netip.MustParseAddr(known), false, false), "the cache has it still")
+		})
+	}
+}
+
+func clientObjects(t *testing.T, documents ...string) []client.Object {
+	t.Helper()
+	var all []client.Object
+	for _, o := range objects(t, documents...) {
+		all = append(all, o)
+	}
+	return all
 }
 
 func codeOf(refusal *reason.Error) reason.Code {

@@ -25,6 +25,10 @@ type Request struct {
 	Known netip.Addr
 	// ForLife says that an address, once it is taken, can never be changed.
 	ForLife bool
+	// Source is where a known address was found.
+	Source string
+	// Latest has the sources that are objects read from the API server itself: a cache can be seconds behind.
+	Latest bool
 }
 
 // Answer is a global IP and the source that told it. With an error beside it, it has no address, and the source if the error is
@@ -72,6 +76,8 @@ type Resolver struct {
 	options Options
 	// told are the sources that are objects; they are asked all, and compared.
 	told []Source
+	// latest are the same, read from the API server itself.
+	latest []Source
 	// asked is a question over the network, which is put only where no object tells.
 	asked Source
 }
@@ -92,6 +98,7 @@ func New(readers Readers, installed kinds.Installed, opts Options) *Resolver {
 		live:    readers.Live,
 		options: opts,
 		told:    objectSources(o, opts.AllowClusterIP),
+		latest:  objectSources(objects{kinds.Reader{Objects: readers.Live, Installed: installed}}, opts.AllowClusterIP),
 		asked:   newClustersetDNS(opts),
 	}
 }
@@ -159,7 +166,11 @@ func (r *Resolver) compare(ctx context.Context, req Request, m Membership) (Answ
 	var answers []Answer
 	var telling *reason.Error
 	var silences []string
-	for _, source := range r.told {
+	sources := r.told
+	if req.Latest {
+		sources = r.latest
+	}
+	for _, source := range sources {
 		ip, err := source.Lookup(ctx, req, m)
 		if err != nil {
 			refusal := asReason(err)

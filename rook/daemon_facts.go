@@ -52,6 +52,12 @@ func (m DaemonFacts) Truth() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// untold says that the mon was put to sleep and that no pin tells where it wakes: then the list that is stored knows best.
+func (m DaemonFacts) untold() bool {
+	_, known := m.Truth()
+	return m.Deployed && !known && !m.Address.IsValid() && m.Export.Identity != IdentityCluster
+}
+
 // AddForeign says whether the daemon is Foreign, given what is global.
 func (m *DaemonFacts) AddForeign(isGlobal func(netip.Addr) bool) {
 	// One whose Service was lost can be at what was its ClusterIP.

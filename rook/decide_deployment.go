@@ -22,6 +22,8 @@ type DeploymentFacts struct {
 	Export  Export
 	// Listed is where the stored mon endpoints have a mon; it is invalid for one that they do not list.
 	Listed netip.Addr
+	// MonHostBehind says that mon_host has not told that address yet.
+	MonHostBehind bool
 	// HeldBy names the other daemon that holds the address of the export; it is empty for an address that is free.
 	HeldBy string
 	// Stranger says that somebody else than Rook writes: it may put back what lived, and brings nothing into being.
@@ -120,6 +122,11 @@ func decideBirth(f DeploymentFacts) Decision {
 		return Decision{Action: Refuse, Code: reason.EndpointWrong, Message: fmt.Sprintf(
 			"%s cannot be given its clusterset address %s: it %s, %s; Rook will retry",
 			daemon, f.Export.GlobalIP, reason.EndpointWrong.Sentence(), f.Listed)}
+	case daemon.Type.StandsInList() && f.Listed.IsValid() && f.MonHostBehind:
+		// The list was written once more since, for a mon that was created before this one.
+		return Decision{Action: Refuse, Code: reason.MonHostBehind, Message: fmt.Sprintf(
+			"%s cannot be given its clusterset address %s: it %s; Rook will retry",
+			daemon, f.Export.GlobalIP, reason.MonHostBehind.Sentence())}
 	}
 	d := f.rewriteTo(f.Export.GlobalIP, reason.Rewritten)
 	// An OSD can take its address at a later update. A mon that cannot be rewritten would be born with its ClusterIP for

@@ -163,6 +163,15 @@ func TestDeploymentsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Refuse, code: reason.EndpointWrong,
 			message: `mon "a" cannot be given its clusterset address 242.0.0.10: it is kept by Rook at another address than it has, 242.0.0.9; Rook will retry`,
 		},
+		"a new mon of which mon_host does not tell yet where it is listed is refused": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, Listed: ready.GlobalIP, MonHostBehind: true},
+			action: rook.Refuse, code: reason.MonHostBehind,
+			message: `mon "a" cannot be given its clusterset address 242.0.0.10: it is listed by Rook at an address that mon_host does not tell yet, beside which it would never get a rank; Rook will retry`,
+		},
+		"a new mon that a failover before Rook 1.20.5 has not listed yet has no place in mon_host either": {
+			facts:  rook.DeploymentFacts{New: newMon, Cluster: cluster, Export: ready, MonHostBehind: true},
+			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",
+		},
 		"a new OSD is not listed": {
 			facts:  rook.DeploymentFacts{New: newOSD, Cluster: cluster, Export: osdReady, Listed: netip.MustParseAddr("242.0.0.9")},
 			action: rook.Rewrite, code: reason.Rewritten, address: "242.0.0.10",

@@ -36,6 +36,9 @@ type EndpointsDecision struct {
 	Wrong []Endpoint
 	// Advice is what the writer can do instead; it is empty for Rook, and where nothing was corrected.
 	Advice string
+	// NewlyListed are the entries of mons to be born that are stored by this write and were not before: mon_host has to tell them
+	// before these are born.
+	NewlyListed []Endpoint
 	// Waiting holds the IDs of the mons whose address is awaited.
 	Waiting []string
 }
@@ -58,12 +61,14 @@ func DecideEndpoints(f EndpointsFacts) EndpointsDecision {
 	case len(births) > 0 && !reached:
 		return f.storeAndRefuse(births[0])
 	case c.object == nil:
-		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight))}
+		return EndpointsDecision{Decision: c.annotate(allow(reason.AlreadyRight)), NewlyListed: f.newlyListed(rows)}
 	}
 	d := EndpointsDecision{
 		Decision:  c.annotate(Decision{Action: Rewrite, Code: reason.EndpointsCorrected}),
 		Corrected: c.object,
 		Wrong:     c.wrong,
+
+		NewlyListed: f.newlyListed(rows),
 	}
 	if f.ByHand {
 		f.tellWriter(&d)

@@ -192,6 +192,23 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			corrected: endpointsMap("a=242.0.0.1:6789"), wrong: "a=10.96.0.1:6789",
 		},
+		"one whose export was lost as well is where the list had it": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": {Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789"), wrong: "a=10.96.0.1:6789",
+		},
+		"so is one whose new export does not tell either": {
+			write: endpointsMap("a=10.96.0.1:6789"), stored: endpointsMap("a=242.0.0.1:6789"),
+			mons:   mons{"a": {Export: waitingExport(), Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Rewrite, code: reason.EndpointsCorrected,
+			corrected: endpointsMap("a=242.0.0.1:6789"), wrong: "a=10.96.0.1:6789",
+		},
+		"one that keeps its ClusterIP is wherever Rook says": {
+			write: endpointsMap("a=10.96.0.9:6789"), stored: endpointsMap("a=10.96.0.1:6789"),
+			mons:   mons{"a": {Export: oldMon("10.96.0.1").Export, Deployed: true, ClusterIPs: aBorn.ClusterIPs}},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
 
 		// A mon that has lived before.
 		"a restored list of mons that have lived is stored as it was written": {

@@ -76,7 +76,7 @@ func (f EndpointsFacts) table() []row {
 	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
 	rows := make([]row, len(endpoints))
 	for i, e := range endpoints {
-		truth, _ := f.Mons[e.ID].Truth()
+		truth, _ := f.truthOf(e.ID)
 		rows[i] = row{Endpoint: e, standing: f.standingOf(e), truth: truth}
 	}
 	// One that waits keeps its entry, so that others are looked at again.
@@ -103,16 +103,30 @@ func oneIsListedTwice(rows []row) bool {
 	return false
 }
 
+// truthOf returns where a mon answers, or will.
+func (f EndpointsFacts) truthOf(id string) (netip.Addr, bool) {
+	if m := f.Mons[id]; !m.untold() {
+		return m.Truth()
+	}
+	stored := Listed(f.Stored)[id]
+	return stored, stored.IsValid()
+}
+
+func (f EndpointsFacts) hasLived(id string) bool {
+	m := f.Mons[id]
+	return m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, id))
+}
+
 func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	m := f.Mons[e.ID]
-	truth, known := m.Truth()
-	hasLived := m.Deployed || m.Export.HasLived(HasHadDeployment(f.New, e.ID))
+	truth, known := f.truthOf(e.ID)
+	hasLived := f.hasLived(e.ID)
 	switch {
 	case f.isExternal(e.ID):
 		return external
 	case !Mon.isID(e.ID):
 		return malformed
-	case m.leftAlone():
+	case !known && m.leftAlone():
 		return leftAlone
 	case known && truth == e.Addr.Addr():
 		return right

@@ -133,9 +133,9 @@ func (e Export) Annotations() map[string]string {
 }
 
 // Ready says whether the daemon can advertise the global IP. A pinned one it can, even while the export is not Valid:
-// the mon that has it was born with it.
+// the mon that has it was born with it, unless that is hearsay.
 func (e Export) Ready() bool {
-	return e.Ours && e.GlobalIP.IsValid() && (e.Pinned || e.Valid == metav1.ConditionTrue)
+	return e.Ours && e.GlobalIP.IsValid() && (e.Pinned && !e.IsHearsay() || e.Valid == metav1.ConditionTrue)
 }
 
 // Why returns why the export is not Ready, or nil if it is.

@@ -105,7 +105,14 @@ func TestADaemonIsReadyOnlyWithAnAddressOfAValidExportOfOurs(t *testing.T) {
 	}{
 		"ready":  {change: func(*rook.Export) {}},
 		"pinned": {change: func(e *rook.Export) { e.Pinned, e.Valid = true, metav1.ConditionFalse }},
-		"absent": {change: func(e *rook.Export) { *e = rook.Export{} }, why: reason.Errorf(reason.ExportMissing, export)},
+		"pinned at what the list alone says, and not valid": {
+			change: func(e *rook.Export) {
+				e.Pinned, e.Source, e.Valid = true, rook.SourceList, metav1.ConditionFalse
+			},
+			why: reason.Errorf(reason.ExportNotValid, "%s: no reason given", export),
+		},
+		"pinned at what the list alone says": {change: func(e *rook.Export) { e.Pinned, e.Source = true, rook.SourceList }},
+		"absent":                             {change: func(e *rook.Export) { *e = rook.Export{} }, why: reason.Errorf(reason.ExportMissing, export)},
 		"foreign": {
 			change: func(e *rook.Export) { e.Ours = false }, why: reason.Errorf(reason.ExportForeign, export),
 		},

@@ -291,6 +291,10 @@ func TestReplacementsComeFromWhatRookCanHaveWritten(t *testing.T) {
 			mons:      map[string]rook.DaemonFacts{"b": born("242.0.0.2", "10.96.0.2")},
 			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.9:6789", want: replacements("10.96.0.2", "242.0.0.2"),
 		},
+		"what was stored for a mon that sleeps, of which its export does not tell": {
+			mons:      map[string]rook.DaemonFacts{"b": {Export: waitingExport(), Deployed: true, ClusterIPs: addrs("10.96.0.12")}},
+			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements("10.96.0.2", "242.0.0.2", "10.96.0.12", "242.0.0.2"),
+		},
 		"not by what was stored for a mon that keeps its ClusterIP": {
 			mons:      map[string]rook.DaemonFacts{"b": {Export: rook.Export{Identity: rook.IdentityCluster}, Deployed: true, Address: addr("10.96.0.2")}},
 			corrected: "b=10.96.0.2:6789", stored: "b=242.0.0.2:6789", want: replacements(),

@@ -31,6 +31,13 @@ func monIndex(id string) (int, bool) {
 	return index - 1, true
 }
 
+// SourceList is noted as the source of an address at which a mon has to have lived by its letter and the mon endpoints alone.
+const SourceList = "mon endpoints"
+
+// IsHearsay says that nothing but its letter and the list says that the mon lived at the address: a later letter can have been
+// born first, and the export that was made while it was unborn be gone.
+func (e Export) IsHearsay() bool { return e.Pinned && e.Source == SourceList }
+
 // HasLived says whether the mon of this export has lived before, given that a mon of its letter had a Deployment or not. One
 // that we saw unborn, and never deployed, has not: a later letter can have been born first.
 func (e Export) HasLived(hadDeployment bool) bool {

@@ -15,6 +15,7 @@ const (
 	writtenKey         = "written"
 	reloadRequestedKey = "reload-requested"
 	tokenRightKey      = "peer-token-right-since"
+	monHostLacksKey    = "mon-host-lacks"
 )
 
 // Remembered is what Rook's operator remembers wrongly of its mons, as far as its writes told. It stands in a ConfigMap of our
@@ -30,6 +31,8 @@ type Remembered struct {
 	// TokenRight is since when the token for peers, which Rook writes from the same memory, is right; zero while it is not,
 	// or while that is not known.
 	TokenRight time.Time
+	// MonHostLacks are the entries of mons to be born that the list has and mon_host has not told since.
+	MonHostLacks []Endpoint
 	// Version is that of the ConfigMap, empty while there is none.
 	Version string
 }
@@ -40,12 +43,14 @@ func ReadRemembered(c *corev1.ConfigMap) Remembered {
 		return Remembered{}
 	}
 	mons, _ := ParseEndpoints(c.Data[rememberedMonsKey])
+	lacking, _ := ParseEndpoints(c.Data[monHostLacksKey])
 	return Remembered{
 		Mons:            mons,
 		Operator:        c.Data[operatorKey],
 		Written:         timeOrNone(c.Data[writtenKey]),
 		ReloadRequested: timeOrNone(c.Data[reloadRequestedKey]),
 		TokenRight:      timeOrNone(c.Data[tokenRightKey]),
+		MonHostLacks:    lacking,
 		Version:         c.ResourceVersion,
 	}
 }
@@ -68,6 +73,7 @@ func (r Remembered) Data() map[string]string {
 	at(writtenKey, r.Written)
 	at(reloadRequestedKey, r.ReloadRequested)
 	at(tokenRightKey, r.TokenRight)
+	set(monHostLacksKey, FormatEndpoints(r.MonHostLacks))
 	return data
 }
 

@@ -58,7 +58,10 @@ func TestARepeatedWriteIsNewsOnceInAMinute(t *testing.T) {
 }
 
 func TestWhatIsRememberedIsReadAsItWasWritten(t *testing.T) {
-	r := rook.Remembered{Mons: entriesOf(t, "b=10.96.0.2:6789"), Operator: "rook-system", Written: noon, ReloadRequested: noon.Add(time.Second), TokenRight: noon.Add(time.Minute)}
+	r := rook.Remembered{
+		Mons: entriesOf(t, "b=10.96.0.2:6789"), Operator: "rook-system", Written: noon, ReloadRequested: noon.Add(time.Second),
+		TokenRight: noon.Add(time.Minute), MonHostLacks: entriesOf(t, "c=242.0.0.3:6789"),
+	}
 	require.Equal(t, r, rook.ReadRemembered(&corev1.ConfigMap{Data: r.Data()}))
 	require.Equal(t, rook.Remembered{}, rook.ReadRemembered(nil))
 	require.Equal(t, rook.Remembered{}, rook.ReadRemembered(&corev1.ConfigMap{Data: map[string]string{"written": "once"}}))

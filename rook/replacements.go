@@ -21,7 +21,7 @@ func ReplacementsFor(mons map[string]DaemonFacts, endpoints *corev1.ConfigMap, r
 	truths := truths(mons)
 	truthOf := func(id string) (netip.Addr, bool) {
 		m := mons[id]
-		if instead, corrected := stored[id]; corrected && !m.Deployed && m.Export.Identity != IdentityCluster {
+		if instead, corrected := stored[id]; corrected && (!m.Deployed && m.Export.Identity != IdentityCluster || m.untold()) {
 			truths[instead] = true
 			return instead, true
 		}

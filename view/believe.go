@@ -16,12 +16,16 @@ import (
 type Noted struct {
 	Namespace, Name string
 	Address         netip.Addr
+	// Source is where it was found.
+	Source string
 	// ClusterIPs are those of the daemon's Service.
 	ClusterIPs []netip.Addr
 	// ForLife says that the daemon can never change the address.
 	ForLife bool
 	// Lived says that the daemon lived at the address: what the sources answer by now is not asked.
 	Lived bool
+	// Latest says that the daemon is about to be born: what the sources answer is read from the API server itself.
+	Latest bool
 	// Unborn says that the address is pinned for a daemon that never lived there: somebody has to answer so.
 	Unborn bool
 }
@@ -30,24 +34,31 @@ type Noted struct {
 func (v *View) ExpectDoubts(doubts func(context.Context, Noted) *reason.Error) { v.doubts = doubts }
 
 // believe takes an address that is in doubt from what is known of the export of a daemon, and says why there. A daemon that
-// lives at the address needs no second look.
-func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, list func(context.Context, string) (*corev1.ConfigMap, error)) error {
+// lives at the address needs no second look. With latest nothing rests on a cache.
+func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool) error {
 	export, daemon := &facts.Export, facts.Daemon
 	if v.doubts == nil || !export.Ready() || facts.Deployed && facts.Address == export.GlobalIP {
 		return nil
 	}
 	noted := Noted{
-		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, ClusterIPs: facts.ClusterIPs,
-		ForLife: daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
+		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, Source: export.Source, ClusterIPs: facts.ClusterIPs,
+		ForLife: daemon.Type.KeepsAddressForLife(), Latest: latest && daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
 	}
+	hearsay := false
 	if export.Pinned && !facts.Deployed && daemon.Type.StandsInList() {
+		list := v.MonEndpoints
+		if latest {
+			list = v.onlyLatestMonEndpoints
+		}
 		endpoints, err := list(ctx, daemon.Namespace)
 		if err != nil {
 			return err
 		}
-		noted.Lived = rook.Listed(endpoints)[daemon.ID] == export.GlobalIP
+		listed := rook.Listed(endpoints)[daemon.ID] == export.GlobalIP
+		hearsay = listed && export.IsHearsay()
+		noted.Lived = listed && !hearsay
 	}
-	noted.Unborn = export.Pinned && !noted.Lived
+	noted.Unborn = export.Pinned && !noted.Lived && !hearsay
 	if doubt := v.doubts(ctx, noted); doubt != nil {
 		export.GlobalIP, export.Source = netip.Addr{}, ""
 		export.Refused, export.RefusedDetail = doubt.Code, doubt.Detail

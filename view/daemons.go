@@ -87,7 +87,7 @@ func (v *View) Mons(ctx context.Context, namespace string) (map[string]rook.Daem
 	}
 	mons := make(map[string]rook.DaemonFacts, len(daemons))
 	for _, facts := range daemons {
-		if err := v.believe(ctx, &facts, v.MonEndpoints); err != nil {
+		if err := v.believe(ctx, &facts, false); err != nil {
 			return nil, err
 		}
 		if err := v.addHolder(ctx, &facts); err != nil {

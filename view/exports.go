@@ -37,7 +37,7 @@ func (v *View) Export(ctx context.Context, namespace, name string) (rook.Export,
 		return rook.Export{}, err
 	}
 	facts := one(namespace, name, export.Export, service, deployment)
-	err = v.believe(ctx, &facts, v.MonEndpoints)
+	err = v.believe(ctx, &facts, false)
 	return facts.Export, err
 }
 

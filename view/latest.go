@@ -44,7 +44,7 @@ func (v *View) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daemo
 		export = readExport(found).Export
 	}
 	facts := one(daemon.Namespace, name, export, service, deployment)
-	if err := v.believe(ctx, &facts, v.onlyLatestMonEndpoints); err != nil {
+	if err := v.believe(ctx, &facts, true); err != nil {
 		return rook.DaemonFacts{}, err
 	}
 	return facts, v.addHolder(ctx, &facts)

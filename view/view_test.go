@@ -353,6 +353,7 @@ func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 		return e
 	}
 	pinned := map[string]string{rook.PinnedAnnotation: "true"}
+	hearsay := map[string]string{rook.PinnedAnnotation: "true", rook.SourceAnnotation: rook.SourceList}
 	asleep := deployment("rook-ceph-mon-a", "")
 	asleep.Spec.Template.Spec.Containers[0].Args = []string{"infinity"}
 	for name, c := range map[string]struct {
@@ -366,6 +367,8 @@ func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 		"a mon to be born":               {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", nil)}, "rook-ceph-mon-a", &view.Noted{ForLife: true}},
 		"one that is said to have lived": {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned)}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Unborn: true}},
 		"one whose list says the same":   {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), endpoints("a=127.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Lived: true}},
+		"one of which nothing else does": {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", hearsay), endpoints("a=127.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true}},
+		"one of which it no longer does": {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", hearsay), endpoints("a=242.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Unborn: true}},
 		"one whose list says another":    {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), endpoints("a=242.0.0.1:6789")}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Unborn: true}},
 		"one that was put to sleep":      {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), asleep}, "rook-ceph-mon-a", &view.Noted{ForLife: true, Lived: true}},
 		"one that lives there":           {[]client.Object{noted("rook-ceph-mon-a", "127.0.0.1", pinned), deployment("rook-ceph-mon-a", "127.0.0.1")}, "rook-ceph-mon-a", nil},
@@ -388,7 +391,10 @@ func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 				return
 			}
 			c.asked.Namespace, c.asked.Name, c.asked.Address = namespace, c.daemon, addr("127.0.0.1")
-			require.Equal(t, []view.Noted{*c.asked, *c.asked}, asked)
+			c.asked.Source = c.objects[0].GetAnnotations()[rook.SourceAnnotation]
+			latestAsked := *c.asked
+			latestAsked.Latest = c.asked.ForLife
+			require.Equal(t, []view.Noted{*c.asked, latestAsked}, asked)
 			require.False(t, byName.Ready())
 			require.Equal(t, reason.Unroutable, byName.Refused)
 			mons, err := v.Mons(t.Context(), namespace)

@@ -26,6 +26,8 @@ type corrector[T client.Object, R replacing] struct {
 	replacements func(context.Context, T) (R, error)
 	correct      func(T, R) (changed bool, err error)
 	corrected    reason.Code
+	// written is told what will be stored; nil where nobody has to know.
+	written func(ctx context.Context, namespace string, object T) error
 }
 
 func (c *corrector[T, R]) object() string { return c.name }
@@ -48,17 +50,26 @@ func (c *corrector[T, R]) decide(ctx context.Context, req admission.Request) (an
 	if err != nil {
 		return answer{}, err
 	}
+	a, stored, err := c.put(incoming, replacements)
+	if err == nil && c.written != nil && !isDryRun(req) {
+		a.fault = c.written(ctx, req.Namespace, stored)
+	}
+	return a, err
+}
+
+// put puts the object right, and returns what is stored then.
+func (c *corrector[T, R]) put(incoming T, replacements R) (answer, T, error) {
 	if len(replacements) == 0 {
-		return answer{code: reason.AlreadyRight}, nil
+		return answer{code: reason.AlreadyRight}, incoming, nil
 	}
 	corrected, _ := incoming.DeepCopyObject().(T)
 	changed, err := c.correct(corrected, replacements)
 	if err != nil {
-		return answer{code: reason.MalformedEndpoints, message: err.Error()}, nil
+		return answer{code: reason.MalformedEndpoints, message: err.Error()}, incoming, nil
 	}
 	if !changed {
-		return answer{code: reason.AlreadyRight}, nil
+		return answer{code: reason.AlreadyRight}, incoming, nil
 	}
 	patch, err := objectPatch(incoming, corrected)
-	return answer{code: c.corrected, patch: patch}, err
+	return answer{code: c.corrected, patch: patch}, corrected, err
 }

@@ -158,14 +158,18 @@ func (d *deployments) addFollowed(ctx context.Context, daemon rook.Daemon, facts
 	return err
 }
 
-// addListed adds where the stored mon endpoints have the mon, and which other one they have at its address. Rook wrote them
+// addListed adds where the stored mon endpoints have the mon, whether mon_host says the same, and which other one they have at its address. Rook wrote them
 // milliseconds before the mon, so that what a cache has of them is not enough for a mon to be born by.
 func (d *deployments) addListed(ctx context.Context, mon rook.Daemon, facts *rook.DeploymentFacts) error {
 	endpoints, latest, err := d.view.LatestMonEndpoints(ctx, mon.Namespace)
 	if err == nil && !latest {
 		err = fmt.Errorf("the API server does not say what ConfigMap %s/%s holds", mon.Namespace, rook.MonEndpointsName)
 	}
-	facts.Listed = rook.Listed(endpoints)[mon.ID]
+	if err != nil {
+		return err
+	}
+	remembered, err := d.view.Remembered(ctx, mon.Namespace)
+	facts.Listed, facts.MonHostBehind = rook.Listed(endpoints)[mon.ID], remembered.IsBehind(mon.ID)
 	if other := rook.ListedAt(endpoints, facts.Export.GlobalIP, mon.ID); other != "" && facts.HeldBy == "" {
 		facts.HeldBy = fmt.Sprintf("mon %q in Rook's list", other)
 	}

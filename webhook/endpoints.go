@@ -57,14 +57,23 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 		return answer{held: held}, err
 	}
 	a, err := m.carryOut(ctx, req, incoming, decision, held)
-	if isRook && err == nil && !a.refuse && facts.Aside == "" && !isDryRun(req) {
-		a.fault = m.note(ctx, req, facts, rook.OperatorWrite{
+	if err != nil || a.refuse || facts.Aside != "" || isDryRun(req) {
+		return a, err
+	}
+	t := told{newlyListed: decision.NewlyListed}
+	if isRook {
+		t.write = &rook.OperatorWrite{
 			Operator: operator, Wrong: decision.Wrong,
 			// Rook replaces the whole without having read it, where it writes what it remembers.
 			FromMemory: req.Operation == admissionv1.Create || incoming.ResourceVersion == "",
-		})
+		}
 	}
-	return a, err
+	if a.fault = m.note(ctx, req, facts, t); a.fault != nil && len(decision.NewlyListed) > 0 {
+		// Nobody would know that mon_host has to tell the mon before it is born.
+		a.refuse, a.patch, a.code = true, nil, reason.InternalFault
+		a.message = fmt.Sprintf("that a new mon is listed could not be noted (%v); Rook will retry", a.fault)
+	}
+	return a, nil
 }
 
 func (m *monEndpoints) stored(ctx context.Context, req admission.Request) (*corev1.ConfigMap, error) {
@@ -129,27 +138,6 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 		}
 	}
 	return a, nil
-}
-
-// note keeps what the write tells of Rook's memory. Where that fails the write goes on: Rook is waiting, and writes again.
-func (m *monEndpoints) note(ctx context.Context, req admission.Request, facts rook.EndpointsFacts, w rook.OperatorWrite) error {
-	ctx, cancel := reading(ctx)
-	defer cancel()
-	before, err := m.view.Remembered(ctx, req.Namespace)
-	if err != nil {
-		return err
-	}
-	live := facts.Stored
-	if req.Operation == admissionv1.Update {
-		// What an update says of the list that lives is its own word.
-		live = nil
-	}
-	w.Wrong = rook.CanRemember(w.Wrong, before.Mons, live, facts.Mons)
-	after, news := before.After(w, m.holds.clock.Now())
-	if !news {
-		return nil
-	}
-	return m.ensurer.NoteRemembered(ctx, req.Namespace, before, after)
 }
 
 // store has the first mon stored. Who asks may be anybody, so that nothing of the write is a part of it.

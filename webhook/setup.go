@@ -61,7 +61,7 @@ func newDeciders(view View, ensurer Ensurer, global GlobalRange, waiting *holds)
 	return map[string]decider{
 		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
 		MonEndpointsPath:   &monEndpoints{view: view, ensurer: ensurer, holds: waiting},
-		CephConfigPath:     newCephConfig(replacements),
+		CephConfigPath:     newCephConfig(replacements, ensurer),
 		ActiveMonsPath:     newActiveMons(replacements),
 		CSIConfigPath:      newCSIConfig(replacements),
 		CephConnectionPath: newCephConnection(replacements),

@@ -17,6 +17,14 @@ type mon struct {
 	endpoint netip.AddrPort
 }
 
+// deployment makes one of the shape, bare for a model.
+func (o *Operator) deployment(shape string, v shapes.Values) *appsv1.Deployment {
+	if o.alone {
+		return shapes.MakeBare(o.cluster, shape, v)
+	}
+	return shapes.Make[appsv1.Deployment](o.cluster, shape, v)
+}
+
 func (o *Operator) monValues(m mon) shapes.Values {
 	v := shapes.Values{"type": "mon", "id": m.id, "fsid": o.fsid, "port": int(m.endpoint.Port()), "publicIP": ""}
 	if m.endpoint.Addr().IsValid() {
@@ -28,13 +36,13 @@ func (o *Operator) monValues(m mon) shapes.Values {
 // monDeployment returns the Deployment of a mon. Rook notes what it applies before it adds storage and node.
 func (o *Operator) monDeployment(m mon) *appsv1.Deployment {
 	v := o.monValues(m)
-	noted := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+	noted := o.deployment("mon", v)
 	shapes.SetLastApplied(noted)
 	v["placed"] = true
 	if node, ok := o.memory.mapping[m.id]; ok && node != nil {
 		v["node"] = node.Hostname
 	}
-	d := shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+	d := o.deployment("mon", v)
 	d.Annotations = noted.Annotations
 	return d
 }
@@ -43,7 +51,7 @@ func (o *Operator) monDeployment(m mon) *appsv1.Deployment {
 func (o *Operator) canaryDeployment(m mon) *appsv1.Deployment {
 	v := o.monValues(mon{id: m.id, endpoint: netip.AddrPortFrom(netip.Addr{}, m.endpoint.Port())})
 	v["canary"], v["placed"] = true, true
-	return shapes.Make[appsv1.Deployment](o.cluster, "mon", v)
+	return o.deployment("mon", v)
 }
 
 // Shape is how an OSD is backed; the shape of its Deployment follows from it.

@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
@@ -38,7 +37,7 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 	secret := &corev1.Secret{}
 	err = o.write.get(ctx, o.cluster.Namespace, shapes.IdentitySecret, secret)
 	if apierrors.IsNotFound(err) {
-		secret = shapes.Make[corev1.Secret](o.cluster, "identity", shapes.Values{"monKey": ceph.NewKey(), "adminKey": ceph.NewKey()})
+		secret = shapes.Make[corev1.Secret](o.cluster, "identity", shapes.Values{"monKey": o.options.Ceph.NewKey(), "adminKey": o.options.Ceph.NewKey()})
 		err = o.write.create(ctx, secret)
 	}
 	if err == nil {

@@ -52,7 +52,7 @@ func (o *Operator) loadClusterInfo(ctx context.Context) error {
 		return err
 	}
 	o.memory.replace(stored)
-	o.journal.add(Loaded, "ConfigMap", o.cluster.Namespace+"/"+EndpointsConfigMap, "%s", o.memory.snapshot().Flat())
+	o.journal.add(Loaded, "ConfigMap", o.cluster.Namespace+"/"+EndpointsConfigMap, "%s", o.flat(o.memory.snapshot()))
 	return nil
 }
 

@@ -136,7 +136,7 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation)
 // createOSD creates the Deployment of an OSD. In native multi-cluster mode it then exports the OSD and updates it; what
 // was stored before that update is returned.
 func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
-	d := shapes.Make[appsv1.Deployment](o.cluster, "osd", o.osdValues(osd))
+	d := o.deployment("osd", o.osdValues(osd))
 	shapes.SetLastApplied(d)
 	if err := o.write.create(ctx, d); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deploy
 		}
 		v["exported"] = exported.String()
 	}
-	return o.applyUpdate(ctx, shapes.Make[appsv1.Deployment](o.cluster, "osd", v), func() error { return o.okToStopOSD(ctx) })
+	return o.applyUpdate(ctx, o.deployment("osd", v), func() error { return o.okToStopOSD(ctx) })
 }
 
 func (o *Operator) okToStopOSD(ctx context.Context) error {
@@ -210,7 +210,7 @@ func (o *Operator) startMgr(ctx context.Context) error {
 		return err
 	}
 	delete(v, "key")
-	d := shapes.Make[appsv1.Deployment](o.cluster, "mgr", v)
+	d := o.deployment("mgr", v)
 	shapes.SetLastApplied(d)
 	err = o.write.create(ctx, d.DeepCopy())
 	if apierrors.IsAlreadyExists(err) {

@@ -33,6 +33,25 @@ func (o *Operator) saveMonConfig(ctx context.Context) error {
 	)
 }
 
+// flat formats the list, in an order that is random, as Rook's is, or is left to who steps the model.
+func (o *Operator) flat(mons shapes.Mons) string {
+	if !o.alone {
+		return mons.Flat()
+	}
+	entries := strings.Split(mons.Flat(), ",")
+	slices.Sort(entries)
+	return strings.Join(entries, ",")
+}
+
+// monitors are the endpoints for the CSI drivers, in an order as that of flat.
+func (o *Operator) monitors(mons shapes.Mons, requireMsgr2 bool) []string {
+	all := mons.Monitors(requireMsgr2)
+	if o.alone {
+		slices.Sort(all)
+	}
+	return all
+}
+
 // persistExpectedMons writes the ConfigMap of the mon endpoints and the EndpointSlices, and nothing else.
 func (o *Operator) persistExpectedMons(ctx context.Context) error {
 	stored, err := o.storedMaxMonID(ctx)
@@ -41,8 +60,8 @@ func (o *Operator) persistExpectedMons(ctx context.Context) error {
 	}
 	mons := o.memory.snapshot()
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "endpoints", shapes.Values{
-		"data": mons.Flat(), "maxMonID": stored, "mapping": o.memory.mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
-		"csi": shapes.CSIConfig(o.cluster, mons.Monitors(false), ""),
+		"data": o.flat(mons), "maxMonID": stored, "mapping": o.memory.mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
+		"csi": shapes.CSIConfig(o.cluster, o.monitors(mons, false), ""),
 	})
 	if err := o.write.createOrUpdate(ctx, cm); err != nil {
 		return err
@@ -93,14 +112,14 @@ func (o *Operator) saveCSIConfig(ctx context.Context) error {
 	if err := o.write.get(ctx, o.options.OperatorNamespace, shapes.CSIConfigMap, cm); err != nil {
 		return err
 	}
-	monitors := o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2())
+	monitors := o.monitors(o.memory.snapshot(), o.cluster.Spec.RequireMsgr2())
 	cm.Data = map[string]string{shapes.CSIKey: shapes.CSIConfig(o.cluster, monitors, o.cluster.Namespace)}
 	return o.write.update(ctx, cm)
 }
 
 // saveCephConnection writes the CephConnection, then the ClientProfile that names it.
 func (o *Operator) saveCephConnection(ctx context.Context) error {
-	monitors := o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2())
+	monitors := o.monitors(o.memory.snapshot(), o.cluster.Spec.RequireMsgr2())
 	if len(monitors) == 0 {
 		return nil
 	}
@@ -164,7 +183,7 @@ func (o *Operator) changeEndpoints(ctx context.Context, key, value string) error
 // savePeerToken writes the Secret that a peer cluster is given to mirror from this one: with every endpoint in memory,
 // sorted as text.
 func (o *Operator) savePeerToken(ctx context.Context) error {
-	endpoints := o.memory.snapshot().Monitors(false)
+	endpoints := o.monitors(o.memory.snapshot(), false)
 	slices.Sort(endpoints)
 	token := shapes.Text(o.cluster, "token", shapes.Values{"fsid": o.fsid, "endpoints": strings.Join(endpoints, ",")})
 	secret := shapes.Make[corev1.Secret](o.cluster, "peerToken", shapes.Values{"token": token})

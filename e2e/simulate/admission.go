@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -39,24 +40,55 @@ func pathOf(o client.Object, creation bool) string {
 	return ""
 }
 
+// admitted is a write that was let through, with what a replica changes of it.
+type admitted struct {
+	incoming client.Object
+	// raw and stored are what the API server sent; they are empty where nobody was asked.
+	raw, stored []byte
+	patch       []byte
+}
+
+// object returns what is to be stored.
+func (a admitted) object() (client.Object, error) {
+	if len(a.patch) == 0 {
+		return a.incoming, nil
+	}
+	patch, err := jsonpatch.DecodePatch(a.patch)
+	if err != nil {
+		return nil, err
+	}
+	content, err := patch.Apply(a.raw)
+	if err != nil {
+		return nil, fmt.Errorf("apply what admission answered on %s: %w", named(a.incoming), err)
+	}
+	patched := emptyLike(a.incoming)
+	return patched, json.Unmarshal(content, patched)
+}
+
+// changesNothing says that what is written is stored already.
+func (a admitted) changesNothing() bool {
+	return len(a.patch) == 0 && len(a.stored) > 0 && bytes.Equal(a.raw, a.stored)
+}
+
 // admit asks a replica what becomes of a write.
-func (w *world) admit(ctx context.Context, incoming, stored client.Object) (client.Object, error) {
+func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admitted, error) {
+	answer := admitted{incoming: incoming}
 	path := pathOf(incoming, stored == nil)
 	if path == "" || path == w.broken.unasked {
-		return incoming, nil
+		return answer, nil
 	}
 	namespace := w.store.get(namespaceKind, types.NamespacedName{Name: incoming.GetNamespace()})
 	if namespace == nil || namespace.GetLabels()[rook.EnabledLabel] != "true" {
-		return incoming, nil
+		return answer, nil
 	}
 	if w.webhookDown > 0 && actorOf(ctx) == "" {
 		w.tell("the webhook cannot be reached: the write of %s is refused", named(incoming))
 		w.faults["refusal"]++
-		return nil, apierrors.NewInternalError(fmt.Errorf("failed calling webhook for %s", named(incoming)))
+		return answer, apierrors.NewInternalError(fmt.Errorf("failed calling webhook for %s", named(incoming)))
 	}
-	req, err := request(ctx, incoming, stored)
+	req, err := w.request(ctx, incoming, stored)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	replica := w.replicas[w.rng.IntN(len(w.replicas))]
 	w.answering = append(w.answering, incoming.GetNamespace())
@@ -64,24 +96,10 @@ func (w *world) admit(ctx context.Context, incoming, stored client.Object) (clie
 	w.answering = w.answering[:len(w.answering)-1]
 	w.tellAnswer(replica, incoming, response)
 	if !response.Allowed {
-		return nil, denied(response)
+		return answer, denied(response)
 	}
-	if len(response.Patch) == 0 {
-		return incoming, nil
-	}
-	patch, err := jsonpatch.DecodePatch(response.Patch)
-	if err != nil {
-		return nil, err
-	}
-	content, err := patch.Apply(req.Object.Raw)
-	if err != nil {
-		return nil, fmt.Errorf("apply what admission answered on %s: %w", named(incoming), err)
-	}
-	patched := emptyLike(incoming)
-	if err := json.Unmarshal(content, patched); err != nil {
-		return nil, err
-	}
-	return patched, nil
+	answer.raw, answer.stored, answer.patch = req.Object.Raw, req.OldObject.Raw, response.Patch
+	return answer, nil
 }
 
 func denied(response admission.Response) error {
@@ -95,7 +113,7 @@ func denied(response admission.Response) error {
 }
 
 // request is what the API server sends.
-func request(ctx context.Context, incoming, stored client.Object) (admission.Request, error) {
+func (w *world) request(ctx context.Context, incoming, stored client.Object) (admission.Request, error) {
 	gk := kindOf(incoming)
 	req := admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
 		UID: "request", Kind: metav1.GroupVersionKind{Group: gk.Group, Version: "v1", Kind: gk.Kind},
@@ -113,9 +131,7 @@ func request(ctx context.Context, incoming, stored client.Object) (admission.Req
 		return req, nil
 	}
 	req.Operation = admissionv1.Update
-	if raw, err = json.Marshal(stored); err != nil {
-		return req, err
-	}
+	raw, err = w.store.encoded(stored)
 	req.OldObject = runtime.RawExtension{Raw: raw}
-	return req, nil
+	return req, err
 }

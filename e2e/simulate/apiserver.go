@@ -26,8 +26,8 @@ import (
 type apiServer struct {
 	live
 	world *world
-	// admit answers for the webhook; it returns the object as it is to be stored.
-	admit func(ctx context.Context, incoming, stored client.Object) (client.Object, error)
+	// admit answers for the webhook.
+	admit func(ctx context.Context, incoming, stored client.Object) (admitted, error)
 	// stored is told of everything that is stored, after it was.
 	stored     func(ctx context.Context, before, after client.Object)
 	clusterIPs netip.Prefix
@@ -66,14 +66,20 @@ func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.Cre
 	}
 	foldSecret(o)
 	key := client.ObjectKeyFromObject(o)
-	admitted, err := a.admit(ctx, o, nil)
+	answer, err := a.admit(ctx, o, nil)
 	if err != nil {
 		return err
 	}
 	if a.store.get(gk, key) != nil {
 		return apierrors.NewAlreadyExists(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name)
 	}
-	created, _ := admitted.DeepCopyObject().(client.Object)
+	created, err := answer.object()
+	if err != nil {
+		return err
+	}
+	if created == o {
+		created, _ = o.DeepCopyObject().(client.Object)
+	}
 	if err := a.giveClusterIP(created); err != nil {
 		return err
 	}
@@ -102,7 +108,7 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 		if err := completeUpdate(incoming, stored); err != nil {
 			return err
 		}
-		admitted, err := a.admit(ctx, incoming, stored)
+		answer, err := a.admit(ctx, incoming, stored)
 		if err != nil {
 			return err
 		}
@@ -110,8 +116,14 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 			// Somebody else wrote while it was held: the API server begins anew.
 			continue
 		}
-		a.replace(ctx, gk, key, stored, admitted)
-		fill(o, a.storedOr(gk, key, admitted).DeepCopyObject())
+		updated, err := answer.object()
+		if err != nil {
+			return err
+		}
+		if !answer.changesNothing() {
+			a.replace(ctx, gk, key, stored, updated)
+		}
+		fill(o, a.storedOr(gk, key, updated).DeepCopyObject())
 		return nil
 	}
 }
@@ -123,14 +135,14 @@ func (a *apiServer) storedOr(gk schema.GroupKind, key types.NamespacedName, othe
 	return otherwise
 }
 
-// replace stores what differs, and ends what was only waiting for its last finalizer.
+// replace stores what differs, and ends what was only waiting for its last finalizer. What is stored must not be changed by
+// whoever made it.
 func (a *apiServer) replace(ctx context.Context, gk schema.GroupKind, key types.NamespacedName, stored, updated client.Object) {
 	if updated.GetDeletionTimestamp() != nil && len(updated.GetFinalizers()) == 0 {
 		a.store.put(gk, key, nil)
 		a.stored(ctx, stored, nil)
 		return
 	}
-	updated, _ = updated.DeepCopyObject().(client.Object)
 	updated.SetResourceVersion(stored.GetResourceVersion())
 	if equality.Semantic.DeepEqual(stored, updated) {
 		return
@@ -199,6 +211,9 @@ func (a *apiServer) Patch(ctx context.Context, o client.Object, patch client.Pat
 	}
 	if patched.GetUID() != stored.GetUID() {
 		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("the UID is another"))
+	}
+	if patched.GetResourceVersion() != stored.GetResourceVersion() {
+		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("it was changed"))
 	}
 	patched.SetResourceVersion("")
 	return a.Update(ctx, patched)

@@ -130,7 +130,7 @@ func (w *world) reissue(context.Context) bool {
 		return false
 	}
 	before := w.mcs.given[key]
-	w.mcs.given[key], w.mcs.since[key] = w.mcs.take(), w.now
+	w.mcs.given[key] = w.mcs.take()
 	w.mcs.giveBack(before)
 	w.mcs.stale[key] = w.rng.IntN(2) == 0
 	w.tell("Globalnet has lost its mind about %s: %s instead of %s", key, w.mcs.given[key], before)
@@ -144,7 +144,6 @@ func (w *world) swap(context.Context) bool {
 		return false
 	}
 	w.mcs.given[a], w.mcs.given[b] = w.mcs.given[b], w.mcs.given[a]
-	w.mcs.since[a], w.mcs.since[b] = w.now, w.now
 	w.tell("Globalnet swaps the addresses of %s and %s", a, b)
 	return true
 }

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -152,9 +151,6 @@ func (w *world) seeDaemon(key types.NamespacedName, after client.Object) {
 	}
 }
 
-// tooLong is how long after the network gave a Service another address no mon may be born at the one of before.
-const tooLong = 15 * time.Second
-
 func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 	w.lives.at[key] = address
 	if !netip.MustParsePrefix(globalCIDR).Contains(address) {
@@ -168,9 +164,8 @@ func (w *world) bear(key types.NamespacedName, address netip.Addr) {
 	if isMon(key) && !w.mcs.carried[key][address] {
 		w.never("%s is born at %s, which the network has never carried to it", key, address)
 	}
-	// Between the leader's look at the network and the birth an address can be lost, but not for long.
-	if w.mcs.given[key] != address && isMon(key) && w.now.Sub(w.mcs.since[key]) > tooLong {
-		w.never("%s is born at %s, which the network has given to it no longer for %s", key, address, w.now.Sub(w.mcs.since[key]))
+	if isMon(key) && w.mcs.given[key] != address && !w.mcs.tells(key, address) {
+		w.never("%s is born at %s, which the network says is its no longer", key, address)
 	}
 	for _, other := range w.othersAt(key, address) {
 		w.never("%s is born at %s, at which %s lives", key, address, other)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -49,6 +51,16 @@ var cachedKinds = []schema.GroupKind{
 
 // kindOf returns the kind of an object or, of a list, that of its items.
 func kindOf(o runtime.Object) schema.GroupKind {
+	switch o.(type) {
+	case *appsv1.Deployment, *appsv1.DeploymentList:
+		return deploymentKind
+	case *corev1.Service, *corev1.ServiceList:
+		return serviceKind
+	case *corev1.ConfigMap:
+		return configMapKind
+	case *corev1.Secret:
+		return secretKind
+	}
 	gvk := o.GetObjectKind().GroupVersionKind()
 	if gvk.Kind == "" {
 		found, err := apiutil.GVKForObject(o, scheme.Scheme)

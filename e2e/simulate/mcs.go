@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,8 +30,6 @@ type globalnet struct {
 	free  []netip.Addr
 	// given is what each exported Service was given.
 	given map[types.NamespacedName]netip.Addr
-	// since is when Globalnet last said what a Service was given.
-	since map[types.NamespacedName]time.Time
 	// carried are the addresses for which the network ever took packets to a Service.
 	carried map[types.NamespacedName]map[netip.Addr]bool
 	// clumsy are those that are given a second address because somebody writes to the Service meanwhile.
@@ -48,7 +45,7 @@ type globalnet struct {
 func newGlobalnet(w *world) *globalnet {
 	g := &globalnet{
 		world: w, given: map[types.NamespacedName]netip.Addr{},
-		since: map[types.NamespacedName]time.Time{}, carried: map[types.NamespacedName]map[netip.Addr]bool{}, clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
+		carried: map[types.NamespacedName]map[netip.Addr]bool{}, clumsy: map[types.NamespacedName]bool{}, stale: map[types.NamespacedName]bool{},
 	}
 	for i := range 240 {
 		// Eight from the bottom are the egress of the cluster, one from the top the gateway's.

@@ -19,7 +19,6 @@ func (g *globalnet) release(ctx context.Context, key types.NamespacedName, e exp
 		g.world.tell("Globalnet frees %s of %s", address, key)
 		g.giveBack(address)
 		delete(g.given, key)
-		g.since[key] = g.world.now
 	}
 	if e.internal != nil {
 		g.world.must(g.world.api.Delete(ctx, e.internal))
@@ -49,7 +48,6 @@ func (g *globalnet) allocate(ctx context.Context, key types.NamespacedName, ingr
 		address = g.take()
 		g.given[key] = address
 	}
-	g.since[key] = g.world.now
 	g.world.tell("Globalnet gives %s to %s", address, key)
 	g.setAllocated(ctx, ingress, address.String())
 }
@@ -60,7 +58,6 @@ func (g *globalnet) allocateAgain(ctx context.Context, key types.NamespacedName,
 	delete(g.clumsy, key)
 	before := g.given[key]
 	g.given[key] = g.take()
-	g.since[key] = g.world.now
 	g.giveBack(before)
 	g.world.faults["address given twice"]++
 	g.world.tell("Globalnet gives %s to %s instead of %s", g.given[key], key, before)
@@ -140,6 +137,12 @@ func validStatus(export *unstructured.Unstructured) string {
 func allocatedIP(ingress *unstructured.Unstructured) string {
 	text, _, _ := unstructured.NestedString(ingress.Object, "status", "allocatedIP")
 	return text
+}
+
+// tells says whether Globalnet tells the address of a Service: what it has given to another and has told nobody yet, nobody can know.
+func (g *globalnet) tells(key types.NamespacedName, address netip.Addr) bool {
+	ingress, _ := g.world.store.get(ingressIPKind, key).(*unstructured.Unstructured)
+	return ingress != nil && allocatedIP(ingress) == address.String()
 }
 
 func importedIP(imported *unstructured.Unstructured) string {

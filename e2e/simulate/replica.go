@@ -42,7 +42,9 @@ func (r globalRange) IsGlobal(ctx context.Context, address netip.Addr) bool {
 // doubtsOf is what the manager hands to the view.
 func doubtsOf(r *resolver.Resolver) func(context.Context, view.Noted) *reason.Error {
 	return func(ctx context.Context, noted view.Noted) *reason.Error {
-		req := resolver.Request{Namespace: noted.Namespace, Name: noted.Name, ClusterIPs: noted.ClusterIPs, ForLife: noted.ForLife}
+		req := resolver.Request{
+			Namespace: noted.Namespace, Name: noted.Name, ClusterIPs: noted.ClusterIPs, ForLife: noted.ForLife, Source: noted.Source, Latest: noted.Latest,
+		}
 		return r.Doubts(ctx, req, noted.Address, noted.Lived, noted.Unborn)
 	}
 }

@@ -127,6 +127,29 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 	}
 }
 
+func TestABirthThatTheNetworkGainsaysIsSeenAndOneOfWhichItHasToldNobodyIsNot(t *testing.T) {
+	for told, want := range map[string]string{"242.1.0.7": "", "242.1.0.5": "which the network says is its no longer", "": "which the network says is its no longer"} {
+		w := aWorld(t)
+		key := types.NamespacedName{Namespace: "rook-ceph", Name: "rook-ceph-mon-b"}
+		exported := newObject(exportVersion, key.Namespace, key.Name)
+		exported.SetAnnotations(map[string]string{"rook-clusterset.io/global-ip": "242.1.0.7"})
+		w.store.put(kinds.ServiceExport, key, exported)
+		if told != "" {
+			ingress := newObject(served[ingressIPKind], key.Namespace, key.Name)
+			ingress.Object["status"] = map[string]any{"allocatedIP": told}
+			w.store.put(ingressIPKind, key, ingress)
+		}
+		w.mcs.given[key] = netip.MustParseAddr("242.1.0.5")
+		w.mcs.carried[key] = map[netip.Addr]bool{netip.MustParseAddr("242.1.0.7"): true}
+		w.seeStored(t.Context(), nil, deploymentAt("mon-b", "242.1.0.7"))
+		if want == "" {
+			require.Empty(t, w.violation)
+			continue
+		}
+		require.Contains(t, w.violation, want)
+	}
+}
+
 func TestGlobalnetGivesAFreedAddressOutAgainAtOnceFromTheTop(t *testing.T) {
 	w := aWorld(t)
 	first := w.mcs.take()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ type store struct {
 	version int64
 	uids    int
 	kinds   map[schema.GroupKind]*kindStore
+	// texts are objects in JSON, of those that were asked for so.
+	texts map[client.Object][]byte
 }
 
 // kindStore has the objects of one kind, in the order of their names, and what changed of them in the order of time.
@@ -45,7 +48,19 @@ type change struct {
 	of      *history
 }
 
-func newStore() *store { return &store{kinds: map[schema.GroupKind]*kindStore{}} }
+func newStore() *store {
+	return &store{kinds: map[schema.GroupKind]*kindStore{}, texts: map[client.Object][]byte{}}
+}
+
+// encoded returns a stored object in JSON.
+func (s *store) encoded(o client.Object) ([]byte, error) {
+	if text, done := s.texts[o]; done {
+		return text, nil
+	}
+	text, err := json.Marshal(o)
+	s.texts[o] = text
+	return text, err
+}
 
 func (s *store) ofKind(gk schema.GroupKind) *kindStore {
 	k, ok := s.kinds[gk]

@@ -49,7 +49,7 @@ func (c modelCommands) CreateKey(_ context.Context, access Access, _ string, _ .
 	if _, err := c.ceph.QuorumStatus(addresses(access.Dial)); err != nil {
 		return "", err
 	}
-	return NewKey(), nil
+	return c.ceph.NewKey(), nil
 }
 
 func (c modelCommands) NewOSD(_ context.Context, access Access, _, _ string) error {

@@ -26,6 +26,8 @@ type Cluster struct {
 	monmap map[string]netip.Addr
 	down   map[string]bool
 	osds   map[string]*osdDaemon
+	// sameKeys is set before anybody asks for one.
+	sameKeys bool
 }
 
 type monDaemon struct {

@@ -93,7 +93,11 @@ func (m Mons) Monitors(requireMsgr2 bool) []string {
 	return all
 }
 
+// configs holds what CSIConfig made.
+var configs memo
+
 // CSIConfig formats CSIKey, for the one cluster that the operator has.
 func CSIConfig(c *Cluster, monitors []string, namespace string) string {
-	return Text(c, "csiConfigJSON", Values{"monitors": monitors, "namespace": namespace})
+	key := namespace + " " + strings.Join(monitors, " ") + c.key
+	return configs.get(key, func() any { return Text(c, "csiConfigJSON", Values{"monitors": monitors, "namespace": namespace}) }).(string)
 }

@@ -41,11 +41,16 @@ type Object[T any] interface {
 // Make returns an object of the shape; what is about no one cluster needs none. The templates are part of the program, so that what is wrong with one fails in every test
 // or in none: it panics.
 func Make[T any, P Object[T]](c *Cluster, shape string, v Values) P {
+	return makeAnd(c, shape, v, "", func(P) {})
+}
+
+// makeAnd makes an object and finishes it, for which a name stands.
+func makeAnd[T any, P Object[T]](c *Cluster, shape string, v Values, finished string, finish func(P)) P {
 	given, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("make a %s: %v", shape, err))
 	}
-	key := shape + "\n" + string(given)
+	key := finished + shape + "\n" + string(given)
 	if c != nil {
 		key += c.key
 	}
@@ -54,6 +59,7 @@ func Make[T any, P Object[T]](c *Cluster, shape string, v Values) P {
 		if err := yaml.UnmarshalStrict([]byte(Text(c, shape, v)), o); err != nil {
 			panic(fmt.Sprintf("make a %s: %v", shape, err))
 		}
+		finish(o)
 		return o
 	}).(P)
 	o := P(new(T))
@@ -78,7 +84,7 @@ func Text(c *Cluster, shape string, v Values) string {
 // made holds what was made, by what it was made of: Rook makes the same again in every reconcile.
 var made memo
 
-// memo remembers a few thousand results.
+// memo remembers some thousand results.
 type memo struct {
 	mu   sync.Mutex
 	kept map[string]any
@@ -95,7 +101,7 @@ func (m *memo) get(key string, compute func() any) any {
 	result = compute()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.kept == nil || len(m.kept) > 4096 {
+	if m.kept == nil || len(m.kept) > 16384 {
 		m.kept = map[string]any{}
 	}
 	m.kept[key] = result
