@@ -84,7 +84,7 @@ func (o *Operator) cephStatus(ctx context.Context) map[string]any {
 
 // cephHealth is what Ceph tells of itself, or else what the operator knows of the model.
 func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
-	if teller, real := o.commands.(ceph.HealthTeller); real {
+	if teller, tells := o.commands.(ceph.HealthTeller); tells {
 		return teller.Health(ctx, o.access())
 	}
 	quorum, err := o.quorumStatus(ctx)
