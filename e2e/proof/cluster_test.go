@@ -104,7 +104,7 @@ func settlesSoon(install []byte) []byte {
 	if !bytes.Contains(install, []byte(args)) {
 		panic("the manifest of the Deployment has other arguments")
 	}
-	return bytes.Replace(install, []byte(args), []byte(args+"        - --migrate-settle=5s\n"), 1)
+	return bytes.Replace(install, []byte(args), []byte(args+"        - --migrate-settle=3s\n"), 1)
 }
 
 // listenForDNS opens the sockets that the pods of the cluster ask.

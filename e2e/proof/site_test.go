@@ -23,8 +23,8 @@ const rookTimeout = 8 * time.Minute
 
 // What a plan says that replaces mons soon.
 const (
-	monInterval    = 5 * time.Second
-	statusInterval = 4 * time.Second
+	monInterval    = 3 * time.Second
+	statusInterval = 3 * time.Second
 )
 
 // site is a Ceph cluster that the stand-in of Rook's operator runs in a Kubernetes cluster.
@@ -42,7 +42,7 @@ type plan struct {
 	name, namespace string
 	// enabled is whether rook-clusterset has to do with it.
 	enabled bool
-	// replacesSoon is whether Rook asks for Ceph's health, and for the mons, every few seconds, and replaces a mon after 10 s.
+	// replacesSoon is whether Rook asks for Ceph's health, and for the mons, every few seconds, and replaces a mon after 5 s.
 	replacesSoon bool
 }
 
@@ -50,7 +50,7 @@ type plan struct {
 func (p plan) health(spec map[string]any) {
 	if p.replacesSoon {
 		spec["healthCheck"].(map[string]any)["daemonHealth"] = map[string]any{
-			"mon":    map[string]any{"interval": monInterval.String(), "timeout": "10s"},
+			"mon":    map[string]any{"interval": monInterval.String(), "timeout": "5s"},
 			"status": map[string]any{"interval": statusInterval.String()},
 		}
 	}
@@ -152,7 +152,7 @@ func (s *site) journal() string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	pods, _ := s.node.Kubectl(ctx, nil, "-n", s.namespace, "get", "pods,services,serviceexports", "-o", "wide")
+	pods, _ := s.node.Kubectl(ctx, nil, "-n", s.namespace, "get", "pods,services,serviceexports,events", "-o", "wide")
 	return text.String() + pods
 }
 
