@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -149,6 +150,29 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		refused(l, "rook-ceph-osd-9", testNamespace+"/"+monA)
 		refused(l, osd0, testNamespace+"/rook-ceph-osd-9")
 		refused(l, osd1, testNamespace+"/rook-ceph-osd-8")
+	})
+	t.Run("that of a mon which was replaced before it ever lived there is the next mon's, though its export is Valid still", func(t *testing.T) {
+		l := start(t)
+		const replaced, next = "rook-ceph-mon-c", "rook-ceph-mon-d"
+		l.create(monService(replaced, "10.96.0.3"), deployment(replaced, "10.96.0.3"), usedUpTo("2", "c=10.96.0.3:6789"))
+		l.settle()
+		l.report(replaced, "True", "Valid")
+		l.answers[replaced] = "242.0.0.3"
+		l.changes.AddForAll()
+		l.settle()
+		has(l, replaced, "242.0.0.3")
+		for _, gone := range []client.Object{monService(replaced, ""), deployment(replaced, ""), usedUpTo("2", "")} {
+			require.NoError(t, l.client.Delete(t.Context(), gone))
+		}
+		l.create(usedUpTo("2", "a=242.0.0.1:6789"))
+		l.settle()
+		l.create(monService(next, "10.96.0.4"))
+		l.settle()
+		l.report(next, "True", "Valid")
+		l.answers[next] = "242.0.0.3"
+		l.changes.AddForAll()
+		l.settle()
+		has(l, next, "242.0.0.3")
 	})
 	t.Run("nor is that of a daemon in another namespace", func(t *testing.T) {
 		l := start(t)

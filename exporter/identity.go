@@ -71,7 +71,9 @@ func (p *planner) unborn(wanted *rook.Export) {
 	default:
 		wanted.Identity = rook.IdentityClusterset
 	}
-	if wanted.Pinned {
+	if wanted.Pinned || wanted.Identity == "" {
+		// It went with the mon's Service, and Globalnet gives it to the next: be it that the export is Valid still, the mon that
+		// comes after one which never lived there must not be refused for it.
 		wanted.Pinned = false
 		wanted.GlobalIP, wanted.Source, wanted.Drift = netip.Addr{}, "", netip.Addr{}
 	}

@@ -369,6 +369,17 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 			want: outcome{annotations: map[string]string{}},
 		},
+		"nor is the address kept that one had which never lived there, though its export is Valid still": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.endpoints = usedUpTo("15", "b=242.0.0.2:6789")
+				f.exports[monA] = known(monA, func(e *rook.Export) {
+					validExport(e)
+					e.Identity, e.GlobalIP, e.Source = rook.IdentityCluster, addr("242.0.0.1"), "GlobalIngressIP"
+				})
+			},
+			want: outcome{annotations: map[string]string{}},
+		},
 		"a mon whose Deployment is not seen yet though its letter is used up stays what it is": {
 			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")

@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -89,12 +90,21 @@ func (c *cluster) install(ctx context.Context, m member, programs string) error 
 	if err != nil {
 		return err
 	}
-	for _, manifest := range [][]byte{certManager, manifests.Install} {
+	for _, manifest := range [][]byte{certManager, settlesSoon(manifests.Install)} {
 		if _, err := c.node.Kubectl(ctx, manifest, "apply", "-f", "-"); err != nil {
 			return err
 		}
 	}
 	return c.rolledOut(ctx, "rook-clusterset", "deployment/rook-clusterset")
+}
+
+// settlesSoon is what an admin changes who does not want to see all well for 30 s before each daemon that is moved.
+func settlesSoon(install []byte) []byte {
+	const args = "- args:\n        - manager\n"
+	if !bytes.Contains(install, []byte(args)) {
+		panic("the manifest of the Deployment has other arguments")
+	}
+	return bytes.Replace(install, []byte(args), []byte(args+"        - --migrate-settle=3s\n"), 1)
 }
 
 // listenForDNS opens the sockets that the pods of the cluster ask.

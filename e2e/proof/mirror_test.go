@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	image = "disk"
 	// imageSize is in MiB; each write is a part of it.
 	imageSize = 64
 	writeSize = 16 << 20
@@ -21,55 +20,63 @@ const (
 	syncTimeout = 4 * time.Minute
 )
 
+// disk is an image that is mirrored.
+type disk struct{ pool, image string }
+
 // isMirrored writes an image in east, sees it in west, fails over, writes in west and sees it in east.
 func (p *proof) isMirrored(ctx context.Context, pt point) {
-	east, west := p.eastCeph, p.westCeph
-	for _, s := range []*site{east, west} {
-		require.NoError(pt, realceph.EnableMirroring(ctx, s.shell, pool, s.name))
-	}
-	token, err := realceph.BootstrapToken(ctx, east.shell, pool, east.name)
-	require.NoError(pt, err)
-	require.NoError(pt, realceph.ImportToken(ctx, west.shell, pool, west.name, token))
-	pt.evidence("a bootstrap token of east was imported in west")
+	east, west, d := p.eastCeph, p.westCeph, disk{pool: pool, image: "disk"}
+	east.peerWith(ctx, pt, west, d.pool)
 	for _, s := range []*site{west, east} {
 		s.startMirror(ctx, pt)
 	}
 	pt.evidence("rbd-mirror runs as a pod in each cluster")
 
-	require.NoError(pt, realceph.CreateImage(ctx, east.shell, pool, image, imageSize))
-	written := p.write(ctx, pt, east, 0)
+	require.NoError(pt, realceph.CreateImage(ctx, east.shell, d.pool, d.image, imageSize))
+	written := p.write(ctx, pt, east, d, 0)
 	began := time.Now()
-	require.NoError(pt, west.gets(ctx, written))
+	require.NoError(pt, west.gets(ctx, d, written))
 	pt.evidence("16 MiB written in east are the same in west after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
 
 	began = time.Now()
 	failing, end := context.WithTimeout(ctx, syncTimeout)
 	defer end()
-	require.NoError(pt, realceph.FailOver(failing, east.shell, west.shell, pool, image))
+	require.NoError(pt, realceph.FailOver(failing, east.shell, west.shell, d.pool, d.image))
 	pt.evidence("demoted in east, promoted in west, after %.0fs", time.Since(began).Seconds())
 
-	written = p.write(ctx, pt, west, writeSize)
+	written = p.write(ctx, pt, west, d, writeSize)
 	began = time.Now()
-	require.NoError(pt, east.gets(ctx, written))
+	require.NoError(pt, east.gets(ctx, d, written))
 	pt.evidence("16 MiB written in west are the same in east after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])
 }
 
+// peerWith makes two sites mirror the images of a pool.
+func (s *site) peerWith(ctx context.Context, pt point, peer *site, pool string) {
+	for _, each := range []*site{s, peer} {
+		require.NoError(pt, realceph.EnableMirroring(ctx, each.shell, pool, each.name))
+	}
+	token, err := realceph.BootstrapToken(ctx, s.shell, pool, s.name)
+	require.NoError(pt, err)
+	require.NoError(pt, realceph.ImportToken(ctx, peer.shell, pool, peer.name, token))
+	pt.evidence("a bootstrap token of %s was imported in %s", s.name, peer.name)
+}
+
 // write writes random data into the image and returns the sum of the whole image.
-func (p *proof) write(ctx context.Context, pt point, s *site, offset uint64) string {
+func (p *proof) write(ctx context.Context, pt point, s *site, d disk, offset uint64) string {
 	data := make([]byte, writeSize)
 	_, err := rand.Read(data)
 	require.NoError(pt, err)
-	require.NoError(pt, realceph.WriteImage(ctx, s.shell, pool, image, offset, data))
-	written, err := realceph.ImageSum(ctx, s.shell, pool, image)
+	require.NoError(pt, realceph.WriteImage(ctx, s.shell, d.pool, d.image, offset, data))
+	written, err := realceph.ImageSum(ctx, s.shell, d.pool, d.image)
 	require.NoError(pt, err)
 	return written
 }
 
 // gets waits until the image has the sum.
-func (s *site) gets(ctx context.Context, sum string) error {
+func (s *site) gets(ctx context.Context, d disk, sum string) error {
 	ctx, end := context.WithTimeout(ctx, syncTimeout)
 	defer end()
-	return realceph.AwaitImage(ctx, s.shell, pool, image, sum)
+	return realceph.AwaitImage(ctx, s.shell, d.pool, d.image, sum)
 }
 
 // startMirror runs the mirror daemon of a site as Rook does.

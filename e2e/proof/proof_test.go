@@ -74,6 +74,7 @@ func TestProof(t *testing.T) {
 		{"5", "pods return at their global IPs while the webhook is away", p.returns},
 		{"6", "a mon fails over to a global IP of its own, and quorum holds", p.failsOver},
 		{"7", "the naive ways fail", p.naiveWaysFail},
+		{"8", "a cluster that runs without us is moved under its clients, and then mirrored", p.isMoved},
 	} {
 		if !holds {
 			p.report.leaveOut(claim.number, claim.text)
@@ -120,7 +121,7 @@ func (p *proof) both(t require.TestingT, do func(i int, m member) error) {
 
 // stop takes everything down and looks for what is left.
 func (p *proof) stop(t *testing.T, before machine) {
-	p.report.prove(t, "8", "nothing is left: process, mount, namespace, loop device, cgroup, iptables rule", func(pt point) {
+	p.report.prove(t, "9", "nothing is left: process, mount, namespace, loop device, cgroup, iptables rule", func(pt point) {
 		for _, s := range []*site{p.eastCeph, p.westCeph, p.plain} {
 			if s != nil && s.operator != nil {
 				s.operator.Wait()

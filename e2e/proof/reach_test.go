@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
 const (
@@ -34,7 +33,7 @@ const (
 func (p *proof) comesUp(ctx context.Context, pt point) {
 	p.both(pt, func(i int, m member) error {
 		c := [2]*cluster{p.east, p.west}[i]
-		s, err := bringUp(ctx, c, p.report, plan{name: m.id, namespace: cephNamespace, enabled: true, mons: 3, osds: realceph.OSDsOnFiles()})
+		s, err := bringUp(ctx, c, p.report, plan{name: m.id, namespace: cephNamespace, enabled: true})
 		if i == 0 {
 			p.eastCeph = s
 		} else {
@@ -44,6 +43,7 @@ func (p *proof) comesUp(ctx context.Context, pt point) {
 	})
 	for _, s := range []*site{p.eastCeph, p.westCeph} {
 		s.atGlobalIPs(ctx, pt)
+		s.works(ctx, pt)
 	}
 }
 
@@ -83,7 +83,10 @@ func (s *site) atGlobalIPs(ctx context.Context, pt point) {
 		texts = append(texts, fmt.Sprintf("osd.%s public %s cluster %s", id, osds[id].Public.V2, osds[id].Cluster.V2))
 	}
 	pt.evidence("%s: ceph osd dump: %s", s.name, listed(texts))
+}
 
+// works asserts that the cluster is of use, and that nothing ever told a mon of it wrongly.
+func (s *site) works(ctx context.Context, pt point) {
 	require.NoError(pt, realceph.CreatePool(ctx, s.shell, pool))
 	text := "written in " + s.name
 	require.NoError(pt, realceph.PutObject(ctx, s.shell, pool, "greeting", strings.NewReader(text)))
@@ -229,11 +232,11 @@ func (s *site) ownAddresses(ctx context.Context, pt point, mon string) map[strin
 // isNotReachedWithoutUs brings up a Ceph cluster in east that rook-clusterset has nothing to do with.
 func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
 	var err error
-	p.plain, err = bringUp(ctx, p.east, p.report, plan{name: "plain", namespace: plainNamespace, mons: 1, osds: []rookstandin.OSD{}})
+	p.plain, err = bringUp(ctx, p.east, p.report, plan{name: "plain", namespace: plainNamespace, replacesSoon: true})
 	require.NoError(pt, err)
 	_, err = p.plain.shell.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
 	require.NoError(pt, err)
-	pt.evidence("in east a client reaches the mon at %s", p.plain.shell.access.monHost)
+	pt.evidence("in east a client reaches the mons at %s", p.plain.shell.access.monHost)
 
 	inWest := p.westCeph.shell.to(p.plain.shell.access)
 	began := time.Now()
@@ -246,6 +249,8 @@ func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
 	require.NoError(pt, until(ctx, time.Minute, func() error { return inWest.connects(ctx, global) }))
 	inWest.doesNotReach(ctx, pt, global)
 	pt.evidence("nor with a ServiceExport alone: its Service takes connections at %s, but the mon does not answer to that address", global)
+	_, err = p.east.node.Kubectl(ctx, nil, "-n", plainNamespace, "delete", "serviceexport", "rook-ceph-mon-a")
+	require.NoError(pt, err)
 }
 
 // connects says whether a TCP connection to a mon comes about.

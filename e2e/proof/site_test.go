@@ -21,6 +21,12 @@ import (
 // rookTimeout bounds the wait for a CephCluster to be Ready.
 const rookTimeout = 8 * time.Minute
 
+// What a plan says that replaces mons soon.
+const (
+	monInterval    = 3 * time.Second
+	statusInterval = 3 * time.Second
+)
+
 // site is a Ceph cluster that the stand-in of Rook's operator runs in a Kubernetes cluster.
 type site struct {
 	*cluster
@@ -36,8 +42,26 @@ type plan struct {
 	name, namespace string
 	// enabled is whether rook-clusterset has to do with it.
 	enabled bool
-	mons    int
-	osds    []rookstandin.OSD
+	// replacesSoon is whether Rook asks for Ceph's health, and for the mons, every few seconds, and replaces a mon after 5 s.
+	replacesSoon bool
+}
+
+// health is how often a CephCluster has Rook look at it.
+func (p plan) health(spec map[string]any) {
+	if p.replacesSoon {
+		spec["healthCheck"].(map[string]any)["daemonHealth"] = map[string]any{
+			"mon":    map[string]any{"interval": monInterval.String(), "timeout": "5s"},
+			"status": map[string]any{"interval": statusInterval.String()},
+		}
+	}
+}
+
+func (p plan) timing() rookstandin.Timing {
+	timing := rookstandin.RealTiming()
+	if p.replacesSoon {
+		timing.HealthInterval, timing.StatusInterval = monInterval, statusInterval
+	}
+	return timing
 }
 
 // bringUp starts Rook's operator, creates the CephCluster and returns once it is Ready.
@@ -52,16 +76,16 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 	}
 	spec := []func(map[string]any){
 		realceph.OneNode(node.CephImage, filepath.Join(c.dir, "rook", p.namespace)),
-		func(spec map[string]any) { spec["mon"].(map[string]any)["count"] = int64(p.mons) },
+		p.health,
 	}
 	if err := c.node.Client.Create(ctx, rookstandin.NewCephCluster(p.namespace, p.name, spec...)); err != nil {
 		return nil, fmt.Errorf("create the CephCluster of %s: %w", p.name, err)
 	}
 	s.operator, err = rookstandin.Start(ctx, rookstandin.Options{
 		Config: c.node.Config, AsOperator: true, Namespace: p.namespace, OperatorNamespace: p.namespace,
-		CephVersion: realceph.Version, OSDs: p.osds,
+		CephVersion: realceph.Version, OSDs: realceph.OSDsOnFiles(),
 		Nodes:    []rookstandin.Node{{Name: c.node.Name, Address: c.node.NodeIP.String()}},
-		Commands: realceph.Commands{Run: realceph.Chroot(c.node.Command, c.cephRoot)}, Timing: rookstandin.RealTiming(),
+		Commands: realceph.Commands{Run: realceph.Chroot(c.node.Command, c.cephRoot)}, Timing: p.timing(),
 		OnEntry: func(e rookstandin.Entry) { narrate(r, p.name, e) },
 	})
 	if err != nil {
@@ -128,7 +152,7 @@ func (s *site) journal() string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	pods, _ := s.node.Kubectl(ctx, nil, "-n", s.namespace, "get", "pods,services,serviceexports", "-o", "wide")
+	pods, _ := s.node.Kubectl(ctx, nil, "-n", s.namespace, "get", "pods,services,serviceexports,events", "-o", "wide")
 	return text.String() + pods
 }
 

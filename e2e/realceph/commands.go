@@ -24,7 +24,10 @@ type Commands struct {
 	Run Runner
 }
 
-var _ ceph.Commands = Commands{}
+var (
+	_ ceph.Commands     = Commands{}
+	_ ceph.HealthTeller = Commands{}
+)
 
 // QuorumStatus implements ceph.Commands.
 func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Quorum, error) {
@@ -33,6 +36,15 @@ func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Qu
 		return ceph.Quorum{}, err
 	}
 	return parseQuorum(out)
+}
+
+// Health implements ceph.HealthTeller.
+func (c Commands) Health(ctx context.Context, access ceph.Access) (ceph.Health, error) {
+	out, err := c.ceph(ctx, access, "status", "--format", "json")
+	if err != nil {
+		return ceph.Health{}, err
+	}
+	return parseHealth(out)
 }
 
 // RemoveMon implements ceph.Commands.
@@ -89,4 +101,27 @@ func parseQuorum(data []byte) (ceph.Quorum, error) {
 		quorum.Monmap[mon.Name] = mon.Public.addresses().Addr()
 	}
 	return quorum, nil
+}
+
+func parseHealth(data []byte) (ceph.Health, error) {
+	var read struct {
+		Quorum []string `json:"quorum_names"`
+		Health struct {
+			Status string `json:"status"`
+			Checks map[string]struct {
+				Severity string `json:"severity"`
+				Summary  struct {
+					Message string `json:"message"`
+				} `json:"summary"`
+			} `json:"checks"`
+		} `json:"health"`
+	}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return ceph.Health{}, fmt.Errorf("read the status: %w", err)
+	}
+	health := ceph.Health{Status: read.Health.Status, Checks: map[string]ceph.Check{}, Mons: len(read.Quorum)}
+	for code, check := range read.Health.Checks {
+		health.Checks[code] = ceph.Check{Severity: check.Severity, Message: check.Summary.Message}
+	}
+	return health, nil
 }

@@ -36,6 +36,20 @@ func TestQuorumStatusDialsWhatIsRememberedAndNothingElse(t *testing.T) {
 		"--key=K --connect-timeout=15 quorum_status --format json", strings.Join(ran, " "))
 }
 
+func TestTheHealthIsThatOfCephWithWhatIsMuted(t *testing.T) {
+	commands := Commands{Run: func(ctx context.Context, _ string, _ ...string) *exec.Cmd {
+		return exec.CommandContext(ctx, "echo", `{"quorum_names":["a","b"],"health":{"status":"HEALTH_WARN","checks":{
+"MON_DOWN":{"severity":"HEALTH_WARN","summary":{"message":"1/3 mons down, quorum a,b","count":1},"muted":false},
+"MGR_MODULE_ERROR":{"severity":"HEALTH_ERR","summary":{"message":"a module has failed","count":1},"muted":true}},"mutes":[]}}`)
+	}}
+	health, err := commands.Health(t.Context(), ceph.Access{})
+	require.NoError(t, err)
+	require.Equal(t, ceph.Health{Status: "HEALTH_WARN", Mons: 2, Checks: map[string]ceph.Check{
+		"MON_DOWN":         {Severity: "HEALTH_WARN", Message: "1/3 mons down, quorum a,b"},
+		"MGR_MODULE_ERROR": {Severity: "HEALTH_ERR", Message: "a module has failed"},
+	}}, health)
+}
+
 func TestACommandThatFailsTellsWhatItSaid(t *testing.T) {
 	commands := Commands{Run: func(ctx context.Context, _ string, _ ...string) *exec.Cmd {
 		return exec.CommandContext(ctx, "sh", "-c", "echo no mon >&2; exit 1")

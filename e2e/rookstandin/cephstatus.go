@@ -10,11 +10,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// cephHealth is what the stand-in tells of Ceph beyond what the model knows.
-type cephHealth struct {
+// stagedHealth is what the stand-in tells of Ceph beyond what the model knows.
+type stagedHealth struct {
 	mu sync.Mutex
 	// complaints are health checks that a story adds.
 	complaints []string
@@ -52,8 +53,8 @@ func (o *Operator) statusLoop(ctx context.Context) {
 		if err != nil || u == nil {
 			continue
 		}
-		ceph := o.cephStatus(ctx)
-		err = o.changeStatus(ctx, u, func(s *clusterStatus) { s.Ceph = ceph })
+		now := o.cephStatus(ctx)
+		err = o.changeStatus(ctx, u, func(s *clusterStatus) { s.Ceph = now })
 		if ctx.Err() == nil {
 			o.goOn("failed to update the status", u.GetName(), err)
 		}
@@ -63,34 +64,50 @@ func (o *Operator) statusLoop(ctx context.Context) {
 // cephStatus is what ceph status and ceph versions tell, as Rook notes it.
 func (o *Operator) cephStatus(ctx context.Context) map[string]any {
 	status := map[string]any{"lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+	health, err := o.cephHealth(ctx)
+	if err != nil {
+		health = ceph.Health{Status: "HEALTH_ERR", Checks: map[string]ceph.Check{"error": {Severity: "Urgent", Message: err.Error()}}}
+	}
+	status["health"] = health.Status
 	details := map[string]any{}
-	complain := func(check, severity, message string) {
-		details[check] = map[string]any{"severity": severity, "message": message}
+	for code, check := range health.Checks {
+		details[code] = map[string]any{"severity": check.Severity, "message": check.Message}
+	}
+	if len(details) > 0 {
+		status["details"] = details
+	}
+	if err == nil {
+		status["versions"] = map[string]any{"mon": map[string]any{"ceph version " + o.options.CephVersion: int64(health.Mons)}}
+	}
+	return status
+}
+
+// cephHealth is what Ceph tells of itself, or else what the operator knows of the model.
+func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
+	if teller, tells := o.commands.(ceph.HealthTeller); tells {
+		return teller.Health(ctx, o.access())
 	}
 	quorum, err := o.quorumStatus(ctx)
-	switch {
-	case err != nil:
-		complain("error", "Urgent", err.Error())
-		status["health"], status["details"] = "HEALTH_ERR", details
-		return status
-	case len(quorum.Members) < len(quorum.Monmap):
-		complain("MON_DOWN", "HEALTH_WARN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
+	if err != nil {
+		return ceph.Health{}, err
+	}
+	health := ceph.Health{Status: "HEALTH_OK", Checks: map[string]ceph.Check{}, Mons: len(quorum.Members)}
+	complain := func(check, message string) {
+		health.Status, health.Checks[check] = "HEALTH_WARN", ceph.Check{Severity: "HEALTH_WARN", Message: message}
+	}
+	if len(quorum.Members) < len(quorum.Monmap) {
+		complain("MON_DOWN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
 	}
 	for _, osd := range o.osdsDown(ctx) {
-		complain("OSD_DOWN", "HEALTH_WARN", osd+" is down")
-		complain("PG_DEGRADED", "HEALTH_WARN", "degraded data redundancy")
+		complain("OSD_DOWN", osd+" is down")
+		complain("PG_DEGRADED", "degraded data redundancy")
 	}
 	o.health.mu.Lock()
+	defer o.health.mu.Unlock()
 	for _, check := range o.health.complaints {
-		complain(check, "HEALTH_WARN", "told by the story")
+		complain(check, "told by the story")
 	}
-	o.health.mu.Unlock()
-	status["health"] = "HEALTH_OK"
-	if len(details) > 0 {
-		status["health"], status["details"] = "HEALTH_WARN", details
-	}
-	status["versions"] = map[string]any{"mon": map[string]any{"ceph version " + o.options.CephVersion: int64(len(quorum.Members))}}
-	return status
+	return health, nil
 }
 
 // osdsDown returns the OSDs whose pods do not run.

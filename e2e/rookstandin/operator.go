@@ -30,7 +30,7 @@ type Operator struct {
 	commands     ceph.Commands
 	trigger      chan struct{}
 	clock        clock
-	health       cephHealth
+	health       stagedHealth
 	// alone is set where nothing else may run beside what is asked of the operator.
 	alone   bool
 	running sync.WaitGroup

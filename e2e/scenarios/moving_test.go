@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,134 +19,36 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 )
 
 // quickly are the settings of a manager that moves clusters of a story.
 var quickly = []string{"--migrate-settle=300ms", "--migrate-slack=30s"}
 
-// witness sees every change of the pods of mons and OSDs.
+// witness sees every change of the pods of mons and OSDs of a story.
 type witness struct {
+	*recorder.Witness
 	story *story
-
-	mu sync.Mutex
-	// pods are those that are there, by UID, and had all that ever were, by the name of their daemon.
-	pods map[string]*corev1.Pod
-	had  map[string]map[string]bool
-	// up are the daemons that have been up, as long as they have a Deployment.
-	up map[string]bool
-	// broken is what must never be, as it was seen.
-	broken []string
 }
 
-// watchPods starts to watch; what is up then has to stay so, but for one mon and one OSD at a time.
+// watchPods starts to watch; what is up then has to stay so, but for one daemon at a time.
 func (s *story) watchPods() *witness {
 	s.t.Helper()
-	w := &witness{story: s, pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
-	c := s.World.Plane.Client
-	deployments, err := c.Watch(s.t.Context(), &appsv1.DeploymentList{}, client.InNamespace(s.Namespace))
+	watched, err := recorder.Watch(s.t.Context(), s.World.Plane.Client, s.Namespace)
 	require.NoError(s.t, err)
-	pods, err := c.Watch(s.t.Context(), &corev1.PodList{}, client.InNamespace(s.Namespace))
-	require.NoError(s.t, err)
-	s.t.Cleanup(deployments.Stop)
-	s.t.Cleanup(pods.Stop)
-	for _, from := range []watch.Interface{deployments, pods} {
-		go func() {
-			for event := range from.ResultChan() {
-				w.see(event)
-			}
-		}()
-	}
-	s.eventually("all daemons are seen", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return len(w.up) == 9
-	})
-	return w
-}
-
-func daemonName(o client.Object) string {
-	kind, id := o.GetLabels()["ceph_daemon_type"], o.GetLabels()["ceph_daemon_id"]
-	if _, canary := o.GetLabels()["mon_canary"]; canary || kind != "mon" && kind != "osd" {
-		return ""
-	}
-	return kind + " " + id
-}
-
-func (w *witness) see(event watch.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch o := event.Object.(type) {
-	case *appsv1.Deployment:
-		if event.Type == watch.Deleted || o.DeletionTimestamp != nil {
-			delete(w.up, daemonName(o))
-		}
-	case *corev1.Pod:
-		name := daemonName(o)
-		if name == "" {
-			return
-		}
-		delete(w.pods, string(o.UID))
-		if event.Type != watch.Deleted {
-			w.pods[string(o.UID)] = o
-			if w.had[name] == nil {
-				w.had[name] = map[string]bool{}
-			}
-			w.had[name][string(o.UID)] = true
-		}
-	}
-	w.judge()
-}
-
-func (w *witness) judge() {
-	runs := map[string]bool{}
-	for _, pod := range w.pods {
-		if pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning {
-			runs[daemonName(pod)] = true
-		}
-	}
-	for name := range runs {
-		w.up[name] = true
-	}
-	down := map[string][]string{}
-	for name := range w.up {
-		if !runs[name] {
-			kind, _, _ := strings.Cut(name, " ")
-			down[kind] = append(down[kind], name)
-		}
-	}
-	for _, names := range down {
-		if len(names) > 1 {
-			w.broken = append(w.broken, fmt.Sprintf("%s are down at once", names))
-		}
-	}
-	if len(down["mon"]) > 0 && len(down["osd"]) > 0 {
-		w.broken = append(w.broken, fmt.Sprintf("%s are down at once", down))
-	}
+	s.eventually("all daemons are seen", func() bool { return len(watched.Up()) == 9 })
+	return &witness{Witness: watched, story: s}
 }
 
 // holds asserts that at no time more was down than may be, and that each daemon that lives has had as many pods.
 func (w *witness) holds(pods map[string]int) {
 	w.story.t.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	require.Empty(w.story.t, w.broken)
-	had := map[string]int{}
-	for name, all := range w.had {
-		had[name] = len(all)
-	}
-	require.Equal(w.story.t, pods, had)
-}
-
-// podsOf returns how many pods a daemon has had.
-func (w *witness) podsOf(name string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.had[name])
+	require.Empty(w.story.t, w.Broken())
+	require.Equal(w.story.t, pods, w.Had())
 }
 
 // runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on.
@@ -213,7 +114,7 @@ func (s *story) signs() map[string]bool {
 	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
 	for i := range list.Items {
 		d := &list.Items[i]
-		if name := daemonName(d); name != "" {
+		if name := recorder.DaemonName(d); name != "" {
 			seen["there is "+name] = true
 			if d.Spec.Replicas != nil && *d.Spec.Replicas == 0 {
 				seen["stopped "+name] = true
@@ -254,7 +155,7 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 	for id := range 6 {
 		want[fmt.Sprintf("osd %d", id)] = 2
 	}
-	s.eventually("the last OSD has restarted", func() bool { return w.podsOf("osd 5") == 2 })
+	s.eventually("the last OSD has restarted", func() bool { return w.Had()["osd 5"] == 2 })
 	s.eventually("each daemon that lives is well", func() bool {
 		return !slices.ContainsFunc(s.status(s.Namespace).rows, func(row map[string]string) bool {
 			_, known := s.Operator.Memory()[row["id"]]
@@ -300,7 +201,7 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 	s := runsWithoutUs(t)
 	s.aLeaderOfItsOwn(quickly...)
 	w := s.watchPods()
-	before := maps.Clone(w.pods)
+	before := w.Pods()
 	s.Operator.Complain("MON_DOWN")
 	s.switchOn()
 	tells := func(what string) {
@@ -330,10 +231,8 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 	})
 	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining_daemons{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
 	require.Contains(t, s.metrics(), `reason="status_old"`)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	require.Equal(t, before, w.pods)
-	require.Empty(t, w.broken)
+	require.Equal(t, before, w.Pods())
+	require.Empty(t, w.Broken())
 }
 
 func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {

@@ -19,6 +19,25 @@ type Commands interface {
 	NewOSD(ctx context.Context, access Access, id, uuid string) error
 }
 
+// HealthTeller are Commands to a cluster that tells its health itself. What the model would tell is put together by the operator.
+type HealthTeller interface {
+	// Health is ceph status.
+	Health(ctx context.Context, access Access) (Health, error)
+}
+
+// Health is what ceph status tells of it.
+type Health struct {
+	// Status is HEALTH_OK, HEALTH_WARN or HEALTH_ERR.
+	Status string
+	// Checks are those that complain, by their codes.
+	Checks map[string]Check
+	// Mons is how many mons are in quorum.
+	Mons int
+}
+
+// Check is a health check that complains.
+type Check struct{ Severity, Message string }
+
 // Access is what a Ceph command needs to reach the cluster. The operator makes it from its memory, as Rook makes its
 // own ceph.conf: no other address is ever dialled.
 type Access struct {
