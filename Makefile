@@ -18,7 +18,6 @@ LINT_MODULE := .ci/tools/lint
 IMAGE_MODULE := .ci/tools/image
 CHART_MODULE := .ci/tools/chart
 RELEASE_MODULE := .ci/tools/release
-VULNERABILITIES_MODULE := .ci/tools/vulnerabilities
 LINTER := $(CACHE)/golangci-lint-$(shell cat $(LINT_MODULE)/go.mod $(LINT_MODULE)/go.sum | sha256sum | cut -c1-12)
 
 # The race detector needs a C compiler, which the other tests do not.
@@ -96,12 +95,9 @@ verify-release: ## Make it twice, from two clones, and see the same digests (com
 publish: ## Publish dist/: images and chart to the registry, all else to GitHub (docker, helm, gh)
 	@.ci/publish
 
-# The database is asked for over the network, so it is no part of `make test`.
 .PHONY: vulnerabilities
-vulnerabilities: ## Look for known vulnerabilities in what is used
-	@mkdir -p bin
-	@go -C $(VULNERABILITIES_MODULE) build -o $(CURDIR)/bin/govulncheck golang.org/x/vuln/cmd/govulncheck
-	bin/govulncheck ./...
+vulnerabilities: ## Look for known vulnerabilities in what is used, by the database that go.mod has (or VULNERABILITY_DATABASE=URL)
+	@.ci/vulnerabilities
 
 .PHONY: vet
 vet:

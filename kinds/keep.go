@@ -1,6 +1,9 @@
 package kinds
 
 import (
+	"maps"
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -53,4 +56,42 @@ func CopyField(to, from *unstructured.Unstructured, path ...string) {
 		parent = child
 	}
 	parent[path[len(path)-1]] = value
+}
+
+const (
+	// mostText is how long a text is that is kept, and mostEntries how many entries of a list or a map are: no object of these
+	// kinds has more, and every replica keeps what anybody may write.
+	mostText    = 4 << 10
+	mostEntries = 64
+)
+
+// Bound cuts what is absurd out of an object, and returns it.
+func Bound(object *unstructured.Unstructured) *unstructured.Unstructured {
+	bound(object.Object)
+	return object
+}
+
+// bound cuts inside of a value, and returns what is left of it; a text that is too long says nothing.
+func bound(value any) any {
+	switch v := value.(type) {
+	case string:
+		if len(v) > mostText {
+			return ""
+		}
+	case []any:
+		v = slices.Clone(v[:min(len(v), mostEntries)])
+		for i := range v {
+			v[i] = bound(v[i])
+		}
+		return v
+	case map[string]any:
+		for i, key := range slices.Sorted(maps.Keys(v)) {
+			if i >= mostEntries || len(key) > mostText {
+				delete(v, key)
+				continue
+			}
+			v[key] = bound(v[key])
+		}
+	}
+	return value
 }

@@ -57,8 +57,6 @@ const (
 
 // What rook-clusterset writes.
 const (
-	domain = "rook-clusterset.io/"
-
 	// EnabledLabel on a namespace, with the value "true", switches rook-clusterset on for it.
 	EnabledLabel = "rook-clusterset.io/enabled"
 	// ManagedLabel with the value "true" stands on everything that rook-clusterset created; nothing without it is ever deleted.

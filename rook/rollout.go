@@ -81,7 +81,5 @@ func trimRollout(trimmed, d *appsv1.Deployment) {
 			LastTransitionTime: d.Status.Conditions[i].LastTransitionTime,
 		}}
 	}
-	if asked, ok := d.Annotations[AskedAnnotation]; ok {
-		trimmed.Annotations = map[string]string{AskedAnnotation: asked}
-	}
+	trimmed.Annotations = only(d.Annotations, AskedAnnotation)
 }

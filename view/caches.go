@@ -34,7 +34,7 @@ func Options(wanted []kinds.Kind, webhookConfiguration string) cache.Options {
 			// RBAC allows a watch of objects by name only if it selects them by name.
 			&corev1.ConfigMap{}: {
 				Field:     fields.OneTermEqualSelector("metadata.name", rook.MonEndpointsName),
-				Transform: cache.TransformStripManagedFields(),
+				Transform: trim(rook.TrimEndpoints),
 			},
 			&corev1.Namespace{}: {
 				Label:     labels.SelectorFromSet(labels.Set{rook.EnabledLabel: "true"}),
@@ -73,7 +73,7 @@ func keep(wanted []kinds.Kind) toolscache.TransformFunc {
 	}
 	return trim(func(object *unstructured.Unstructured) *unstructured.Unstructured {
 		if kind, ok := byKind[object.GroupVersionKind().GroupKind()]; ok {
-			return kind.Keep(object)
+			return kinds.Bound(kind.Keep(object))
 		}
 		return object
 	})

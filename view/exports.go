@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -91,10 +92,10 @@ func keepExport(export *unstructured.Unstructured) *unstructured.Unstructured {
 	if marks := rook.OnlyMarks(export.GetLabels()); len(marks) > 0 {
 		kept.SetLabels(marks)
 	}
-	if annotations := rook.OnlyOurs(export.GetAnnotations()); len(annotations) > 0 {
+	if annotations := rook.OfExports(export.GetAnnotations()); len(annotations) > 0 {
 		kept.SetAnnotations(annotations)
 	}
-	if owners := export.GetOwnerReferences(); len(owners) > 0 {
+	if owners := rook.TrimOwners(export.GetOwnerReferences()); len(owners) > 0 {
 		kept.SetOwnerReferences(owners)
 	}
 	if conditions := keepConditions(kinds.Conditions(export)); len(conditions) > 0 {
@@ -117,11 +118,14 @@ func keepConditions(conditions []metav1.Condition) []any {
 	return kept
 }
 
+// mostSaid is how much is kept of what an MCS implementation says; it is told on in an annotation.
+const mostSaid = 1 << 10
+
 func conditionContent(c *metav1.Condition) map[string]any {
 	content := map[string]any{"type": c.Type, "status": string(c.Status)}
 	if c.Status != metav1.ConditionTrue || c.Type == rook.ConflictCondition {
 		// Nobody asks why an export is Valid.
-		content["reason"], content["message"] = c.Reason, c.Message
+		content["reason"], content["message"] = reason.Shorten(c.Reason, mostSaid), reason.Shorten(c.Message, mostSaid)
 	}
 	return content
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -50,7 +51,8 @@ func readSwitches(namespace *corev1.Namespace) Switches {
 
 // keepSwitches gives a namespace what readSwitches reads of another.
 func keepSwitches(to, from *corev1.Namespace) {
-	if migrate := readSwitches(from).Migrate; migrate != "" {
+	// What is longer than a label can be is neither of the words.
+	if migrate := readSwitches(from).Migrate; migrate != "" && len(migrate) <= validation.LabelValueMaxLength {
 		to.Labels[rook.MigrateSwitch] = migrate
 	}
 }
