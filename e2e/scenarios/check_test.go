@@ -119,6 +119,7 @@ func (s *story) asksDNS() {
 }
 
 func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
+	t.Parallel()
 	s := examinedWorld(t)
 	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitWell, code, "%+v", before)
