@@ -139,7 +139,7 @@ assets: ## Build etcd, Kubernetes and cert-manager's controllers, once
 
 .PHONY: scenarios
 scenarios: assets ## Run the scenarios, and the tests of the manifests, against a real API server
-	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" go test -count=1 -timeout 30m ./manifests ./e2e/...
+	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" go test -count=1 -parallel 4 -timeout 30m ./manifests ./e2e/...
 
 .PHONY: manifests
 manifests: assets ## Build manifests/install.yaml from the kustomize base, and tell both and the chart the version

@@ -17,6 +17,7 @@ import (
 )
 
 func TestHostNetworkIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster(func(spec map[string]any) { spec["network"] = map[string]any{"provider": "host"} })
 	s.startOperator()
@@ -30,6 +31,7 @@ func TestHostNetworkIsLeftAlone(t *testing.T) {
 
 // In its own multi-cluster mode Rook exports the Services itself and asks DNS for their addresses.
 func TestNativeMultiClusterModeIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster(func(spec map[string]any) {
 		spec["network"] = map[string]any{"multiClusterService": map[string]any{"enabled": true, "clusterID": "east"}}
@@ -66,6 +68,7 @@ func lookup(ctx context.Context, name string) (netip.Addr, error) {
 }
 
 func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, false)
 	s.createCephCluster()
 	s.startOperator()
@@ -81,6 +84,7 @@ func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
 }
 
 func TestCanariesAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		release rookstandin.Release
 		args    string
@@ -140,6 +144,7 @@ func lastArg(d *appsv1.Deployment) string {
 }
 
 func TestWhatIsNotRooksIsAdmittedAsItIs(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

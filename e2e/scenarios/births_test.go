@@ -85,6 +85,7 @@ func (s *story) forgets(name string, address netip.Addr) {
 }
 
 func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		mon string
 		at  func(rookstandin.Entry) bool
@@ -140,6 +141,7 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 }
 
 func TestAMonWhoseExportIsNeverValidIsRefusedAndNothingIsHalfWritten(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		mon  string
 		mons int

@@ -133,6 +133,7 @@ func everyCheckIsNamedByAFault(t *testing.T) {
 
 func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 	everyCheckIsNamedByAFault(t)
+	t.Parallel()
 	s := examinedWorld(t)
 	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitWell, code, "%+v", before)

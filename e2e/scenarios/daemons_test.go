@@ -30,6 +30,7 @@ func (s *story) settled() {
 }
 
 func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	s.createCephCluster()
@@ -58,6 +59,7 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 }
 
 func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -76,6 +78,7 @@ func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
 }
 
 func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) { o.Timing.MonOutTimeout = time.Hour })
@@ -90,6 +93,7 @@ func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
 }
 
 func TestAServerDryRunLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -114,6 +118,7 @@ func TestAServerDryRunLeavesNothing(t *testing.T) {
 }
 
 func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -141,6 +146,7 @@ func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
 }
 
 func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -166,6 +172,7 @@ func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
 }
 
 func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	sometimesTrue := map[string]bool{"rook-ceph-osd-1": true}
 	for name, fault := range map[string]mcsstandin.Fault{

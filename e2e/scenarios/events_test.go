@@ -9,6 +9,7 @@ import (
 )
 
 func TestEachChangeIsToldByOneEvent(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

@@ -33,6 +33,7 @@ func onceBefore(match func(rookstandin.Entry) bool, f func()) func(*rookstandin.
 }
 
 func TestAMonThatIsLostFailsOverByItself(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -50,6 +51,7 @@ func TestAMonThatIsLostFailsOverByItself(t *testing.T) {
 
 // Until Rook has reloaded, it reaches a new cluster through its first mon alone.
 func TestTheOnlyMonThatTheOperatorKnewRightly(t *testing.T) {
+	t.Parallel()
 	lastMonIsUp := func(e rookstandin.Entry) bool {
 		return e.Event == rookstandin.QuorumReached && len(e.Message) > 7 && e.Message[:7] == "[a b c]"
 	}

@@ -19,6 +19,7 @@ import (
 
 // Who installs rook-clusterset before Rook and before an MCS implementation need not install it again.
 func TestKindsThatAreInstalledLaterArePickedUp(t *testing.T) {
+	t.Parallel()
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })

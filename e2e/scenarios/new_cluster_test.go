@@ -11,6 +11,7 @@ import (
 )
 
 func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	started := time.Now()
@@ -37,6 +38,7 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 }
 
 func TestASlowExportIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0"} {
 		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{Delay: 5 * time.Second})

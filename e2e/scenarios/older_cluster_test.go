@@ -43,6 +43,7 @@ func (s *story) reconcileAgain() {
 }
 
 func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, false)
 	s.createCephCluster()
 	s.startOperator()
@@ -116,6 +117,7 @@ func valid(export *unstructured.Unstructured) string {
 }
 
 func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

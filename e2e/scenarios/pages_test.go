@@ -128,6 +128,7 @@ func (s *story) runInstalled(ctx context.Context) error {
 // A new user gets to a green check by the commands of the quick start alone, and from there on each other command that stands in
 // the pages and can be run here does what it says.
 func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
+	t.Parallel()
 	s := aClusterWithTheParts(t)
 	r := s.reader()
 	installed := s.runsWhatIsInstalled()

@@ -11,6 +11,7 @@ import (
 
 // Releases of Rook differ in what they write, where they write it, and in which order they fail over.
 func TestANewClusterAndAFailoverUnderEachKindOfRelease(t *testing.T) {
+	t.Parallel()
 	msgr2 := func(spec map[string]any) {
 		spec["network"] = map[string]any{"connections": map[string]any{"requireMsgr2": true}}
 	}

@@ -199,6 +199,7 @@ func (s *story) listed(objects map[string]string) []string {
 
 // TestForgedReviewsChangeNothing posts them at each stage of a new cluster and of a failover, in Rook's own time.
 func TestForgedReviewsChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	attacks := map[string]int{}
