@@ -20,25 +20,41 @@ const scraperAccount = "scraper"
 // scraper returns a client that reads metrics as Prometheus does: with a token of a ServiceAccount that has the shipped role
 // of a reader, and trusting the CA of the shipped Certificate.
 func (p *Plane) scraper(ctx context.Context) (*http.Client, error) {
-	p.scraping.Lock()
-	defer p.scraping.Unlock()
-	secret := &corev1.Secret{}
-	if err := p.Client.Get(ctx, types.NamespacedName{Namespace: Namespace, Name: servingSecret}, secret); err != nil {
-		return nil, fmt.Errorf("read the CA of the metrics: %w", err)
+	reader, err := p.MetricsReader(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if p.scraperToken == "" {
-		var err error
-		if p.scraperToken, err = p.newScraper(ctx); err != nil {
-			return nil, err
-		}
-	}
-	transport, err := rest.TransportFor(&rest.Config{BearerToken: p.scraperToken, TLSClientConfig: rest.TLSClientConfig{
-		CAData: secret.Data["ca.crt"], ServerName: "rook-clusterset-metrics." + Namespace + ".svc",
-	}})
+	transport, err := rest.TransportFor(&rest.Config{
+		BearerToken: reader.Token, TLSClientConfig: rest.TLSClientConfig{CAData: reader.CA, ServerName: reader.ServerName},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("make the client of the metrics: %w", err)
 	}
 	return &http.Client{Transport: transport}, nil
+}
+
+// MetricsReader is what whoever reads metrics has to have.
+type MetricsReader struct {
+	Token      string
+	CA         []byte
+	ServerName string
+}
+
+// MetricsReader returns what a ServiceAccount with the shipped role reads metrics by.
+func (p *Plane) MetricsReader(ctx context.Context) (MetricsReader, error) {
+	p.scraping.Lock()
+	defer p.scraping.Unlock()
+	secret := &corev1.Secret{}
+	if err := p.Client.Get(ctx, types.NamespacedName{Namespace: Namespace, Name: servingSecret}, secret); err != nil {
+		return MetricsReader{}, fmt.Errorf("read the CA of the metrics: %w", err)
+	}
+	if p.scraperToken == "" {
+		var err error
+		if p.scraperToken, err = p.newScraper(ctx); err != nil {
+			return MetricsReader{}, err
+		}
+	}
+	return MetricsReader{Token: p.scraperToken, CA: secret.Data["ca.crt"], ServerName: "rook-clusterset-metrics." + Namespace + ".svc"}, nil
 }
 
 // newScraper makes the ServiceAccount and returns a token of it.
