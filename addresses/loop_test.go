@@ -136,9 +136,11 @@ func TestWhereTheNamespaceIsOffNothingIsMadeAndWhatIsThereSaysSo(t *testing.T) {
 	_, status := w.read(t, "my-cluster")
 	require.Contains(t, said(status), "False (NamespaceNotEnabled)")
 
-	nothing := newWorld(t, "false", cephCluster())
-	nothing.looks(t)
-	require.Zero(t, nothing.writes)
+	for _, others := range [][]client.Object{nil, {object("my-clustre")}} {
+		w := newWorld(t, "false", append(others, cephCluster())...)
+		w.looks(t)
+		require.Error(t, w.Get(t.Context(), client.ObjectKeyFromObject(object("my-cluster")), object("my-cluster")))
+	}
 }
 
 func TestWithoutTheKindTheLoopGoesOnAndSaysSoOnce(t *testing.T) {

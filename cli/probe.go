@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,14 +19,19 @@ import (
 // cannotTell is the exit code of a probe that could not be made.
 const cannotTell = 2
 
-// probeFlags say whom to probe, and how.
+// probeFlags say whom to probe, how, and from where.
 type probeFlags struct {
 	tokenFile, statusFile, output string
 	globalCIDRs                   []string
 	timeout                       time.Duration
+
+	cluster          clusterFlags
+	inCluster        bool
+	namespace, image string
+	podTimeout       time.Duration
 }
 
-func probeCommand() *cobra.Command {
+func probeCommand(version string) *cobra.Command {
 	var flags probeFlags
 	cmd := &cobra.Command{
 		Use:   "probe [--token-file FILE | --status FILE | ADDRESS...]",
@@ -33,6 +39,7 @@ func probeCommand() *cobra.Command {
 		Long: "probe is run in the peer cluster. It dials each mon and OSD of the other cluster and speaks the beginning of\n" +
 			"Ceph's protocol, up to where a client would show a key: it needs no key and no right, and changes nothing.\n" +
 			"ADDRESS is mon=IP, osd=IP, IP or IP:PORT. FILE may be - for the standard input.\n" +
+			"With --in-cluster it is made from a pod that is started for it in the cluster that kubectl's flags name, and removed.\n" +
 			"It exits with 0 if all is well, 1 if a daemon cannot be used, and 2 if that could not be told.",
 		RunE: func(cmd *cobra.Command, addresses []string) error {
 			if flags.output != "table" && flags.output != "json" {
@@ -46,7 +53,10 @@ func probeCommand() *cobra.Command {
 			if err != nil {
 				return coded{err, cannotTell}
 			}
-			findings := probe.Run(cmd.Context(), targets, ranges, flags.timeout)
+			findings, err := flags.run(cmd.Context(), version, targets, ranges, cmd.ErrOrStderr())
+			if err != nil {
+				return coded{err, cannotTell}
+			}
 			if err := printFindings(cmd.OutOrStdout(), findings, flags.output); err != nil {
 				return coded{err, cannotTell}
 			}
@@ -58,8 +68,22 @@ func probeCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&flags.globalCIDRs, "global-cidr", nil, "range of this cluster's global IPs, from which daemons should see it come")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 5*time.Second, "for each step with a daemon")
 	cmd.Flags().StringVarP(&flags.output, "output", "o", "table", "format: table or json")
+	flags.cluster = newClusterFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&flags.inCluster, "in-cluster", false, "probe from a pod in the cluster, and remove it; needs the right to create, get and delete pods and to get pods/log")
+	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "", "namespace of that pod: that of rbd-mirror, for namespaces can leave a cluster with different global IPs")
+	cmd.Flags().StringVar(&flags.image, "image", "", "image of that pod; by default that of the rook-clusterset in the cluster, else that of this release")
+	cmd.Flags().DurationVar(&flags.podTimeout, "pod-timeout", 3*time.Minute, "how long that pod may take, with the time to pull its image")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "status")
+	cmd.MarkFlagsRequiredTogether("in-cluster", "namespace")
 	return cmd
+}
+
+// run probes from here or from a pod.
+func (f probeFlags) run(ctx context.Context, version string, targets []probe.Target, ranges []netip.Prefix, errOut io.Writer) ([]probe.Finding, error) {
+	if !f.inCluster {
+		return probe.Run(ctx, targets, ranges, f.timeout), nil
+	}
+	return f.elsewhere(ctx, version, targets, errOut)
 }
 
 // targets reads whom to probe from the one place where it is given.

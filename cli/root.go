@@ -55,7 +55,7 @@ func Root(version, program string) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand())
+	root.AddCommand(managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand(version))
 	return root
 }
 

@@ -36,3 +36,14 @@ func (e Entity) String() string {
 
 // MarshalText writes the kind by its name.
 func (e Entity) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText reads what MarshalText writes. A kind that is not known stays unknown.
+func (e *Entity) UnmarshalText(text []byte) error {
+	*e = 0
+	for _, known := range []Entity{EntityMon, EntityMDS, EntityOSD, EntityClient, EntityMgr} {
+		if known.String() == string(text) {
+			*e = known
+		}
+	}
+	return nil
+}
