@@ -31,12 +31,16 @@ func TestEachCommandIsRunByATestOrMarkedAsNot(t *testing.T) {
 		}
 		return err
 	}))
+	var unmarked []string
 	for _, page := range allPages(t) {
 		for _, block := range page.Blocks {
-			require.NotEqual(t, block.Run == "", block.NotRun == "", "%s: say «run: NAME» or «not run: WHY» behind ```sh", block)
+			if block.Run == "" && block.NotRun == "" {
+				unmarked = append(unmarked, block.String())
+			}
 			require.True(t, block.Run == "" || run[block.Run], "%s: no test runs what is named %s", block, block.Run)
 		}
 	}
+	require.Empty(t, unmarked, "say «run: NAME» or «not run: WHY» behind ```sh")
 }
 
 func TestWhatCIIsSaidToRunItRuns(t *testing.T) {

@@ -225,7 +225,7 @@ func TestEveryReasonIsExplainedAndNoOther(t *testing.T) {
 	}
 	page := bytes.NewBufferString(head + generated)
 	for _, g := range reasons(t) {
-		fmt.Fprintf(page, "\n## %s\n\n| code | event | it is said of something that it … | which comes from, and what to do |\n|---|---|---|---|\n", g.title)
+		fmt.Fprintf(page, "\n## %s\n\n| code | event | what is said of an object | where it comes from, and what to do |\n|---|---|---|---|\n", g.title)
 		for _, code := range g.codes {
 			why := explained[string(code)]
 			require.NotEmpty(t, strings.TrimSpace(why), "messages.md: say in the last column of %s where it comes from and what to do: | <a id=%q></a> | … |", code, code)
