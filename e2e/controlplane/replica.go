@@ -43,6 +43,15 @@ type Replica struct {
 
 // StartReplica starts a replica and waits until it is ready. The shipped manifests must have been applied.
 func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (*Replica, error) {
+	r, err := p.LaunchReplica(ctx, name, args...)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.waitReady(ctx)
+}
+
+// LaunchReplica starts a replica and does not wait for it.
+func (p *Plane) LaunchReplica(ctx context.Context, name string, args ...string) (*Replica, error) {
 	binary, err := p.buildProgram(ctx)
 	if err != nil {
 		return nil, err
@@ -80,7 +89,7 @@ func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (
 	p.mu.Lock()
 	p.replicas = append(p.replicas, r)
 	p.mu.Unlock()
-	return r, r.waitReady(ctx)
+	return r, nil
 }
 
 // environment returns what the shipped Deployment sets for its container.

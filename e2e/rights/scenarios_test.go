@@ -1,0 +1,291 @@
+package rights_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+)
+
+// scenario is something that a user sees, and how it is tried. It returns what the user sees instead.
+type scenario struct {
+	what string
+	run  func(*house) error
+}
+
+var (
+	replicaStarts  = scenario{"a replica that starts is ready", (*house).replicaStarts}
+	explained      = scenario{"a replica without a certificate says why", (*house).explained}
+	leads          = scenario{"a replica leads, and events tell of it", (*house).leads}
+	osdIsBorn      = scenario{"a new OSD has its address", (*house).osdIsBorn}
+	osdIsBornAnew  = scenario{"a new OSD has its address from the one source that is left", (*house).osdIsBornAnew}
+	osdIsBornByDNS = scenario{"a new OSD has its address from DNS", (*house).osdIsBornByDNS}
+	comesUp        = scenario{"a new cluster comes up, and Rook has its mons right", (*house).comesUp}
+	orphanGoes     = scenario{"what is left of an OSD goes", (*house).orphanGoes}
+	moves          = scenario{"a cluster that ran without us moves", (*house).moves}
+	eventTells     = scenario{"the events of a CephCluster tell of an export, each time", (*house).eventTells}
+	statusSays     = scenario{"status shows a cluster that is well", (*house).statusSays}
+	unserved       = scenario{"status says that nobody answers admission", (*house).unserved}
+	metricsAre     = scenario{"metrics are read", (*house).metricsAre}
+)
+
+func (h *house) replicaStarts() error {
+	r := h.launch()
+	defer func() { require.NoError(h.t, r.Kill()) }()
+	return h.until("a replica that starts is ready", func() bool { return r.Ready(h.t.Context()) == nil })
+}
+
+func (h *house) explained() error {
+	c := h.world.Plane.Client
+	certificate := &unstructured.Unstructured{}
+	certificate.SetAPIVersion("cert-manager.io/v1")
+	certificate.SetKind("Certificate")
+	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-serving"}
+	require.NoError(h.t, c.Get(h.t.Context(), key, certificate))
+	require.NoError(h.t, c.Delete(h.t.Context(), certificate.DeepCopy()))
+	r := h.launch("--cert-dir=" + h.t.TempDir())
+	defer func() {
+		require.NoError(h.t, r.Kill())
+		certificate.SetResourceVersion("")
+		certificate.SetUID("")
+		require.NoError(h.t, c.Create(h.t.Context(), certificate))
+	}()
+	said := ""
+	err := h.until("it says something of its certificate", func() bool {
+		_ = r.Ready(h.t.Context())
+		_, said, _ = strings.Cut(r.Log(), "check=certs")
+		return strings.Contains(said, "load the serving certificate")
+	})
+	if err == nil && !strings.Contains(said, "there is no Certificate "+key.String()) {
+		err = errors.New(said)
+	}
+	return err
+}
+
+func (h *house) osdIsBornAnew() error {
+	require.NoError(h.t, h.takeOver())
+	return h.osdIsBorn()
+}
+
+func (h *house) osdIsBornByDNS() error {
+	require.NoError(h.t, h.takeOver("--dns-server="+h.world.MCS.DNSAddr()))
+	var err error
+	// DNS cannot be watched: that it knows a new name is learnt by asking it again, and Rook asks again too.
+	for end := time.Now().Add(asksDNS); time.Now().Before(end); {
+		if err = h.osdIsBorn(); err == nil {
+			return nil
+		}
+		h.osds--
+	}
+	return err
+}
+
+func (h *house) leads() error {
+	if err := h.takeOver(); err != nil {
+		return err
+	}
+	told := func(times int32) func() bool {
+		return func() bool {
+			events := &corev1.EventList{}
+			require.NoError(h.t, h.world.Plane.Client.List(h.t.Context(), events, client.InNamespace(controlplane.Namespace)))
+			return slices.ContainsFunc(events.Items, func(e corev1.Event) bool {
+				return e.Reason == "LeaderElection" && strings.Contains(e.Message, h.leader()+" became leader") && e.Count >= times
+			})
+		}
+	}
+	if err := h.until("an event tells of it", told(1)); err != nil {
+		return err
+	}
+	h.loseLease()
+	return h.until("an event tells of it for the second time", told(2))
+}
+
+func (h *house) osdIsBorn() error {
+	h.osds++
+	d, err := h.ceph.OSD("node-0", h.osds)
+	require.NoError(h.t, err)
+	require.NoError(h.t, h.ceph.PrepareOSD(h.t.Context(), "node-0", h.osds))
+	if err := h.ceph.Rook.Create(h.t.Context(), d); err != nil {
+		return fmt.Errorf("refused: %w; %s", err, h.denied())
+	}
+	if given, known := h.world.MCS.GlobalIP(h.ceph.Namespace, d.Name); !known || given.String() != measure.Advertises(d) {
+		return fmt.Errorf("it has %q, not %s", measure.Advertises(d), given)
+	}
+	return nil
+}
+
+func (h *house) orphanGoes() error {
+	if err := h.osdIsBorn(); err != nil {
+		return err
+	}
+	c, name := h.world.Plane.Client, measure.OSDName(h.osds)
+	d, told := &appsv1.Deployment{}, &corev1.ConfigMap{}
+	d.Namespace, d.Name = h.ceph.Namespace, name
+	told.Namespace, told.Name = h.ceph.Namespace, fmt.Sprintf("rook-ceph-osd-node-0-%d-status", h.osds)
+	require.NoError(h.t, c.Delete(h.t.Context(), told))
+	require.NoError(h.t, c.Delete(h.t.Context(), d))
+	export := exportOf(h.ceph.Namespace, name)
+	gone := func(o client.Object) bool {
+		return apierrors.IsNotFound(c.Get(h.t.Context(), client.ObjectKeyFromObject(d), o))
+	}
+	return h.until("its export and its Service go", func() bool { return gone(export) && gone(&corev1.Service{}) })
+}
+
+func (h *house) comesUp() error {
+	h.sites++
+	namespace := fmt.Sprintf("rook-%d", h.sites)
+	ctx, end := context.WithCancel(h.t.Context())
+	site, err := h.world.NewSite(ctx, namespace, true)
+	require.NoError(h.t, err)
+	require.NoError(h.t, site.CreateCephCluster(ctx))
+	require.NoError(h.t, site.StartOperator(ctx, rookstandin.Options{}))
+	defer site.Operator.Wait()
+	defer end()
+	err = h.until("it comes up", func() bool { return site.Operator.Reconciled() > 0 })
+	if err == nil {
+		err = h.until("Rook's memory is right", func() bool {
+			remembered := &corev1.ConfigMap{}
+			key := client.ObjectKey{Namespace: namespace, Name: "rook-clusterset-remembered"}
+			return h.world.Plane.Client.Get(ctx, key, remembered) == nil && remembered.Data["peer-token-right-since"] != ""
+		})
+	}
+	if err == nil {
+		h.up = namespace
+		return nil
+	}
+	for _, e := range site.Operator.Journal().Of(rookstandin.Refused) {
+		err = fmt.Errorf("%w\n%s", err, e)
+	}
+	return err
+}
+
+// moves goes on where it was given up.
+func (h *house) moves() error {
+	if h.moving == nil {
+		h.moving = h.runsWithoutUs("rook-without-us")
+	}
+	return h.until("mon and OSD are at their global IPs", func() bool {
+		osds, mons := h.moving.Ceph.OSDMap(), h.moving.Operator.Memory()
+		for _, osd := range osds {
+			if !isGlobal(osd) {
+				return false
+			}
+		}
+		for _, mon := range mons {
+			if !isGlobal(mon.Addr()) {
+				return false
+			}
+		}
+		return len(osds) > 0 && len(mons) > 0
+	})
+}
+
+func isGlobal(address netip.Addr) bool {
+	return netip.MustParsePrefix("242.0.0.0/16").Contains(address)
+}
+
+// runsWithoutUs brings up a cluster, and switches its namespace on.
+func (h *house) runsWithoutUs(namespace string) *world.Site {
+	ctx := h.lifetime
+	site, err := h.world.NewSite(ctx, namespace, false)
+	require.NoError(h.t, err)
+	require.NoError(h.t, site.CreateCephCluster(ctx, func(spec map[string]any) {
+		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1s"}}}
+	}))
+	options := rookstandin.Options{OSDs: []rookstandin.OSD{{ID: "0"}}}
+	options.Timing.StatusInterval = 300 * time.Millisecond
+	require.NoError(h.t, site.StartOperator(ctx, options))
+	require.NoError(h.t, h.until("it comes up", func() bool { return site.Operator.Reconciled() > 0 }))
+	ns := &corev1.Namespace{}
+	require.NoError(h.t, h.world.Plane.Client.Get(ctx, client.ObjectKey{Name: namespace}, ns))
+	ns.Labels["rook-clusterset.io/enabled"] = "true"
+	require.NoError(h.t, h.world.Plane.Client.Update(ctx, ns))
+	return site
+}
+
+// eventTells has the export of an OSD made twice.
+func (h *house) eventTells() error {
+	if err := h.osdIsBorn(); err != nil {
+		return err
+	}
+	export := exportOf(h.ceph.Namespace, measure.OSDName(h.osds))
+	tells := func(which func(eventsv1.Event) bool) func() bool {
+		return func() bool {
+			events := &eventsv1.EventList{}
+			require.NoError(h.t, h.world.Plane.Client.List(h.t.Context(), events, client.InNamespace(h.ceph.Namespace)))
+			return slices.ContainsFunc(events.Items, func(e eventsv1.Event) bool {
+				return e.Related != nil && e.Related.Name == export.GetName() && which(e)
+			})
+		}
+	}
+	if err := h.until("an event tells of it", tells(func(eventsv1.Event) bool { return true })); err != nil {
+		return err
+	}
+	require.NoError(h.t, h.world.Plane.Client.Delete(h.t.Context(), export))
+	return h.until("an event tells of it for the second time", tells(func(e eventsv1.Event) bool { return e.Series != nil }))
+}
+
+func exportOf(namespace, name string) *unstructured.Unstructured {
+	export := &unstructured.Unstructured{}
+	export.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
+	export.SetKind("ServiceExport")
+	export.SetNamespace(namespace)
+	export.SetName(name)
+	return export
+}
+
+// status runs the command with the rights of a pod of rook-clusterset.
+func (h *house) status(namespace string) (said string, code int) {
+	program, err := h.world.Plane.Program(h.t.Context())
+	require.NoError(h.t, err)
+	kubeconfig, err := h.world.Plane.ServiceAccountKubeconfig(h.t.Context(), controlplane.Namespace, "rook-clusterset")
+	require.NoError(h.t, err)
+	cmd := exec.CommandContext(h.t.Context(), program, "status", "--kubeconfig", kubeconfig, "-n", namespace)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
+		require.NoError(h.t, err)
+	}
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+func (h *house) statusSays() error {
+	said, code := h.status(h.up)
+	if code != 0 || !strings.Contains(said, "may be copied to a peer") {
+		return errors.New(said)
+	}
+	return nil
+}
+
+func (h *house) unserved() error {
+	h.world.Plane.Serve()
+	defer h.world.Plane.Serve(h.manager)
+	if said, _ := h.status(h.up); !strings.Contains(said, "rook-clusterset-webhook") {
+		return errors.New(said)
+	}
+	return nil
+}
+
+func (h *house) metricsAre() error {
+	_, err := h.manager.Metrics(h.t.Context())
+	return err
+}
