@@ -180,6 +180,17 @@ func TestMonEndpointsAreDecidedOnByTheRulesOfAdmission(t *testing.T) {
 			action: rook.Rewrite, code: reason.EndpointsCorrected,
 			wrong: "a=242.0.0.2:6789,b=10.96.0.2:6789", corrected: endpointsMap("a=242.0.0.1:6789,b=242.0.0.2:6789,c=242.0.0.3:6789"),
 		},
+		"the only mons are let through while one has the address of another that has no Service, which Rook will only make after this write": {
+			write: endpointsMap("a=242.0.0.9:6789,b=242.0.0.1:6789"), stored: endpointsMap("a=242.0.0.9:6789,b=242.0.0.1:6789"),
+			mons:   mons{"a": aNew, "b": {Export: waitingExport()}},
+			action: rook.Allow, code: reason.AlreadyRight,
+		},
+		"the only mon that has the address of another is held once that one has its Service": {
+			write: endpointsMap("a=242.0.0.9:6789,b=242.0.0.1:6789"), stored: endpointsMap("a=242.0.0.9:6789,b=242.0.0.1:6789"),
+			mons:   mons{"a": aNew, "b": {Export: waitingExport(), ClusterIPs: bNew.ClusterIPs}},
+			action: rook.Hold, code: reason.EndpointUnknown, waiting: []string{"a", "b"},
+			message: `mon "a" is not ready for its clusterset address: it was given the global IP of another daemon, 242.0.0.1, which is that of mon "b" in this list; Rook will retry`,
+		},
 		"of two new mons with one address the second is held": {
 			write: endpointsMap("a=10.96.0.1:6789,b=10.96.0.2:6789"), stored: endpointsMap(""),
 			mons:   mons{"a": aNew, "b": newMonWith("242.0.0.1", "10.96.0.2")},

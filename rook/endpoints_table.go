@@ -167,6 +167,12 @@ func CanBeDaemon(endpoints *corev1.ConfigMap, id string) bool {
 	return Mon.isID(id) && !IsExternal(endpoints, id)
 }
 
+// waitsInVain says that the mon has the address by now at which another is listed that has no Service: Rook makes that, by which
+// it is given another, only after this write.
+func (f EndpointsFacts) waitsInVain(r row) bool {
+	return r.sameAs != "" && len(f.Mons[r.sameAs].ClusterIPs) == 0
+}
+
 // births returns the mons that this write brings in, without a Deployment yet, at an address that will not be theirs.
 // What is stored already is no news, for Rook repeats it when it only updates another key; unless the Service of the mon
 // was made anew since, and Rook would know no mon rightly and wait for this one in vain.
@@ -177,7 +183,7 @@ func (f EndpointsFacts) births(rows []row, reached bool) []row {
 	}
 	var births []row
 	for _, r := range rows {
-		news := !slices.Contains(stored, r.Endpoint) || !reached && f.Mons[r.ID].exported()
+		news := !slices.Contains(stored, r.Endpoint) || !reached && f.Mons[r.ID].exported() && !f.waitsInVain(r)
 		if r.standing.canBeBirth() && news {
 			births = append(births, r)
 		}

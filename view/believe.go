@@ -42,7 +42,8 @@ func (v *View) believe(ctx context.Context, facts *rook.DaemonFacts, latest bool
 	}
 	noted := Noted{
 		Namespace: daemon.Namespace, Name: daemon.Name(), Address: export.GlobalIP, Source: export.Source, ClusterIPs: facts.ClusterIPs,
-		ForLife: daemon.Type.KeepsAddressForLife(), Latest: latest && daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
+		ForLife: daemon.Type.KeepsAddressForLife(), Lived: export.Pinned && facts.Deployed && !facts.Address.IsValid(),
+		Latest: latest && daemon.Type.KeepsAddressForLife(),
 	}
 	hearsay := false
 	if export.Pinned && !facts.Deployed && daemon.Type.StandsInList() {

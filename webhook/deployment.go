@@ -158,8 +158,8 @@ func (d *deployments) addFollowed(ctx context.Context, daemon rook.Daemon, facts
 	return err
 }
 
-// addListed adds where the stored mon endpoints have the mon, whether mon_host says the same, and which other one they have at its address. Rook wrote them
-// milliseconds before the mon, so that what a cache has of them is not enough for a mon to be born by.
+// addListed adds where the stored mon endpoints have the mon, whether mon_host has told that, and which other one they have at
+// its address. Rook wrote them milliseconds before the mon, so that what a cache has of them is not enough for a mon to be born by.
 func (d *deployments) addListed(ctx context.Context, mon rook.Daemon, facts *rook.DeploymentFacts) error {
 	endpoints, latest, err := d.view.LatestMonEndpoints(ctx, mon.Namespace)
 	if err == nil && !latest {
