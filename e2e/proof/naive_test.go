@@ -95,19 +95,19 @@ func (p *proof) startMon(ctx context.Context, pt point, w way, template *appsv1.
 	require.NoError(pt, c.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: m.namespace, Name: "rook-ceph-default"}}))
 	service := &corev1.Service{}
 	require.NoError(pt, c.Get(ctx, client.ObjectKeyFromObject(template), service))
-	plainIP := service.Spec.ClusterIP
 	service.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: service.Name}
 	service.Spec.ClusterIP, service.Spec.ClusterIPs = "", nil
 	require.NoError(pt, c.Create(ctx, service))
 	m.clusterIP = netip.MustParseAddr(service.Spec.ClusterIP)
 	m.global = exportService(ctx, pt, p.east, m.namespace, service.Name)
 
-	address := map[bool]string{false: m.clusterIP.String(), true: m.global.String()}
+	address := map[bool]netip.Addr{false: m.clusterIP, true: m.global}
 	for _, name := range []string{"rook-ceph-config", "rook-ceph-mons-keyring", "rook-ceph-mon"} {
 		secret := &corev1.Secret{}
 		require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: name}, secret))
-		if host, ok := secret.Data["mon_host"]; ok {
-			secret.Data["mon_host"] = []byte(strings.ReplaceAll(string(host), plainIP, address[w.monHost]))
+		if _, ok := secret.Data["mon_host"]; ok {
+			// It is alone, and is not to find the two others of the cluster that it is a copy from.
+			secret.Data["mon_host"], secret.Data["mon_initial_members"] = []byte(monHost(address[w.monHost])), []byte("a")
 		}
 		secret.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: name}
 		require.NoError(pt, c.Create(ctx, secret))
@@ -124,7 +124,7 @@ func (p *proof) startMon(ctx context.Context, pt point, w way, template *appsv1.
 		for i := range containers {
 			for j, arg := range containers[i].Args {
 				if strings.HasPrefix(arg, "--public-addr=") {
-					containers[i].Args[j] = "--public-addr=" + address[slices.Contains(w.containers, containers[i].Name)]
+					containers[i].Args[j] = "--public-addr=" + address[slices.Contains(w.containers, containers[i].Name)].String()
 				}
 			}
 		}
