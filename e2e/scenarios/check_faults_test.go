@@ -254,7 +254,7 @@ func clustersetFaults() []fault {
 				delete(c.Data, "peer-token-right-since")
 			})
 		}},
-		{"what machines read has no kind", "condition", "machines are told nothing", func(s *story) func() {
+		{"what machines read has no kind", "condition", "machines are told", func(s *story) func() {
 			s.remove(object("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), "", "cephclusteraddresses.rook-clusterset.io")
 			return s.installAgain
 		}},
