@@ -83,6 +83,13 @@ func (r run) memory(ctx context.Context) (err error) {
 		if !r.wanted(a.what) {
 			continue
 		}
+		// What the attack before has left is not of this one.
+		if err := roll()(ctx, place, nil); err != nil {
+			return fmt.Errorf("replace the replicas: %w", err)
+		}
+		if err := place.pods.steady(ctx); err != nil {
+			return fmt.Errorf("wait until two new replicas are ready and one leads: %w", err)
+		}
 		for _, one := range place.pods.everyone() {
 			if err := forgetHighest(one); err != nil {
 				return err
