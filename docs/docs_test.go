@@ -26,8 +26,10 @@ const (
 )
 
 var (
-	roomRow = regexp.MustCompile("(?m)^\\| `([a-z0-9.-]+/|main\\.go)` \\|")
-	nameRow = regexp.MustCompile("(?m)^\\| `(" + regexp.QuoteMeta(domain) + "[a-z-]+)` \\|")
+	roomRow      = regexp.MustCompile("(?m)^\\| `([a-z0-9.-]+/|main\\.go)` \\|")
+	nameRow      = regexp.MustCompile("(?m)^\\| `(" + regexp.QuoteMeta(domain) + "[a-z-]+)` \\|")
+	testName     = regexp.MustCompile("`(Test[A-Za-z0-9]+)`")
+	testFunction = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9]+)\(t \*testing\.T\)`)
 )
 
 func TestTheDesignNamesEachRoomAndNoOther(t *testing.T) {
@@ -44,6 +46,24 @@ func TestTheDesignNamesEachRoomOfTheEndToEndTests(t *testing.T) {
 	page := read(t, "design.md")
 	for _, directory := range directories(t, filepath.Join(root, "e2e")) {
 		require.Contains(t, page, "`"+directory+"`")
+	}
+}
+
+func TestTheTestsThatSecurityNamesAreThere(t *testing.T) {
+	tests := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, name := range firstColumn(read(t, path), testFunction) {
+			tests[name] = true
+		}
+		return nil
+	}))
+	named := firstColumn(read(t, "security.md"), testName)
+	require.NotEmpty(t, named)
+	for _, name := range named {
+		require.Contains(t, tests, name)
 	}
 }
 

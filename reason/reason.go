@@ -57,6 +57,7 @@ const (
 	ExportStuck            Code = "export_stuck"
 	HoldTimedOut           Code = "hold_timed_out"
 	HoldFull               Code = "too_many_held"
+	HoldShareTaken         Code = "too_many_held_there"
 	ShuttingDown           Code = "shutting_down"
 	ClientGone             Code = "client_gone"
 	DryRun                 Code = "dry_run"
@@ -244,6 +245,7 @@ var sentences = map[Code]string{
 		"most likely Lighthouse and the ServiceExport CRD are of releases that do not go together",
 	HoldTimedOut:           "was held for its global IP as long as is allowed",
 	HoldFull:               "was not held because too many requests are waiting",
+	HoldShareTaken:         "was not held because too many requests of its namespace are waiting",
 	ShuttingDown:           "was not held because this replica is stopping",
 	ClientGone:             "is no longer asked for",
 	DryRun:                 "was not held because this is a dry run",

@@ -17,8 +17,8 @@ const (
 	mostEntries = 16
 	// mostOwner is what the fields of a reference to an owner can have together.
 	mostOwner = 1 << 10
-	// mostEndpoints is a list of a thousand mons.
-	mostEndpoints = 32 << 10
+	// mostEndpoints is a list of some hundred mons.
+	mostEndpoints = 16 << 10
 )
 
 // ClusterFields are the paths of what ReadCluster reads of a CephCluster, besides its metadata.

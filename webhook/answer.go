@@ -71,11 +71,11 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 	switch {
 	case a.refuse:
 		response = admission.Denied(a.message)
-		if retrySoon(a.code) {
+		if after := retryAfter(a.code); after > 0 {
 			// client-go, and so Rook, tries such a request again by itself: another replica or a later moment can serve it.
 			response.Result.Code = http.StatusServiceUnavailable
 			response.Result.Reason = metav1.StatusReasonServiceUnavailable
-			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: 1}
+			response.Result.Details = &metav1.StatusDetails{RetryAfterSeconds: after}
 		}
 	case worthWarning(a.code):
 		response = admission.Allowed("").WithWarnings(warnings(req, a)...)
@@ -88,9 +88,18 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 	return response
 }
 
-// retrySoon names the refusals that say nothing about the object, only about this replica at this moment.
-func retrySoon(code reason.Code) bool {
-	return code == reason.ShuttingDown || code == reason.HoldFull
+// retryAfter returns in how many seconds a refusal that says nothing about the object, only about this replica at this moment, is
+// to be tried again; zero is for all others. Rook writes one daemon after the other, so that a namespace which has taken its share
+// is none that waits for nothing else: each try costs the API server and its other clients as much as a write does.
+func retryAfter(code reason.Code) int32 {
+	switch code {
+	case reason.ShuttingDown, reason.HoldFull:
+		return 1
+	case reason.HoldShareTaken:
+		return 5
+	default:
+		return 0
+	}
 }
 
 // worthWarning names the reasons for which an allowed object is not what its writer should expect. Rook logs each

@@ -52,7 +52,10 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 		}
 		decision = rook.DecideDeployment(facts)
 		wait := decision.Action == rook.Hold
-		if wait && !ensured && facts.Cluster != nil {
+		if facts.Export.Exists {
+			// It needs nothing of us, and whoever was refused asks again and again.
+			unexported = nil
+		} else if wait && !ensured && facts.Cluster != nil {
 			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
 			// exporter may have done it.
 			ensured, unexported = d.ensure(ctx, daemon, *facts.Cluster)

@@ -71,7 +71,6 @@ func TestRulesOfAdmissionForDeployments(t *testing.T) {
 			request: create(mon("a", "10.96.0.1")),
 			reason:  reason.ExportNotValid,
 			refused: `mon "a" is not ready for its clusterset address: ServiceExport rook-ceph/rook-ceph-mon-a is not Valid (AwaitingExport: awaiting aggregation on the broker); Rook will retry`,
-			ensured: []string{"rook-ceph-mon-a"},
 		},
 		"an OSD that nothing in the cluster announces is exported by nobody, however often it is asked for": {
 			world:   func(w *world) { w.unexpected = true },

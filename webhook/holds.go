@@ -88,11 +88,11 @@ func (h *holds) stop() {
 func (h *holds) enter(at place) reason.Code {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.stopped:
+	if h.stopped {
 		return reason.ShuttingDown
-	case !h.places.take(at):
-		return reason.HoldFull
+	}
+	if refused := h.places.take(at); refused != "" {
+		return refused
 	}
 	h.metrics.held.Inc()
 	return ""

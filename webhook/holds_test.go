@@ -132,7 +132,7 @@ func TestWhatEndsAHold(t *testing.T) {
 				require.Equal(t, tc.retry, got.response.Result.Details != nil && got.response.Result.Details.RetryAfterSeconds > 0)
 				require.Zero(t, s.heldNow())
 				require.Equal(t, 1, testutil.CollectAndCount(s.metrics.holdSeconds))
-				require.Len(t, w.ensured, 1)
+				require.Empty(t, w.ensured, "an export that is there needs nothing")
 			})
 		})
 	}
@@ -183,9 +183,9 @@ func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 		synctest.Wait()
 		third := <-s.hold(t.Context(), DeploymentPath, creation(t, osd("3")))
 		require.Zero(t, third.after)
-		require.Equal(t, reason.HoldFull, reasonOf(third.response))
-		require.Contains(t, third.response.Result.Message, "too many requests are waiting")
-		require.Equal(t, int32(1), third.response.Result.Details.RetryAfterSeconds)
+		require.Equal(t, reason.HoldShareTaken, reasonOf(third.response))
+		require.Contains(t, third.response.Result.Message, "too many requests of its namespace are waiting")
+		require.Equal(t, int32(5), third.response.Result.Details.RetryAfterSeconds)
 
 		// Those that need not wait are answered meanwhile, and there is room again when the first two have gone.
 		require.True(t, (<-s.hold(t.Context(), DeploymentPath, update(t, osd("3"), osd("3")))).response.Allowed)

@@ -1,5 +1,7 @@
 package webhook
 
+import "github.com/rook-clusterset/rook-clusterset/reason"
+
 // place is what a held request takes: in its namespace, and among those of mon endpoints or of Deployments.
 type place struct {
 	namespace string
@@ -24,8 +26,8 @@ type places struct {
 
 func newPlaces(most int) *places { return &places{all: most, taken: map[place]int{}} }
 
-// take takes a place, and says whether there was one.
-func (p *places) take(at place) bool {
+// take takes a place, or says why there is none.
+func (p *places) take(at place) reason.Code {
 	taken, deployments := 0, 0
 	for other, n := range p.taken {
 		taken += n
@@ -33,11 +35,14 @@ func (p *places) take(at place) bool {
 			deployments += n
 		}
 	}
-	if taken >= p.all || p.taken[at] >= p.share(at) || (!at.endpoints && deployments >= p.all-p.all/endpointsShare) {
-		return false
+	switch {
+	case p.taken[at] >= p.share(at):
+		return reason.HoldShareTaken
+	case taken >= p.all || !at.endpoints && deployments >= p.all-p.all/endpointsShare:
+		return reason.HoldFull
 	}
 	p.taken[at]++
-	return true
+	return ""
 }
 
 // share is how many of such places there may be.

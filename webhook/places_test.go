@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
 // takeAll takes as many of such places as there are.
 func (p *places) takeAll(at place) int {
 	n := 0
-	for p.take(at) {
+	for p.take(at) == "" {
 		n++
 	}
 	return n
@@ -51,7 +53,7 @@ func TestAPlaceThatIsGivenBackIsFree(t *testing.T) {
 	p := newPlaces(100)
 	at := place{namespace: rookNamespace}
 	all := p.takeAll(at)
-	require.False(t, p.take(at))
+	require.Equal(t, reason.HoldShareTaken, p.take(at))
 	for range all {
 		p.giveBack(at)
 	}

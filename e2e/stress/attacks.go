@@ -36,13 +36,16 @@ const (
 func attacks() []attack {
 	absurd, largest := 6_500_000, 3<<20
 	return []attack{
-		{"48 bodies of 6.5 MB at once, to each replica", mostForBodies, postAtOnce(manyBodies, absurd)},
-		{"48 bodies of 3 MiB at once, to each replica", mostForBodies, postAtOnce(manyBodies, largest)},
-		{"1,500 bodies that stall, to each replica", mostForBodies, stallBodies},
-		{"YAML with aliases, 48 at once, to each replica", mostForBodies, postYAML},
-		{"240 foreign Deployments with 1 MB of args, in a namespace that is not switched on", mostForForeignDeployments, addForeign("not-enabled", nil)},
-		{"240 more in one that is", mostForForeignDeployments, addForeign("enabled", measure.Enabled())},
-		{"a replica starts with all of these there", mostForForeignDeployments, startAnother},
+		{what: "48 bodies of 6.5 MB at once, to each replica", most: mostForBodies, run: postAtOnce(manyBodies, absurd), long: true},
+		{what: "48 bodies of 3 MiB at once, to each replica", most: mostForBodies, run: postAtOnce(manyBodies, largest)},
+		{what: "1,500 bodies that stall, to each replica", most: mostForBodies, run: stallBodies, long: true},
+		{what: "YAML with aliases, 48 at once, to each replica", most: mostForBodies, run: postYAML, long: true},
+		{
+			what: "240 foreign Deployments with 1 MB of args, in a namespace that is not switched on",
+			most: mostForForeignDeployments, run: addForeign("not-enabled", nil), long: true,
+		},
+		{what: "240 more in one that is", most: mostForForeignDeployments, run: addForeign("enabled", measure.Enabled())},
+		{what: "a replica starts with all of these there", most: mostForForeignDeployments, run: startAnother, long: true},
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func ofClients() []fault {
 	return []fault{
 		{what: "900 clients stall, or send a byte at a time, on the port of each replica", inject: stall(300, 15*time.Second)},
-		{what: "500 new OSDs of 5 CephClusters are written at once, 5 s before their addresses come", inject: writeAtOnce(5, 100), unserved: true, waits: true},
+		{what: "500 new OSDs of 5 CephClusters are written at once, 5 s before their addresses come", inject: writeAtOnce(5, 100), unserved: true, waits: true, long: true},
 	}
 }
 

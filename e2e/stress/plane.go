@@ -25,8 +25,8 @@ func ofThePlane() []fault {
 		}, unserved: true, waits: true},
 		{what: "etcd pauses for 12 s", inject: pauseEtcd(12 * time.Second), failed: lostWithALease, unserved: true, waits: true},
 		{what: "etcd pauses for 25 s", inject: pauseEtcd(25 * time.Second), failed: 2 * lostWithALease, unserved: true, waits: true, long: true},
-		{what: "every connection of the replicas to the API server is cut, five times", inject: cutWatches},
-		{what: "kinds of others are removed for 10 s, and come back", inject: removeKinds, waits: true},
+		{what: "every connection of the replicas to the API server is cut, five times", inject: cutWatches, long: true},
+		{what: "kinds of others are removed for 10 s, and come back", inject: removeKinds, waits: true, long: true},
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 // ofReplicas are the faults of the replicas themselves.
 func ofReplicas() []fault {
 	return []fault{
-		{what: "nothing", inject: func(ctx context.Context, _ *room, _ *tally) error { return measure.Pause(ctx, 10*time.Second) }},
+		{what: "nothing", inject: func(ctx context.Context, _ *room, _ *tally) error { return measure.Pause(ctx, 10*time.Second) }, long: true},
 		{what: "both replicas are restarted, one after the other", inject: roll(), waits: true},
 		{what: "the manifests are applied again, and both replicas replaced by ones with other flags", inject: upgrade, waits: true, long: true},
 		{what: "each replica is killed (kill -9), one after the other", inject: killEach, failed: 2 * lostWithAKill, waits: true},

@@ -18,7 +18,7 @@ import (
 // ofSources are the faults of the MCS implementation.
 func ofSources() []fault {
 	return []fault{
-		{what: "every export is Valid and not Valid in turns of a second", inject: flap(10 * time.Second), waits: true},
+		{what: "every export is Valid and not Valid in turns of a second", inject: flap(10 * time.Second), waits: true, long: true},
 		{what: "Globalnet is away for 10 s, and then Lighthouse", inject: restartSubmariner, waits: true, long: true},
 	}
 }
