@@ -40,7 +40,7 @@ func (r run) suffer(ctx context.Context, title string, in installation, faults [
 		outcomes = append(outcomes, o)
 	}
 	report(r.report, title, outcomes)
-	return nil
+	return place.reportFlow(ctx, r.report, "under faults")
 }
 
 // wanted says whether the fault or attack is one of those that were asked for.

@@ -53,7 +53,7 @@ func (r run) tenant(ctx context.Context) (err error) {
 		[]string{"alone", measure.Seconds(quiet), "0"},
 		[]string{"beside 200 writers of another namespace", measure.Seconds(beside), strconv.Itoa(counted.sent)})
 	r.report.Bar("time beside the tenant to that alone", beside.Seconds()/quiet.Seconds(), mostOfQuiet, "")
-	return nil
+	return place.reportFlow(ctx, r.report, "beside the tenant")
 }
 
 // comesUp returns how long Rook takes to bring up a cluster.
