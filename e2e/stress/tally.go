@@ -75,6 +75,9 @@ func asksForPatience(err error) bool {
 	return again && !strings.Contains(err.Error(), "met a fault")
 }
 
+// unknownService is what an API server says that has started a moment ago, and asks nobody: it has not read its Services yet.
+const unknownService = `service "rook-clusterset-webhook" not found`
+
 // ofAdmission tells a call that admission failed from one that the API server did not come to.
 func ofAdmission(err error) bool {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
@@ -82,6 +85,9 @@ func ofAdmission(err error) bool {
 		return false
 	}
 	message := status.ErrStatus.Message
+	if strings.Contains(message, unknownService) {
+		return false
+	}
 	return strings.Contains(message, "failed calling webhook") || strings.Contains(message, "admission webhook")
 }
 
