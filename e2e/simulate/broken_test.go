@@ -37,7 +37,6 @@ func TestBrokenOnPurposeAFaultIsFound(t *testing.T) {
 		"at admission nobody asks again who has an address":            {viewOf: func(v webhook.View) webhook.View { return unclaimed{v} }},
 		"a daemon is born by what a cache has":                         {viewOf: func(v webhook.View) webhook.View { return cachedDaemon{v} }},
 		"a list is judged by what a cache has of its mons":             {liveOf: func(l, cached client.Reader) client.Reader { return byCache{l, cached} }},
-		"before a birth the sources are asked by what a cache has":     {liveOf: func(l, cached client.Reader) client.Reader { return sourcesByCache{l, cached} }},
 		"mon_host may be behind the list":                              {viewOf: func(v webhook.View) webhook.View { return caughtUp{v} }},
 		"corrections come from what a cache has of the list":           {liveOf: func(l, cached client.Reader) client.Reader { return listByCache{l, cached} }},
 		"what Rook remembers is not noted":                             {viewOf: func(v webhook.View) webhook.View { return forgetful{v} }},
@@ -182,19 +181,6 @@ func (l listByCache) Get(ctx context.Context, key client.ObjectKey, into client.
 		return l.cached.Get(ctx, key, into, opts...)
 	}
 	return l.Reader.Get(ctx, key, into, opts...)
-}
-
-// sourcesByCache reads what the network says from a cache where the API server itself was to be asked.
-type sourcesByCache struct {
-	client.Reader
-	cached client.Reader
-}
-
-func (s sourcesByCache) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
-	if gk := kindOf(into); gk == ingressIPKind || gk == importKind {
-		return s.cached.Get(ctx, key, into, opts...)
-	}
-	return s.Reader.Get(ctx, key, into, opts...)
 }
 
 // caughtUp takes mon_host for as new as the list.
