@@ -64,6 +64,7 @@ func Setup(mgr ctrl.Manager, prepared cache.Cache, v *view.View, installed *kind
 		Reconciler:              leads,
 		ReconciliationTimeout:   turnTimeout,
 		MaxConcurrentReconciles: turnsAtOnce,
+		NewQueue:                newQueue,
 		LogConstructor:          logOf(mgr.GetLogger().WithName("exporter")),
 	})
 	if err != nil {
