@@ -62,7 +62,8 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, world: &world.World{Plane: plane}, lifetime: t.Context(), seen: map[*controlplane.Replica]int{}}
 	require.NoError(t, mcsstandin.Install(plane.Config, mcsstandin.V1Beta1))
 	require.NoError(t, rookstandin.InstallKinds(plane.Config))
-	h.world.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config})
+	// What one row leaves behind must not stand in the way of the next.
+	h.world.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config, FreshAddresses: true})
 	require.NoError(t, err)
 	property := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"value": "east"}}}
 	property.SetGroupVersionKind(mcsstandin.ClusterPropertyKind)
