@@ -72,6 +72,12 @@ var rows = []row{
 	{right: "get configmaps rook-clusterset-remembered", missed: comesUp, says: "cannot get"},
 	{right: "patch configmaps rook-clusterset-remembered", missed: comesUp, says: "cannot patch"},
 	{right: "delete configmaps rook-clusterset-reload", missed: comesUp, says: "cannot delete"},
+	{right: "get globalingressips.submariner.io", missed: comesUp, says: "refused"},
+	{right: "get serviceimports.multicluster.x-k8s.io", missed: comesUp, says: "refused"},
+
+	{right: "list cephclusteraddresses.rook-clusterset.io", missed: machinesAreTold, says: "cannot list"},
+	{right: "create cephclusteraddresses.rook-clusterset.io", missed: machinesAreTold, says: "cannot create"},
+	{right: "patch cephclusteraddresses/status.rook-clusterset.io", missed: machinesAreTold, says: "cannot patch"},
 
 	{right: "get namespaces", missed: statusSays, says: "cannot get"},
 	{right: "list endpointslices.discovery.k8s.io in rook-clusterset", missed: unserved, says: "NAMESPACE"},

@@ -32,19 +32,20 @@ type scenario struct {
 }
 
 var (
-	replicaStarts  = scenario{"a replica that starts is ready", (*house).replicaStarts}
-	explained      = scenario{"a replica without a certificate says why", (*house).explained}
-	leads          = scenario{"a replica leads, and events tell of it", (*house).leads}
-	osdIsBorn      = scenario{"a new OSD has its address", (*house).osdIsBorn}
-	osdIsBornAnew  = scenario{"a new OSD has its address from the one source that is left", (*house).osdIsBornAnew}
-	osdIsBornByDNS = scenario{"a new OSD has its address from DNS", (*house).osdIsBornByDNS}
-	comesUp        = scenario{"a new cluster comes up, and Rook has its mons right", (*house).comesUp}
-	orphanGoes     = scenario{"what is left of an OSD goes", (*house).orphanGoes}
-	moves          = scenario{"a cluster that ran without us moves", (*house).moves}
-	eventTells     = scenario{"the events of a CephCluster tell of an export, each time", (*house).eventTells}
-	statusSays     = scenario{"status shows a cluster that is well", (*house).statusSays}
-	unserved       = scenario{"status says that nobody answers admission", (*house).unserved}
-	metricsAre     = scenario{"metrics are read", (*house).metricsAre}
+	replicaStarts   = scenario{"a replica that starts is ready", (*house).replicaStarts}
+	explained       = scenario{"a replica without a certificate says why", (*house).explained}
+	leads           = scenario{"a replica leads, and events tell of it", (*house).leads}
+	osdIsBorn       = scenario{"a new OSD has its address", (*house).osdIsBorn}
+	osdIsBornAnew   = scenario{"a new OSD has its address from the one source that is left", (*house).osdIsBornAnew}
+	osdIsBornByDNS  = scenario{"a new OSD has its address from DNS", (*house).osdIsBornByDNS}
+	comesUp         = scenario{"a new cluster comes up, and Rook has its mons right", (*house).comesUp}
+	orphanGoes      = scenario{"what is left of an OSD goes", (*house).orphanGoes}
+	moves           = scenario{"a cluster that ran without us moves", (*house).moves}
+	eventTells      = scenario{"the events of a CephCluster tell of an export, each time", (*house).eventTells}
+	machinesAreTold = scenario{"machines are told of the addresses of a cluster", (*house).machinesAreTold}
+	statusSays      = scenario{"status shows a cluster that is well", (*house).statusSays}
+	unserved        = scenario{"status says that nobody answers admission", (*house).unserved}
+	metricsAre      = scenario{"metrics are read", (*house).metricsAre}
 )
 
 func (h *house) replicaStarts() error {
@@ -266,6 +267,28 @@ func (h *house) status(namespace string) (said string, code int) {
 		require.NoError(h.t, err)
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// machinesAreTold takes away what they were told of the cluster that is up.
+func (h *house) machinesAreTold() error {
+	told := &unstructured.Unstructured{}
+	told.SetAPIVersion("rook-clusterset.io/v1alpha1")
+	told.SetKind("CephClusterAddresses")
+	told.SetNamespace(h.up)
+	told.SetName("my-cluster")
+	c := h.world.Plane.Client
+	require.NoError(h.t, client.IgnoreNotFound(c.Delete(h.t.Context(), told.DeepCopy())))
+	return h.until("machines are told", func() bool {
+		if c.Get(h.t.Context(), client.ObjectKeyFromObject(told), told) != nil {
+			return false
+		}
+		conditions, _, err := unstructured.NestedSlice(told.Object, "status", "conditions")
+		require.NoError(h.t, err)
+		return slices.ContainsFunc(conditions, func(c any) bool {
+			condition, _ := c.(map[string]any)
+			return condition["type"] == "Ready" && condition["status"] != "Unknown"
+		})
+	})
 }
 
 func (h *house) statusSays() error {
