@@ -1,6 +1,7 @@
 package rook
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -70,6 +71,16 @@ func (m DaemonFacts) obstacle(d Daemon) (reason.Code, string) {
 		return reason.UsedByAnother, heldBy(m.Export.GlobalIP, m.HeldBy)
 	}
 	return m.Export.obstacle(d)
+}
+
+// Untrue returns why what was taken for the address of a mon to be born is not, given what was known before, or nil.
+func (m DaemonFacts) Untrue(d Daemon, before DaemonFacts) error {
+	_, was := before.Truth()
+	if _, known := m.Truth(); known || !was {
+		return nil
+	}
+	_, why := m.obstacle(d)
+	return errors.New(why)
 }
 
 func heldBy(address netip.Addr, holder string) string {

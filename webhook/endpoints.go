@@ -160,7 +160,11 @@ func (m *monEndpoints) store(ctx context.Context, namespace string) error {
 			continue
 		}
 		// It is to be born by this, and has no other chance.
-		if mons[id], err = m.view.LatestDaemon(ctx, rook.Daemon{Type: rook.Mon, ID: id, Namespace: namespace}); err != nil {
+		daemon := rook.Daemon{Type: rook.Mon, ID: id, Namespace: namespace}
+		if mons[id], err = m.view.LatestDaemon(ctx, daemon); err != nil {
+			return err
+		}
+		if err := mons[id].Untrue(daemon, mon); err != nil {
 			return err
 		}
 	}

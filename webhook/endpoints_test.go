@@ -309,6 +309,35 @@ func TestTheFirstMonIsRefusedEvenWhereItsEndpointCannotBeStored(t *testing.T) {
 	require.Contains(t, response.Result.Message, "could not be stored (etcdserver: request timed out); Rook will retry")
 }
 
+// Else it would say that it was stored, again and again, and nobody would know why it is not.
+func TestTheFirstMonWhoseAddressTheAPIServerKnowsNoMoreIsNotSaidToBeStored(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*rook.DaemonFacts)
+		says   string
+	}{
+		"the sources cannot be asked": {func(m *rook.DaemonFacts) {
+			m.Export.GlobalIP, m.Export.Refused, m.Export.RefusedDetail = netip.Addr{}, reason.SourceUnreadable, "cannot get globalingressips"
+		}, "cannot get globalingressips"},
+		"another daemon has taken it": {func(m *rook.DaemonFacts) { m.HeldBy = "rook-b/rook-ceph-mon-k" }, "rook-b/rook-ceph-mon-k"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1")
+			latest := w.mons["a"]
+			c.change(&latest)
+			w.latest = map[string]rook.DaemonFacts{"a": latest}
+			s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+			first := monEndpointsOf("a=10.96.0.1:6789")
+			first.Data[rook.EndpointsMaxMonIDKey] = "-1"
+			response := s.handle(t.Context(), MonEndpointsPath, creation(t, first))
+			require.False(t, response.Allowed)
+			require.Empty(t, w.stored)
+			require.Contains(t, response.Result.Message, "could not be stored")
+			require.Contains(t, response.Result.Message, c.says)
+		})
+	}
+}
+
 func TestAnotherConfigMapIsNeverTouched(t *testing.T) {
 	other := monEndpointsOf("a=10.96.0.1:6789")
 	other.Name = "rook-config-override"

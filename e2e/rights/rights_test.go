@@ -72,8 +72,8 @@ var rows = []row{
 	{right: "get configmaps rook-clusterset-remembered", missed: comesUp, says: "cannot get"},
 	{right: "patch configmaps rook-clusterset-remembered", missed: comesUp, says: "cannot patch"},
 	{right: "delete configmaps rook-clusterset-reload", missed: comesUp, says: "cannot delete"},
-	{right: "get globalingressips.submariner.io", missed: comesUp, says: "refused"},
-	{right: "get serviceimports.multicluster.x-k8s.io", missed: comesUp, says: "refused"},
+	{right: "get globalingressips.submariner.io", missed: comesUp, says: "could not be stored"},
+	{right: "get serviceimports.multicluster.x-k8s.io", missed: comesUp, says: "could not be stored"},
 
 	{right: "list cephclusteraddresses.rook-clusterset.io", missed: machinesAreTold, says: "cannot list"},
 	{right: "create cephclusteraddresses.rook-clusterset.io", missed: machinesAreTold, says: "cannot create"},
