@@ -66,11 +66,12 @@ func (m *DaemonFacts) AddForeign(isGlobal func(netip.Addr) bool) {
 }
 
 // obstacle returns why a mon to be born has no address, in a clause that can follow a colon.
-func (m DaemonFacts) obstacle(d Daemon) (reason.Code, string) {
+func (m DaemonFacts) obstacle(d Daemon) string {
 	if m.HeldBy != "" {
-		return reason.UsedByAnother, heldBy(m.Export.GlobalIP, m.HeldBy)
+		return heldBy(m.Export.GlobalIP, m.HeldBy)
 	}
-	return m.Export.obstacle(d)
+	_, why := m.Export.obstacle(d)
+	return why
 }
 
 // Untrue returns why what was taken for the address of a mon to be born is not, given what was known before, or nil.
@@ -79,8 +80,7 @@ func (m DaemonFacts) Untrue(d Daemon, before DaemonFacts) error {
 	if _, known := m.Truth(); known || !was {
 		return nil
 	}
-	_, why := m.obstacle(d)
-	return errors.New(why)
+	return errors.New(m.obstacle(d))
 }
 
 func heldBy(address netip.Addr, holder string) string {

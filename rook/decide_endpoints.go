@@ -87,7 +87,7 @@ func (f EndpointsFacts) awaited(births []row) (Decision, []string) {
 		waiting = append(waiting, r.ID)
 	}
 	first := Daemon{Type: Mon, ID: births[0].ID, Namespace: f.New.Namespace}
-	_, obstacle := f.Mons[first.ID].obstacle(first)
+	obstacle := f.Mons[first.ID].obstacle(first)
 	if same := births[0].sameAs; same != "" {
 		obstacle = heldBy(births[0].truth, fmt.Sprintf("mon %q in this list", same))
 	}
