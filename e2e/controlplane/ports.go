@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 )
 
 // Ports are taken below those that the kernel gives to outgoing connections: one of those could take a port between our
@@ -15,11 +16,17 @@ const (
 	highestPort = 32000
 )
 
-// freePort returns a port on loopback on which nothing listens.
+// given holds the ports that were returned: what one was chosen for may not listen yet.
+var given sync.Map
+
+// freePort returns a port on loopback on which nothing listens, and never one twice.
 func freePort(ctx context.Context) (int, error) {
 	var last error
 	for range 100 {
 		port := lowestPort + rand.N(highestPort-lowestPort)
+		if _, twice := given.LoadOrStore(port, true); twice {
+			continue
+		}
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", loopback(port))
 		if err == nil {
 			return port, listener.Close()
