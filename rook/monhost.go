@@ -2,19 +2,28 @@ package rook
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 // CorrectMonHost replaces the addresses in a mon_host and says whether there were any to replace. It takes the form that
 // Rook writes, [v2:IP:3300,v1:IP:6789],[v2:[fd00::1]:3300], and plain lists of addresses with or without a port.
 func CorrectMonHost(monHost string, r Replacements) (string, bool) {
-	return replaceInMonHost(monHost, r.among(func(address netip.Addr) bool {
-		_, found := replaceInMonHost(monHost, Replacements{address: address})
-		return found
-	}))
+	told := monHostAddresses(monHost)
+	return replaceInMonHost(monHost, r.among(func(address netip.Addr) bool { return slices.Contains(told, address) }).of)
 }
 
-func replaceInMonHost(monHost string, r Replacements) (string, bool) {
+// monHostAddresses returns the addresses in the order in which they stand, that of a group of protocols once.
+func monHostAddresses(monHost string) []netip.Addr {
+	var addresses []netip.Addr
+	replaceInMonHost(monHost, func(address netip.Addr) (netip.Addr, bool) {
+		addresses = append(addresses, address)
+		return address, true
+	})
+	return slices.Compact(addresses)
+}
+
+func replaceInMonHost(monHost string, l lookup) (string, bool) {
 	var out strings.Builder
 	changed := false
 	for monHost != "" {
@@ -22,7 +31,7 @@ func replaceInMonHost(monHost string, r Replacements) (string, bool) {
 		if end < 0 {
 			end = len(monHost)
 		}
-		text, replaced := r.replaceInGroup(monHost[:end])
+		text, replaced := l.replaceInGroup(monHost[:end])
 		changed = changed || replaced
 		out.WriteString(text)
 		if end < len(monHost) {
@@ -37,22 +46,22 @@ func replaceInMonHost(monHost string, r Replacements) (string, bool) {
 // replaceInGroup replaces the address in what stands between two separators. Of the brackets at its ends, those of a
 // group of addresses (the first of a group has one in front, the last one behind) are distinguished from those of IPv6 by what
 // can be read as an address without them.
-func (r Replacements) replaceInGroup(text string) (string, bool) {
+func (l lookup) replaceInGroup(text string) (string, bool) {
 	inner, open := strings.CutPrefix(text, "[")
-	if replaced, ok := r.replace(text); ok {
+	if replaced, ok := l.replace(text); ok {
 		return replaced, true
 	}
 	if open {
-		if replaced, ok := r.replace(inner); ok {
+		if replaced, ok := l.replace(inner); ok {
 			return "[" + replaced, true
 		}
 	}
 	if closed, ok := strings.CutSuffix(text, "]"); ok {
-		if replaced, ok := r.replace(closed); ok {
+		if replaced, ok := l.replace(closed); ok {
 			return replaced + "]", true
 		}
 		if inner, ok := strings.CutPrefix(closed, "["); ok {
-			if replaced, ok := r.replace(inner); ok {
+			if replaced, ok := l.replace(inner); ok {
 				return "[" + replaced + "]", true
 			}
 		}

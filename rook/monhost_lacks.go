@@ -45,10 +45,8 @@ func (r Remembered) AfterListing(news []Endpoint, written *corev1.ConfigMap) Rem
 
 // AfterMonHost returns what is known after mon_host was written.
 func (r Remembered) AfterMonHost(monHost string) Remembered {
-	r.MonHostLacks = slices.DeleteFunc(slices.Clone(r.MonHostLacks), func(e Endpoint) bool {
-		_, told := replaceInMonHost(monHost, Replacements{e.Addr.Addr(): e.Addr.Addr()})
-		return told
-	})
+	told := monHostAddresses(monHost)
+	r.MonHostLacks = slices.DeleteFunc(slices.Clone(r.MonHostLacks), func(e Endpoint) bool { return slices.Contains(told, e.Addr.Addr()) })
 	return r
 }
 

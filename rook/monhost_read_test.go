@@ -20,6 +20,7 @@ func TestTheSecretTellsWhereEachMonIs(t *testing.T) {
 		"both protocols":            {"[v2:242.0.0.10:3300,v1:242.0.0.10:6789],[v2:10.96.0.2:3300,v1:10.96.0.2:6789]", "a,b", map[string]netip.Addr{"a": a, "b": b}},
 		"msgr v2 alone":             {"[v2:242.0.0.10:3300],[v2:10.96.0.2:3300]", "a,b", map[string]netip.Addr{"a": a, "b": b}},
 		"IPv6":                      {"[v2:[fd00::1]:3300,v1:[fd00::1]:6789]", "a", map[string]netip.Addr{"a": six}},
+		"with nonces":               {"[v2:242.0.0.10:3300/0,v1:242.0.0.10:6789/0] [v2:10.96.0.2:3300/0]", "a,b", map[string]netip.Addr{"a": a, "b": b}},
 		"the IDs do not go with it": {"[v2:242.0.0.10:3300]", "a,b", nil},
 		"nothing":                   {"", "", nil},
 	} {

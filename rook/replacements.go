@@ -72,7 +72,17 @@ func (r Replacements) without(addresses map[netip.Addr]bool) Replacements {
 
 // replace returns the text with its address replaced: an address, or an address and a port, after an optional version of
 // Ceph's protocol (v1:, v2: or any:) and before an optional nonce (/0). It says no where there is nothing to replace.
-func (r Replacements) replace(text string) (string, bool) {
+func (r Replacements) replace(text string) (string, bool) { return lookup(r.of).replace(text) }
+
+func (r Replacements) of(address netip.Addr) (netip.Addr, bool) {
+	truth, ok := r[address]
+	return truth, ok
+}
+
+// lookup returns what an address is replaced by, and whether it is.
+type lookup func(netip.Addr) (netip.Addr, bool)
+
+func (l lookup) replace(text string) (string, bool) {
 	rest, nonce := text, ""
 	if i := strings.IndexByte(text, '/'); i >= 0 {
 		rest, nonce = text[:i], text[i:]
@@ -85,7 +95,7 @@ func (r Replacements) replace(text string) (string, bool) {
 		}
 	}
 	if endpoint, err := netip.ParseAddrPort(rest); err == nil {
-		truth, ok := r[endpoint.Addr().Unmap()]
+		truth, ok := l(endpoint.Addr().Unmap())
 		if !ok {
 			return text, false
 		}
@@ -101,7 +111,7 @@ func (r Replacements) replace(text string) (string, bool) {
 	if err != nil || bracketed && addr.Is4() {
 		return text, false
 	}
-	truth, ok := r[addr.Unmap()]
+	truth, ok := l(addr.Unmap())
 	if !ok {
 		return text, false
 	}
