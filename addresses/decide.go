@@ -91,9 +91,9 @@ func (f Facts) complete(was bool) metav1.Condition {
 	case len(unwell) > 0:
 		return no(unwell[0].State().Code, f.counted(unwell))
 	case mons == 0 || mons < f.Failover.Mons:
-		return no(reason.MonCountDiffers, fmt.Sprintf("of %d mons there are %d", f.Failover.Mons, mons))
+		return no(reason.MonCountDiffers, fmt.Sprintf("it %s: of %d there are %d", reason.MonCountDiffers.Sentence(), f.Failover.Mons, mons))
 	case !was && !f.Cluster.IsReady():
-		return no(reason.ClusterNotReady, "Rook has not brought the CephCluster up yet")
+		return no(reason.ClusterNotReady, "it "+reason.ClusterNotReady.Sentence())
 	}
 	return metav1.Condition{
 		Type: Complete, Status: metav1.ConditionTrue, Reason: reason.OK.Event(),

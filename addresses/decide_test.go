@@ -80,7 +80,7 @@ func TestAnObjectSaysWhatIsMissingFirst(t *testing.T) {
 		},
 		"two of three mons are born": {
 			func(f *Facts) { f.Daemons = f.Daemons[1:] },
-			"False (MonCountDiffers), False (MonCountDiffers), True (PeerTokenRight)", "of 3 mons there are 2",
+			"False (MonCountDiffers), False (MonCountDiffers), True (PeerTokenRight)", "it waits for the mons to be as many as spec.mon.count says: of 3 there are 2",
 		},
 		"nothing is born": {
 			func(f *Facts) { f.Daemons, f.Failover.Mons = nil, 0 },
@@ -88,7 +88,7 @@ func TestAnObjectSaysWhatIsMissingFirst(t *testing.T) {
 		},
 		"Rook has not got to its end": {
 			func(f *Facts) { f.Cluster.Phase = "Progressing" },
-			"False (CephClusterNotReady), False (CephClusterNotReady), True (PeerTokenRight)", "Rook has not brought the CephCluster up yet",
+			"False (CephClusterNotReady), False (CephClusterNotReady), True (PeerTokenRight)", "it waits for the CephCluster to be Ready",
 		},
 		"Rook remembers a mon wrongly": {
 			func(f *Facts) {
