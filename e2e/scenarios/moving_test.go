@@ -227,7 +227,8 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 	tells("waits for a recent status of the CephCluster")
 	s.eventually("it is told by events", func() bool {
 		told := s.events()
-		return told["MonDown"] == 1 && told["OsdsUnwell"] == 1 && told["MigrationPaused"] == 1 && told["MigrationOff"] == 1 && told["StatusOld"] == 1
+		// It was so twice, which the recorder may tell as one event that was repeated.
+		return told["MonDown"] > 0 && told["MonDown"] <= 2 && told["OsdsUnwell"] == 1 && told["MigrationPaused"] == 1 && told["MigrationOff"] == 1 && told["StatusOld"] == 1
 	})
 	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining_daemons{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
 	require.Contains(t, s.metrics(), `reason="status_old"`)
