@@ -873,3 +873,20 @@ func TestAnAddressThatIsInDoubtIsAskedForAgain(t *testing.T) {
 	l.settle()
 	require.Empty(t, l.export(monA).Refused)
 }
+
+func TestADriftIsToldThoughTheNetworkFollowsAMomentAfterTheObjectsThatAreWatched(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"))
+	l.answers = map[string]string{monA: "242.0.0.1"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.settle()
+
+	l.answers = nil
+	l.refusal = reason.Errorf(reason.GlobalIPNotAllocated, "GlobalIngressIP says 242.0.0.9, its internal Service carries 242.0.0.1")
+	again, _, told := l.turn()
+	require.Empty(t, told, "it is where it was")
+	require.NotZero(t, again, "nothing that is watched changes any more")
+	l.answers, l.clock = map[string]string{monA: "242.0.0.9"}, l.clock.Add(again)
+	l.settle()
+	require.Equal(t, addr("242.0.0.9"), l.export(monA).Drift)
+}
