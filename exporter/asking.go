@@ -83,7 +83,7 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 		}
 		return &resolution{answer: answer}, nil
 	}
-	since := t.memory.Failed(name, q.signature, f.now)
+	since := t.memory.Failed(name, q.signature, f.now, isDoubt(refusal.Code))
 	return &resolution{refusal: refusal, taken: taken, early: f.now.Sub(since) < earlyFor}, nil
 }
 

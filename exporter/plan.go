@@ -54,16 +54,6 @@ type resolution struct {
 	early bool
 }
 
-// doubtful says whether an address that is known may be another's by now. Not all that settles it is watched: Globalnet's
-// internal Service, which the network goes by, follows its object a moment later.
-func (r *resolution) doubtful() bool {
-	if r == nil || r.refusal == nil {
-		return false
-	}
-	code := r.refusal.Code
-	return wrongAnswer(code) || code == reason.SourceUnreadable || code == reason.GlobalIPNotAllocated
-}
-
 // step is what is to be done for a daemon, in this order; a failure ends it. A daemon that is as it should be has an
 // empty one.
 type step struct {
