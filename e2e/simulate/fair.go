@@ -153,7 +153,10 @@ func (w *world) isKeptBack(s *site) bool {
 func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 	switch state.Code {
 	case reason.OK:
-		return true
+		// That the network gives it another address by now would be told.
+		key := types.NamespacedName{Namespace: facts.Daemon.Namespace, Name: facts.Daemon.Name()}
+		given, has := w.mcs.given[key]
+		return !facts.Deployed || !has || given == w.lives.at[key]
 	case reason.AddressDrifted:
 		// It lives at an address that the network has taken away: a failover mends that.
 		return facts.Deployed

@@ -79,6 +79,9 @@ func (w *world) seeStored(ctx context.Context, before, after client.Object) {
 	case gk == deploymentKind && isDaemon(some):
 		w.seeDaemon(key, after)
 	case gk == serviceKind && after != nil && isDaemon(some):
+		if before != nil && isOurActor(ctx) && w.mcs.isAllocating(key) {
+			w.never("the Service of %s is written while Globalnet gives it an address", key)
+		}
 		if w.lives.clusterIPs[key] == nil {
 			w.lives.clusterIPs[key] = map[string]bool{}
 		}
