@@ -268,7 +268,7 @@ func (w *world) check() {
 	for _, s := range w.sites {
 		for _, id := range w.lives.mons(s.namespace) {
 			lived := w.lives.at[types.NamespacedName{Namespace: s.namespace, Name: monPrefix + id}]
-			if address, ranked := s.ceph.Advertised(id); !ranked || address != lived {
+			if address, ranked := s.ceph.Advertised(id); s.ceph.Has(id) && (!ranked || address != lived) {
 				w.never("mon %s of %s advertises %s, and its Deployment says %s", id, s.namespace, address, lived)
 			}
 		}
