@@ -150,6 +150,12 @@ func wrongAnswer(code reason.Code) bool {
 	return false
 }
 
+// isDoubt says whether an address that is known may be another's by now. Not all that settles it is watched: Globalnet's internal
+// Service, which the network goes by, follows its object a moment later.
+func isDoubt(code reason.Code) bool {
+	return wrongAnswer(code) || code == reason.SourceUnreadable || code == reason.GlobalIPNotAllocated
+}
+
 // planDrift compares the address that a mon was born with to what the sources answer now. That they answer something wrong
 // is a drift whose address is not known.
 func (p *planner) planDrift(wanted *rook.Export) {

@@ -19,7 +19,7 @@ func named(name string) types.NamespacedName {
 func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *testing.T) {
 	c := newClaims()
 	ip, other := addr("242.0.1.0"), addr("242.0.1.1")
-	stays := func(types.NamespacedName) bool { return false }
+	stays := func(rook.Claim) bool { return false }
 	settle := func(name string, ip netip.Addr, cached ...string) types.NamespacedName {
 		var claims []rook.Claim
 		for _, other := range cached {
@@ -40,7 +40,7 @@ func TestWhoWasRefusedAnAddressIsWokenWhenItIsFree(t *testing.T) {
 	c := newClaims()
 	ip := addr("242.0.1.0")
 	has := []rook.Claim{{Daemon: named(osd0), Exported: true}}
-	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(types.NamespacedName) bool { return false }))
+	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(rook.Claim) bool { return false }))
 	require.Equal(t, []types.NamespacedName{named(osd1)}, c.release(named(osd0), ip))
 	require.Empty(t, c.release(named(osd0), ip))
 }
@@ -150,6 +150,19 @@ func TestNoTwoDaemonsGetOneGlobalIP(t *testing.T) {
 		refused(l, "rook-ceph-osd-9", testNamespace+"/"+monA)
 		refused(l, osd0, testNamespace+"/rook-ceph-osd-9")
 		refused(l, osd1, testNamespace+"/rook-ceph-osd-8")
+	})
+	t.Run("what was given for a while to an OSD that never came to live there is the next one's", func(t *testing.T) {
+		l := start(t)
+		l.create(deployment("rook-ceph-osd-9", "242.0.1.9"))
+		l.settle()
+		l.report("rook-ceph-osd-9", "True", "Valid")
+		l.answers["rook-ceph-osd-9"] = "242.0.1.6"
+		answer(l, "242.0.1.0", "242.0.1.1")
+		has(l, "rook-ceph-osd-9", "242.0.1.6")
+		l.answers["rook-ceph-osd-9"] = "242.0.0.1"
+		answer(l, "242.0.1.6", "242.0.1.1")
+		refused(l, "rook-ceph-osd-9", testNamespace+"/"+monA)
+		has(l, osd0, "242.0.1.6")
 	})
 	t.Run("that of a mon which was replaced before it ever lived there is the next mon's, though its export is Valid still", func(t *testing.T) {
 		l := start(t)

@@ -54,11 +54,6 @@ type resolution struct {
 	early bool
 }
 
-// doubtful says whether an address that is known may be another's by now. Not all that settles it is watched.
-func (r *resolution) doubtful() bool {
-	return r != nil && r.refusal != nil && (wrongAnswer(r.refusal.Code) || r.refusal.Code == reason.SourceUnreadable)
-}
-
 // step is what is to be done for a daemon, in this order; a failure ends it. A daemon that is as it should be has an
 // empty one.
 type step struct {

@@ -179,7 +179,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	if err := t.carryOut(ctx, f, s); err != nil {
 		return 0, err
 	}
-	if f.export.GlobalIP.IsValid() && !f.answer.doubtful() {
+	if f.export.GlobalIP.IsValid() && !t.memory.InDoubt(daemon.Name()) {
 		// It waits for its sources to change.
 		return s.again, nil
 	}

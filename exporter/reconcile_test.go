@@ -869,7 +869,28 @@ func TestAnAddressThatIsInDoubtIsAskedForAgain(t *testing.T) {
 	again, _, told := l.turn()
 	require.Len(t, told, 1)
 	require.NotZero(t, again)
+	early, _, _ := l.turn()
+	require.Equal(t, again, early, "what was noted leads to a turn, which has the queue forget the one that was to come")
 	l.answers, l.clock = map[string]string{monA: "242.0.0.1"}, l.clock.Add(time.Minute)
 	l.settle()
 	require.Empty(t, l.export(monA).Refused)
+}
+
+func TestADriftIsToldThoughTheNetworkFollowsAMomentAfterTheObjectsThatAreWatched(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"))
+	l.answers = map[string]string{monA: "242.0.0.1"}
+	l.settle()
+	l.report(monA, "True", "Valid")
+	l.settle()
+
+	l.answers = nil
+	l.refusal = reason.Errorf(reason.GlobalIPNotAllocated, "GlobalIngressIP says 242.0.0.9, its internal Service carries 242.0.0.1")
+	again, _, told := l.turn()
+	require.Empty(t, told, "it is where it was")
+	require.NotZero(t, again, "nothing that is watched changes any more")
+	early, _, _ := l.turn()
+	require.Equal(t, again, early, "a turn for another reason has the queue forget the one that was to come")
+	l.answers, l.clock = map[string]string{monA: "242.0.0.9"}, l.clock.Add(again)
+	l.settle()
+	require.Equal(t, addr("242.0.0.9"), l.export(monA).Drift)
 }

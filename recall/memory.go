@@ -105,6 +105,7 @@ type try struct {
 	count     int
 	since     time.Time
 	next      time.Time
+	doubt     bool
 }
 
 const (
@@ -120,9 +121,9 @@ func (m *Memory) Due(name, signature string, now time.Time) bool {
 	return !tried || t.signature != signature || !now.Before(t.next)
 }
 
-// Failed notes a vain question, and returns since when they have been in vain. Each pause is twice as long as the one
-// before, up to a limit.
-func (m *Memory) Failed(name, signature string, now time.Time) time.Time {
+// Failed notes a vain question, and whether it leaves in doubt what was known, and returns since when they have been in vain. Each
+// pause is twice as long as the one before, up to a limit.
+func (m *Memory) Failed(name, signature string, now time.Time, doubt bool) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t, tried := m.tries[name]
@@ -133,8 +134,15 @@ func (m *Memory) Failed(name, signature string, now time.Time) time.Time {
 		t.count = 0
 	}
 	pause := min(firstRetry<<min(t.count, 10), lastRetry)
-	m.tries[name] = try{signature: signature, count: t.count + 1, since: t.since, next: now.Add(pause)}
+	m.tries[name] = try{signature: signature, count: t.count + 1, since: t.since, next: now.Add(pause), doubt: doubt}
 	return t.since
+}
+
+// InDoubt says whether the last question left in doubt what was known, also while it is not to be put again.
+func (m *Memory) InDoubt(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tries[name].doubt
 }
 
 // Answered forgets the vain questions for a daemon.

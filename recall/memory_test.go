@@ -40,7 +40,7 @@ func TestAVainQuestionIsPutEverMoreSeldomUntilSomethingChanges(t *testing.T) {
 	for _, seconds := range []int{5, 10, 20, 40, 60, 60} {
 		pause := time.Duration(seconds) * time.Second
 		require.True(t, m.Due("osd-0", "a", now))
-		require.Equal(t, noon, m.Failed("osd-0", "a", now), "it is in vain since the first")
+		require.Equal(t, noon, m.Failed("osd-0", "a", now, false), "it is in vain since the first")
 		require.Equal(t, pause, m.NextTry("osd-0", now))
 		require.False(t, m.Due("osd-0", "a", now.Add(pause-1)))
 		now = now.Add(pause)

@@ -74,7 +74,7 @@ func (a admitted) changesNothing() bool {
 func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admitted, error) {
 	answer := admitted{incoming: incoming}
 	path := pathOf(incoming, stored == nil)
-	if path == "" || path == w.broken.unasked {
+	if path == "" {
 		return answer, nil
 	}
 	namespace := w.store.get(namespaceKind, types.NamespacedName{Name: incoming.GetNamespace()})

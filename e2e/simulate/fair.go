@@ -138,11 +138,13 @@ func (w *world) leftBehind(s *site, facts rook.DaemonFacts) []string {
 }
 
 // isKeptBack says whether a daemon cannot be born, and an event tells why: Globalnet gives it the address at which another
-// lives that was given another meanwhile, however often its export is made anew. Only a failover of that one helps.
+// lives that was given another meanwhile, however often its export is made anew, of which there is an event too. Only a
+// failover of that one helps.
 func (w *world) isKeptBack(s *site) bool {
 	for key, address := range w.mcs.given {
 		_, lives := w.lives.at[key]
-		if key.Namespace == s.namespace && !lives && w.told[key][reason.UsedByAnother.Event()] && len(w.othersAt(key, address)) > 0 {
+		told := w.told[key][reason.UsedByAnother.Event()] || w.told[key][reason.ExportRemade.Event()]
+		if key.Namespace == s.namespace && !lives && told && len(w.othersAt(key, address)) > 0 {
 			return true
 		}
 	}
@@ -153,7 +155,10 @@ func (w *world) isKeptBack(s *site) bool {
 func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 	switch state.Code {
 	case reason.OK:
-		return true
+		// That the network gives it another address by now would be told.
+		key := types.NamespacedName{Namespace: facts.Daemon.Namespace, Name: facts.Daemon.Name()}
+		given, has := w.mcs.given[key]
+		return !facts.Deployed || !has || given == w.lives.at[key]
 	case reason.AddressDrifted:
 		// It lives at an address that the network has taken away: a failover mends that.
 		return facts.Deployed

@@ -51,11 +51,11 @@ var faultActions = []faultAction{
 func (w *world) fault(ctx context.Context) {
 	total := 0
 	for _, f := range faultActions {
-		total += f.weight
+		total += w.weightOf(f)
 	}
 	n := w.rng.IntN(total)
 	for _, f := range faultActions {
-		if n -= f.weight; n >= 0 {
+		if n -= w.weightOf(f); n >= 0 {
 			continue
 		}
 		at := 0
@@ -70,6 +70,16 @@ func (w *world) fault(ctx context.Context) {
 		}
 		return
 	}
+}
+
+// oftener is how much likelier a fault is in a story that is to have it often.
+const oftener = 20
+
+func (w *world) weightOf(f faultAction) int {
+	if slices.Contains(w.often, f.name) {
+		return f.weight * oftener
+	}
+	return f.weight
 }
 
 func (w *world) anySite() *site { return w.sites[w.rng.IntN(len(w.sites))] }

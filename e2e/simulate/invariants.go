@@ -79,6 +79,9 @@ func (w *world) seeStored(ctx context.Context, before, after client.Object) {
 	case gk == deploymentKind && isDaemon(some):
 		w.seeDaemon(key, after)
 	case gk == serviceKind && after != nil && isDaemon(some):
+		if before != nil && isOurActor(ctx) && w.mcs.isAllocating(key) {
+			w.never("the Service of %s is written while Globalnet gives it an address", key)
+		}
 		if w.lives.clusterIPs[key] == nil {
 			w.lives.clusterIPs[key] = map[string]bool{}
 		}
@@ -265,7 +268,7 @@ func (w *world) check() {
 	for _, s := range w.sites {
 		for _, id := range w.lives.mons(s.namespace) {
 			lived := w.lives.at[types.NamespacedName{Namespace: s.namespace, Name: monPrefix + id}]
-			if address, ranked := s.ceph.Advertised(id); !ranked || address != lived {
+			if address, ranked := s.ceph.Advertised(id); s.ceph.Has(id) && (!ranked || address != lived) {
 				w.never("mon %s of %s advertises %s, and its Deployment says %s", id, s.namespace, address, lived)
 			}
 		}

@@ -29,9 +29,7 @@ func newLeader(r *replica) *leader {
 		world: r.world, due: map[types.NamespacedName]bool{}, later: map[types.NamespacedName]time.Time{}, failures: map[types.NamespacedName]int{},
 	}
 	r.leader = l
-	direct := doubtful{r.world, live{r.world.store}}
-	writer := r.world.broken.writer(ourWriter{r.world})
-	l.turns = exporter.NewTurns(r.view, exporter.NewEnsurer(writer, r.world.broken.live(direct, r.cachedReader()), served), r.world.broken.asker(r.resolver), exporter.TurnOptions{
+	l.turns = exporter.NewTurns(r.view, r.ensurer, r.resolver, exporter.TurnOptions{
 		Options: exporter.Options{OrphanGrace: orphanGrace},
 		Events:  events{world: r.world},
 		Now:     func() time.Time { return r.world.now },
@@ -45,10 +43,6 @@ func newLeader(r *replica) *leader {
 		}
 	}
 	return l
-}
-
-func (r *replica) cachedReader() client.Reader {
-	return r.world.broken.reader(lagging{store: r.world.store, rules: r.world.rules.main, seen: r.seen})
 }
 
 func (l *leader) see(before, after client.Object) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +24,11 @@ type summary struct {
 }
 
 // playAll plays stories of seeds in a row, several at once, until there are enough bad ones.
-func playAll(ctx context.Context, first uint64, schedules, workers int, broken guards, enough int) (summary, error) {
+func playAll(ctx context.Context, first uint64, often []string, schedules, workers, enough int) (summary, error) {
 	ctrl.SetLogger(logr.Discard())
+	// Stories leave much behind, and little of it for long.
+	debug.SetGCPercent(3000)
+	debug.SetMemoryLimit(2 << 30)
 	rules, err := newCacheRules()
 	if err != nil {
 		return summary{}, err
@@ -41,7 +45,7 @@ func playAll(ctx context.Context, first uint64, schedules, workers int, broken g
 				if i >= uint64(schedules) {
 					return
 				}
-				o := play(ctx, first+i, rules, broken, false)
+				o := play(ctx, first+i, often, rules, false)
 				mu.Lock()
 				s.played++
 				for name, count := range o.faults {

@@ -41,6 +41,12 @@ func (g *globalnet) begin(ctx context.Context, key types.NamespacedName, e expor
 	}
 }
 
+// isAllocating says whether a write to a Service can have it be given a second address.
+func (g *globalnet) isAllocating(key types.NamespacedName) bool {
+	_, has := g.given[key]
+	return !has && g.world.store.get(ingressIPKind, key) != nil
+}
+
 // allocate gives a Service its address, or again the one that it had before a restart.
 func (g *globalnet) allocate(ctx context.Context, key types.NamespacedName, ingress *unstructured.Unstructured) {
 	address, has := g.given[key]

@@ -24,6 +24,7 @@ type replica struct {
 	seen     map[string]int64
 	view     *view.View
 	resolver *resolver.Resolver
+	ensurer  *exporter.Ensurer
 	handlers *webhook.Handlers
 	// changes counts, by namespace, how often what is held there had to be decided on again.
 	changes map[string]int
@@ -55,15 +56,15 @@ func newReplica(w *world, name string) (*replica, error) {
 	for _, rule := range w.rules.all {
 		r.seen[rule.name] = w.store.version
 	}
-	cached := w.broken.reader(lagging{store: w.store, rules: w.rules.main, seen: r.seen})
-	direct := w.broken.live(doubtful{w, live{w.store}}, cached)
+	cached := lagging{store: w.store, rules: w.rules.main, seen: r.seen}
+	direct := doubtful{w, live{w.store}}
 	prepared := lagging{store: w.store, rules: map[schema.GroupKind]*rule{configMapKind: w.rules.prepared}, seen: r.seen}
 	r.view = view.New(view.Readers{Cached: cached, Live: direct, Prepared: prepared}, served)
 	r.resolver = resolver.New(resolver.Readers{Cached: cached, Live: direct}, served, resolver.Options{ResolvConf: "/dev/null"})
 	r.view.ExpectDoubts(doubtsOf(r.resolver))
-	ensurer := exporter.NewEnsurer(w.broken.writer(ourWriter{w}), direct, served)
+	r.ensurer = exporter.NewEnsurer(ourWriter{w}, direct, served)
 	var err error
-	r.handlers, err = webhook.NewHandlers(w.broken.view(r.view), ensurer, w.broken.global(globalRange{r.resolver}), webhook.Options{
+	r.handlers, err = webhook.NewHandlers(r.view, r.ensurer, globalRange{r.resolver}, webhook.Options{
 		Hold: holdLimit, MaxHeld: 100, Clock: holdClock{world: w, replica: r},
 	})
 	if err != nil {

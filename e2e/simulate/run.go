@@ -18,7 +18,7 @@ type outcome struct {
 }
 
 // play tells the story of a seed; its words are kept only if they are asked for.
-func play(ctx context.Context, seed uint64, rules *cacheRules, broken guards, inWords bool) (o outcome) {
+func play(ctx context.Context, seed uint64, often []string, rules *cacheRules, inWords bool) (o outcome) {
 	o.seed = seed
 	var story *[]string
 	if inWords {
@@ -32,7 +32,7 @@ func play(ctx context.Context, seed uint64, rules *cacheRules, broken guards, in
 			o.violation = fmt.Sprintf("panic: %v", cause)
 		}
 	}()
-	w, err := newWorld(ctx, seed, rules, broken, story)
+	w, err := newWorld(ctx, seed, often, rules, story)
 	if err != nil {
 		o.violation = err.Error()
 		return o

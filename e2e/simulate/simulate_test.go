@@ -20,7 +20,7 @@ import (
 const shortSchedules = 250
 
 func TestNoStoryEndsBadly(t *testing.T) {
-	s, err := playAll(t.Context(), 1, shortSchedules, runtime.NumCPU(), guards{}, 3)
+	s, err := playAll(t.Context(), 1, nil, shortSchedules, runtime.NumCPU(), 3)
 	require.NoError(t, err)
 	t.Logf("%d stories, %s", s.played, s.faultsText())
 	for _, bad := range s.bad {
@@ -33,13 +33,13 @@ func TestAStoryIsToldAgainByItsSeed(t *testing.T) {
 	require.NoError(t, err)
 	var told [2]outcome
 	for i := range told {
-		told[i] = play(t.Context(), 42, rules, guards{}, true)
+		told[i] = play(t.Context(), 42, nil, rules, true)
 		// A map of Rook's has no order, and what it says of it tells nobody what it does.
 		told[i].story = withoutLines(told[i].story, "mon endpoints loaded")
 	}
 	require.Equal(t, told[0].story, told[1].story)
 	require.NotEmpty(t, told[0].story)
-	require.Equal(t, told[0].faults, play(t.Context(), 42, rules, guards{}, false).faults, "nobody need listen")
+	require.Equal(t, told[0].faults, play(t.Context(), 42, nil, rules, false).faults, "nobody need listen")
 }
 
 func withoutLines(story []string, with string) []string {
@@ -52,12 +52,12 @@ func withoutLines(story []string, with string) []string {
 	return kept
 }
 
-// aWorld has a living mon a at 242.1.0.9 with ClusterIP 10.96.0.9, and an OSD at 242.1.0.8.
+// aWorld has a living mon a at 242.1.0.9 with ClusterIP 10.96.0.9, an OSD at 242.1.0.8, and one that is being given an address.
 func aWorld(t *testing.T) *world {
 	t.Helper()
 	rules, err := newCacheRules()
 	require.NoError(t, err)
-	w, err := newWorld(t.Context(), 1, rules, guards{}, nil)
+	w, err := newWorld(t.Context(), 1, nil, rules, nil)
 	require.NoError(t, err)
 	w.lives = newLives()
 	w.seeStored(t.Context(), nil, &corev1.Service{
@@ -71,6 +71,8 @@ func aWorld(t *testing.T) *world {
 			w.mcs.given[client.ObjectKeyFromObject(exported)] = netip.MustParseAddr(address)
 		}
 	}
+	ingress := newObject(served[ingressIPKind], "rook-ceph", "rook-ceph-osd-2")
+	w.store.put(ingressIPKind, client.ObjectKeyFromObject(ingress), ingress)
 	w.seeStored(t.Context(), nil, deploymentAt("mon-a", "242.1.0.9"))
 	w.seeStored(t.Context(), nil, deploymentAt("osd-0", "242.1.0.8"))
 	require.Empty(t, w.violation)
@@ -97,6 +99,9 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 	endpoints := func(data string) client.Object {
 		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: "rook-ceph-mon-endpoints"}, Data: map[string]string{"data": data}}
 	}
+	service := func(name string) client.Object {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: "rook-ceph-" + name}}
+	}
 	for name, c := range map[string]struct {
 		before, after client.Object
 		by            actor
@@ -113,6 +118,9 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 		"a Secret with the ClusterIP of a mon":  {nil, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "rook-ceph", Name: "rook-ceph-config"}, Data: map[string][]byte{"mon_host": []byte("[v2:10.96.0.9:3300]")}}, nobody, "tells 10.96.0.9"},
 		"a living mon that is unpinned":         {export(pinned), export(nil), actorLeader, "no longer pinned"},
 		"a living mon that is pinned elsewhere": {export(nil), export(map[string]string{"rook-clusterset.io/pinned": "true", "rook-clusterset.io/global-ip": "242.1.0.1"}), actorLeader, "is pinned at 242.1.0.1"},
+		"a Service that is written too early":   {service("osd-2"), service("osd-2"), actorLeader, "is written while Globalnet gives it"},
+		"a Service that is written later":       {service("osd-0"), service("osd-0"), actorLeader, ""},
+		"a Service that is created":             {nil, service("osd-2"), actorLeader, ""},
 		"an unpinning by somebody is not ours":  {export(pinned), export(nil), actorPerson, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -132,8 +132,12 @@ func (w *world) passFor(s *site) {
 	}
 }
 
-// passWhileHeld lets others act while a write is held.
+// passWhileHeld lets others act while a write is held. Where nothing goes wrong any more the network is as fast as a hold is
+// made for: Rook deletes the Service of a mon that could not take the place of another, so that each attempt begins anew.
 func (w *world) passWhileHeld() {
 	w.advance(time.Duration(200+w.rng.IntN(1500)) * time.Millisecond)
+	if pending := w.mcs.pending(); !w.faulty && len(pending) > 0 {
+		w.mcs.step(context.Background(), pending[0])
+	}
 	w.stepOfOthers(context.Background())
 }

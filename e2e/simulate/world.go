@@ -30,14 +30,13 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // world is all of a story: what is stored, who acts, and what has to hold.
 type world struct {
-	rng    *rand.Rand
-	now    time.Time
-	store  *store
-	rules  *cacheRules
-	api    *apiServer
-	broken guards
-	mcs    *globalnet
-	sites  []*site
+	rng   *rand.Rand
+	now   time.Time
+	store *store
+	rules *cacheRules
+	api   *apiServer
+	mcs   *globalnet
+	sites []*site
 	// replicas are two, of which one leads.
 	replicas []*replica
 	leading  int
@@ -50,6 +49,8 @@ type world struct {
 	faulty                          bool
 	webhookDown, oursFail, liveDown int
 	faults                          map[string]int
+	// often are the names of faults that are likelier than they are elsewhere.
+	often []string
 
 	// answering are the namespaces of the requests that are being answered, the innermost last.
 	answering []string
@@ -71,9 +72,9 @@ type mark struct {
 }
 
 // newWorld sets the scene: a cluster with Submariner and Rook's operator, two replicas of ours, and no CephCluster yet.
-func newWorld(ctx context.Context, seed uint64, rules *cacheRules, broken guards, story *[]string) (*world, error) {
+func newWorld(ctx context.Context, seed uint64, often []string, rules *cacheRules, story *[]string) (*world, error) {
 	w := &world{
-		rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)), now: noon, store: newStore(), rules: rules, broken: broken,
+		rng: rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)), now: noon, store: newStore(), rules: rules, often: often,
 		faults: map[string]int{}, lives: newLives(), told: map[types.NamespacedName]map[string]bool{}, story: story,
 	}
 	w.maxLag = time.Duration(w.rng.IntN(8)) * time.Second

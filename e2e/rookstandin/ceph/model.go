@@ -123,6 +123,14 @@ func (c *Cluster) Advertised(id string) (netip.Addr, bool) {
 	return m.address, true
 }
 
+// Has says whether there is such a mon. One that was removed is none, though Rook deletes its Deployment a moment later.
+func (c *Cluster) Has(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, has := c.mons[id]
+	return has
+}
+
 // QuorumStatus dials the addresses and returns what the first mon in quorum among them answers.
 func (c *Cluster) QuorumStatus(dial []netip.Addr) (Quorum, error) {
 	c.mu.Lock()
