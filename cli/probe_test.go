@@ -39,8 +39,8 @@ func TestProbeExitsWithWhatItFound(t *testing.T) {
 		code int
 		says string
 	}{
-		"nothing is asked for":           {"", nil, 2, "give --token-file, --status or addresses"},
-		"two things are asked for":       {unborn, []string{"--status", "-", "mon=127.0.0.1"}, 2, "give --token-file, --status or addresses"},
+		"nothing is asked for":           {"", nil, 2, "give one of --token-file, --status and addresses"},
+		"two things are asked for":       {unborn, []string{"--status", "-", "mon=127.0.0.1"}, 2, "give one of --token-file, --status and addresses"},
 		"a name is asked for":            {"", []string{"mon=mon.example"}, 2, "is no IP address"},
 		"a file is missing":              {"", []string{"--status", "missing.json"}, 2, "read whom to probe"},
 		"a range is none":                {"", []string{"--global-cidr", "242.0.0.0", "mon=127.0.0.1:1"}, 2, "read --global-cidr"},
