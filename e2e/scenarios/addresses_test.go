@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/doctor"
+	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
 )
 
 func addressesKind(namespace, name string) *unstructured.Unstructured {
@@ -81,6 +82,15 @@ func TestWhatMachinesAreToldGoesWithTheCephClusterAndComesAgain(t *testing.T) {
 	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKeyFromObject(made), made))
 	require.Len(t, made.GetOwnerReferences(), 1)
 	require.Equal(t, "CephCluster", made.GetOwnerReferences()[0].Kind)
+	printed, err := s.World.Plane.Kubectl(t.Context(), nil, "-n", s.Namespace, "get", "cephclusteraddresses")
+	require.NoError(t, err)
+	shown, err := pages.Shown("../..", "docs/addresses.md")
+	require.NoError(t, err)
+	columns := func(table string) string {
+		header, _, _ := strings.Cut(table, "\n")
+		return strings.Join(strings.Fields(header), " ")
+	}
+	require.Equal(t, columns(shown[0]), "NAMESPACE "+columns(printed))
 
 	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), made))
 	s.eventually("it is made again", func() bool { return s.ready() == "True Ok" })
