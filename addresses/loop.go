@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/sets"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,8 +29,12 @@ const (
 	lookTimeout = 10 * time.Second
 )
 
-// loop keeps the objects, on the leader. It reads them from the API server, with one request for all at each look: a watch would
-// have every replica keep what nobody decides by.
+// mostLooked bounds how many objects of a namespace are looked at besides that of its CephCluster: whoever may write there can make any
+// number, each as large as the API server takes it.
+const mostLooked = 4
+
+// loop keeps the objects, on the leader. It reads them from the API server, namespace by namespace: a watch would have every replica
+// keep what nobody decides by, and a list of all would bring what strangers make in namespaces that are none of ours.
 type loop struct {
 	view *view.View
 	live client.Reader
@@ -67,7 +72,7 @@ func (l *loop) Start(ctx context.Context) error {
 	}
 }
 
-// look sees to every object that is there, and to that of every CephCluster that is served.
+// look sees to the objects of every namespace that is switched on or has a CephCluster.
 func (l *loop) look(ctx context.Context) error {
 	ctx, end, leads := l.term.Bind(ctx)
 	defer end()
@@ -76,65 +81,96 @@ func (l *loop) look(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	found := &unstructured.UnstructuredList{}
-	found.SetGroupVersionKind(Kind.GroupVersion().WithKind(Kind.Kind + "List"))
-	if err := l.live.List(ctx, found); err != nil {
-		return l.unlisted(err)
-	}
-	l.absent = false
-	objects := map[string][]*unstructured.Unstructured{}
-	for i := range found.Items {
-		object := &found.Items[i]
-		objects[object.GetNamespace()] = append(objects[object.GetNamespace()], object)
-	}
 	enabled, err := l.view.EnabledNamespaces(ctx)
 	if err != nil {
 		return err
 	}
-	for _, namespace := range enabled {
-		if _, known := objects[namespace]; !known {
-			objects[namespace] = nil
-		}
+	clusters, err := l.view.ClusterNamespaces(ctx)
+	if err != nil {
+		return err
 	}
 	var failed []error
-	for namespace, there := range objects {
-		failed = append(failed, l.keep(ctx, namespace, there))
+	for namespace := range sets.New(enabled...).Insert(clusters...) {
+		err := l.keep(ctx, namespace)
+		if errors.Is(err, errAbsent) {
+			l.tellAbsent()
+			return nil
+		}
+		failed = append(failed, err)
 	}
+	l.absent = false
 	return errors.Join(failed...)
 }
 
-func (l *loop) unlisted(err error) error {
-	if !kinds.Absent(err) {
-		return fmt.Errorf("list the %s: %w", Resource, err)
-	}
+func (l *loop) tellAbsent() {
 	if !l.absent {
 		l.log.Info("Machines are told nothing: apply manifests/install.yaml", "missing", Resource+"."+Kind.Group)
 	}
 	l.absent = true
-	return nil
 }
 
 // keep sees to the objects of one namespace.
-func (l *loop) keep(ctx context.Context, namespace string, there []*unstructured.Unstructured) error {
+func (l *loop) keep(ctx context.Context, namespace string) error {
 	facts, err := Gather(ctx, l.view, namespace)
 	if err != nil {
 		return err
 	}
-	isOurs := func(o *unstructured.Unstructured) bool { return o.GetName() == facts.Cluster.Name }
-	if facts.Enabled && facts.Cluster != nil && !slices.ContainsFunc(there, isOurs) {
-		created, err := l.create(ctx, *facts.Cluster)
+	there, err := List(ctx, l.live, client.InNamespace(namespace), client.Limit(mostLooked))
+	if err != nil {
+		return err
+	}
+	if facts.Cluster != nil && !slices.ContainsFunc(there, func(o unstructured.Unstructured) bool { return o.GetName() == facts.Cluster.Name }) {
+		own, err := l.own(ctx, facts, len(there) < mostLooked)
 		if err != nil {
 			return err
 		}
-		there = append(there, created)
+		there = append(there, own...)
 	}
-	for _, object := range there {
-		if err := l.write(ctx, facts, object); err != nil {
+	for i := range there {
+		if err := l.write(ctx, facts, &there[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// own returns the object of the CephCluster, which is made where there is none and the namespace is switched on.
+func (l *loop) own(ctx context.Context, facts Facts, missing bool) ([]unstructured.Unstructured, error) {
+	if !missing {
+		found, err := List(ctx, l.live, client.InNamespace(facts.Namespace), Named(facts.Cluster.Name))
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	if !facts.Enabled {
+		return nil, nil
+	}
+	created, err := l.create(ctx, *facts.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	return []unstructured.Unstructured{*created}, nil
+}
+
+// errAbsent says that the kind is not installed.
+var errAbsent = errors.New("the kind is not installed")
+
+// List returns objects as the API server has them.
+func List(ctx context.Context, reader client.Reader, opts ...client.ListOption) ([]unstructured.Unstructured, error) {
+	found := &unstructured.UnstructuredList{}
+	found.SetGroupVersionKind(Kind.GroupVersion().WithKind(Kind.Kind + "List"))
+	err := reader.List(ctx, found, opts...)
+	switch {
+	case kinds.Absent(err):
+		return nil, errAbsent
+	case err != nil:
+		return nil, fmt.Errorf("list the %s: %w", Resource, err)
+	}
+	return found.Items, nil
+}
+
+// Named limits a list to the object of a name: the right to list is enough for it.
+func Named(name string) client.ListOption { return client.MatchingFields{"metadata.name": name} }
 
 // Gather reads what the objects of a namespace are about.
 func Gather(ctx context.Context, v *view.View, namespace string) (Facts, error) {

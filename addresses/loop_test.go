@@ -2,6 +2,7 @@ package addresses
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,7 +28,9 @@ import (
 // world is one namespace with a CephCluster, and the writes that were made.
 type world struct {
 	client.WithWatch
-	loop   *loop
+	loop *loop
+	// read counts the objects of ours that were read.
+	read   int
 	writes int
 	logged []string
 }
@@ -56,8 +59,24 @@ func newWorld(t *testing.T, enabled string, objects ...client.Object) *world {
 	}
 	w := &world{}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "rook-ceph", Labels: map[string]string{rook.EnabledLabel: enabled}}}
-	fakes := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(append(objects, namespace)...).WithStatusSubresource(object("")).Build()
+	fakes := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(mapper).WithObjects(append(objects, namespace)...).WithStatusSubresource(object("")).
+		WithIndex(object(""), "metadata.name", func(o client.Object) []string { return []string{o.GetName()} }).Build()
 	w.WithWatch = interceptor.NewClient(fakes, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			err := c.List(ctx, list, opts...)
+			found, ofOurs := list.(*unstructured.UnstructuredList)
+			if !ofOurs || found.GetKind() != Kind.Kind+"List" {
+				return err
+			}
+			// The fake client knows no limit.
+			options := (&client.ListOptions{}).ApplyOptions(opts)
+			if options.Limit > 0 {
+				found.Items = found.Items[:min(len(found.Items), int(options.Limit))]
+			}
+			w.read += len(found.Items)
+			require.NotEmpty(t, options.Namespace, "what strangers make in other namespaces is not read")
+			return err
+		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			w.writes++
 			return c.Create(ctx, o, opts...)
@@ -96,7 +115,7 @@ func (w *world) looks(t *testing.T) {
 	require.NoError(t, w.loop.look(t.Context()))
 }
 
-func (w *world) read(t *testing.T, name string) (*unstructured.Unstructured, Status) {
+func (w *world) object(t *testing.T, name string) (*unstructured.Unstructured, Status) {
 	t.Helper()
 	found := object(name)
 	require.NoError(t, w.Get(t.Context(), client.ObjectKeyFromObject(found), found))
@@ -106,7 +125,7 @@ func (w *world) read(t *testing.T, name string) (*unstructured.Unstructured, Sta
 func TestTheLeaderMakesTheObjectOfACephClusterWhichGoesWithIt(t *testing.T) {
 	w := newWorld(t, "true", cephCluster())
 	w.looks(t)
-	made, status := w.read(t, "my-cluster")
+	made, status := w.object(t, "my-cluster")
 	require.Equal(t, []metav1.OwnerReference{{APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: "my-cluster", UID: "u"}}, made.GetOwnerReferences())
 	require.Equal(t, "true", made.GetLabels()[rook.ManagedLabel])
 	require.Equal(t, "False (MonCountDiffers), False (MonCountDiffers), True (PeerTokenRight)", said(status))
@@ -122,18 +141,44 @@ func TestWhatAnAdminMadeIsLeftAsItIsButForItsStatus(t *testing.T) {
 	admins.SetLabels(map[string]string{"argocd.argoproj.io/instance": "storage"})
 	w := newWorld(t, "true", cephCluster(), admins, object("my-clustre"))
 	w.looks(t)
-	kept, status := w.read(t, "my-cluster")
+	kept, status := w.object(t, "my-cluster")
 	require.Empty(t, kept.GetOwnerReferences())
 	require.Equal(t, map[string]string{"argocd.argoproj.io/instance": "storage"}, kept.GetLabels())
 	require.Contains(t, said(status), "MonCountDiffers")
-	_, misspelt := w.read(t, "my-clustre")
+	_, misspelt := w.object(t, "my-clustre")
 	require.Contains(t, said(misspelt), "CephClusterUnknown")
+}
+
+// Whoever may write in the namespace of a CephCluster can make any number of objects, each of a megabyte.
+func TestObjectsOfStrangersCostTheLeaderNothing(t *testing.T) {
+	objects := []client.Object{cephCluster()}
+	for i := range 200 {
+		objects = append(objects, object(fmt.Sprintf("a-stranger-%d", i)))
+	}
+	w := newWorld(t, "true", objects...)
+	w.looks(t)
+	_, status := w.object(t, "my-cluster")
+	require.Contains(t, said(status), "MonCountDiffers", "that of the CephCluster is kept, be it the last")
+	require.LessOrEqual(t, w.read, 10)
+	require.LessOrEqual(t, w.writes, 10)
+
+	w.read, w.writes = 0, 0
+	w.looks(t)
+	require.LessOrEqual(t, w.read, 10)
+	require.Zero(t, w.writes)
+}
+
+func TestANamespaceThatIsSwitchedOnAndHasNoCephClusterYetIsTold(t *testing.T) {
+	w := newWorld(t, "true", object("my-cluster"))
+	w.looks(t)
+	_, status := w.object(t, "my-cluster")
+	require.Contains(t, said(status), "False (CephClusterUnknown)")
 }
 
 func TestWhereTheNamespaceIsOffNothingIsMadeAndWhatIsThereSaysSo(t *testing.T) {
 	w := newWorld(t, "false", cephCluster(), object("my-cluster"))
 	w.looks(t)
-	_, status := w.read(t, "my-cluster")
+	_, status := w.object(t, "my-cluster")
 	require.Contains(t, said(status), "False (NamespaceNotEnabled)")
 
 	for _, others := range [][]client.Object{nil, {object("my-clustre")}} {

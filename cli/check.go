@@ -43,7 +43,9 @@ func checkCommand(version string) *cobra.Command {
 		Long: "check goes the way that an address travels, from the API server to what Rook remembers, and says of each step whether\n" +
 			"it is well, and if not what to do. It changes nothing: what it writes are dry runs and questions about rights.\n" +
 			"It exits with 0 if all is well, 1 if something is not, and 2 if something could not be told, such as for want of rights.",
-		Args: cobra.NoArgs,
+		Example: "  " + called + " check --pre                    # before the install\n" +
+			"  " + called + " check -n rook-ceph --wait 5m   # after it",
+		Args: flagsAlone,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd, version, o) },
 	}
 	o.cluster = newClusterFlags(cmd.Flags())

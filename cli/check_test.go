@@ -48,7 +48,7 @@ func TestCheckOfAClusterThatDoesNotAnswerCouldNotTell(t *testing.T) {
 	require.True(t, report[0].Unknown)
 
 	_, errOut, code = check("-o", "yaml")
-	require.Equal(t, 1, code)
+	require.Equal(t, 2, code)
 	require.Equal(t, "error: --output is \"yaml\": give text or json\n", errOut)
 }
 

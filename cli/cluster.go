@@ -15,7 +15,10 @@ type clusterFlags struct{ *genericclioptions.ConfigFlags }
 func newClusterFlags(f *pflag.FlagSet) clusterFlags {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.Namespace = nil
-	flags.AddFlags(f)
+	kubectls := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.AddFlags(kubectls)
+	kubectls.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{ofKubectl: nil} })
+	f.AddFlagSet(kubectls)
 	return clusterFlags{flags}
 }
 

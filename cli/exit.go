@@ -2,20 +2,20 @@ package cli
 
 import "errors"
 
-// coded is an error with an exit code of its own.
-type coded struct {
-	error
+// The exit codes of a command that fails. What was looked at and is not well is told apart from what could not be looked at, be it for
+// a flag that there is not, so that no script takes the one for the other.
+const (
+	exitNotWell    = 1
+	exitCannotTell = 2
+)
 
-	code int
-}
+// notWell is an error by which a command says what it found.
+type notWell struct{ error }
 
-// Unwrap makes the error known to errors.Is and errors.As.
-func (c coded) Unwrap() error { return c.error }
-
-// exitCode returns the code of an error that has one, else 1.
+// exitCode returns the code for an error.
 func exitCode(err error) int {
-	if c, ok := errors.AsType[coded](err); ok {
-		return c.code
+	if _, found := errors.AsType[notWell](err); found {
+		return exitNotWell
 	}
-	return 1
+	return exitCannotTell
 }

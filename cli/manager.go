@@ -59,7 +59,7 @@ func managerCommand(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "manager",
 		Short:   "Run the exporter and the admission webhook",
-		Args:    cobra.NoArgs,
+		Args:    flagsAlone,
 		Version: version,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runManager(cmd.Context(), version, o, cmd.ErrOrStderr())

@@ -27,7 +27,8 @@ func planCommand(version string) *cobra.Command {
 		Short: "Say how a running cluster would be moved to global IPs",
 		Long: "plan reads the API server and prints which mons and OSDs of a namespace would be moved, in which order, what stands in\n" +
 			"the way, how long it takes and what clients see of it. The namespace need not be switched on. It changes nothing.",
-		Args: cobra.NoArgs,
+		Example: "  " + called + " plan -n rook-ceph",
+		Args:    flagsAlone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := cluster.restConfig(version)
 			if err != nil {

@@ -16,9 +16,6 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/probe"
 )
 
-// cannotTell is the exit code of a probe that could not be made.
-const cannotTell = 2
-
 // probeFlags say whom to probe, how, and from where.
 type probeFlags struct {
 	tokenFile, statusFile, output string
@@ -41,24 +38,28 @@ func probeCommand(version string) *cobra.Command {
 			"ADDRESS is mon=IP, osd=IP, IP or IP:PORT. FILE may be - for the standard input.\n" +
 			"With --in-cluster it is made from a pod that is started for it in the cluster that kubectl's flags name, and removed.\n" +
 			"It exits with 0 if all is well, 1 if a daemon cannot be used, and 2 if that could not be told.",
+		Example: "  # There: which daemons there are, and where.\n" +
+			"  " + called + " status --context east -o json > east.json\n" +
+			"  # Here: from a pod of the namespace that mirrors.\n" +
+			"  " + called + " probe --context west --in-cluster -n rook-ceph --status east.json --global-cidr 242.1.0.0/16",
 		RunE: func(cmd *cobra.Command, addresses []string) error {
 			if flags.output != "table" && flags.output != "json" {
-				return coded{fmt.Errorf("--output is %q: give table or json", flags.output), cannotTell}
+				return fmt.Errorf("--output is %q: give table or json", flags.output)
 			}
 			targets, err := flags.targets(cmd.InOrStdin(), addresses)
 			if err != nil {
-				return coded{err, cannotTell}
+				return err
 			}
 			ranges, err := flags.ranges()
 			if err != nil {
-				return coded{err, cannotTell}
+				return err
 			}
 			findings, err := flags.run(cmd.Context(), version, targets, ranges, cmd.ErrOrStderr())
 			if err != nil {
-				return coded{err, cannotTell}
+				return err
 			}
 			if err := printFindings(cmd.OutOrStdout(), findings, flags.output); err != nil {
-				return coded{err, cannotTell}
+				return err
 			}
 			return probeVerdict(findings)
 		},
@@ -73,8 +74,6 @@ func probeCommand(version string) *cobra.Command {
 	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "", "namespace of that pod: that of rbd-mirror, for namespaces can leave a cluster with different global IPs")
 	cmd.Flags().StringVar(&flags.image, "image", "", "image of that pod; by default that of the rook-clusterset in the cluster, else that of this release")
 	cmd.Flags().DurationVar(&flags.podTimeout, "pod-timeout", 3*time.Minute, "how long that pod may take, with the time to pull its image")
-	cmd.MarkFlagsMutuallyExclusive("token-file", "status")
-	cmd.MarkFlagsRequiredTogether("in-cluster", "namespace")
 	return cmd
 }
 
@@ -92,8 +91,19 @@ func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, e
 	if f.statusFile != "" {
 		file, read = f.statusFile, probe.TargetsOfStatus
 	}
-	if (file == "") == (len(addresses) == 0) {
-		return nil, errors.New("give --token-file, --status or addresses")
+	given := 0
+	for _, is := range []bool{f.tokenFile != "", f.statusFile != "", len(addresses) > 0} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return nil, errors.New("give one of --token-file, --status and addresses")
+	case f.inCluster && f.namespace == "":
+		return nil, errors.New("--in-cluster needs --namespace, in which the pod is started: that of rbd-mirror")
+	case !f.inCluster && f.namespace != "":
+		return nil, errors.New("--namespace is that of the pod: give --in-cluster with it")
 	}
 	if file == "" {
 		var targets []probe.Target
@@ -158,7 +168,7 @@ func printFindings(w io.Writer, findings []probe.Finding, output string) error {
 	return nil
 }
 
-// probeVerdict returns an error with the exit code, if it is not 0.
+// probeVerdict is an error unless all is well.
 func probeVerdict(findings []probe.Finding) error {
 	count := 0
 	for _, f := range findings {
@@ -168,9 +178,9 @@ func probeVerdict(findings []probe.Finding) error {
 	}
 	switch probe.Worst(findings) {
 	case probe.LevelFault:
-		return fmt.Errorf("%d of %d conversations did not go as they should", count, len(findings))
+		return notWell{fmt.Errorf("%d of %d conversations did not go as they should", count, len(findings))}
 	case probe.LevelUnknown:
-		return coded{fmt.Errorf("%d of %d conversations tell nothing", count, len(findings)), cannotTell}
+		return fmt.Errorf("%d of %d conversations tell nothing", count, len(findings))
 	default:
 		return nil
 	}

@@ -112,9 +112,3 @@ func TestThePodHasTheImageThatRunsThere(t *testing.T) {
 	require.Equal(t, "registry.example/rook-clusterset:v9", installedImage(t.Context(), fake.NewClientset(installed), "v1"))
 	require.Equal(t, "ghcr.io/rook-clusterset/rook-clusterset:v1", installedImage(t.Context(), fake.NewClientset(), "v1"))
 }
-
-func TestAProbeFromAPodSaysInWhichNamespace(t *testing.T) {
-	code, printed := probing(t, "", "--in-cluster", "mon=127.0.0.1")
-	require.Equal(t, 1, code)
-	require.Contains(t, printed, "namespace")
-}

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
+	"github.com/rook-clusterset/rook-clusterset/probe"
 )
 
 // probing runs the command and returns its exit code, and all that it printed.
@@ -39,8 +42,8 @@ func TestProbeExitsWithWhatItFound(t *testing.T) {
 		code int
 		says string
 	}{
-		"nothing is asked for":           {"", nil, 2, "give --token-file, --status or addresses"},
-		"two things are asked for":       {unborn, []string{"--status", "-", "mon=127.0.0.1"}, 2, "give --token-file, --status or addresses"},
+		"nothing is asked for":           {"", nil, 2, "give one of --token-file, --status and addresses"},
+		"two things are asked for":       {unborn, []string{"--status", "-", "mon=127.0.0.1"}, 2, "give one of --token-file, --status and addresses"},
 		"a name is asked for":            {"", []string{"mon=mon.example"}, 2, "is no IP address"},
 		"a file is missing":              {"", []string{"--status", "missing.json"}, 2, "read whom to probe"},
 		"a range is none":                {"", []string{"--global-cidr", "242.0.0.0", "mon=127.0.0.1:1"}, 2, "read --global-cidr"},
@@ -56,6 +59,20 @@ func TestProbeExitsWithWhatItFound(t *testing.T) {
 			require.Contains(t, printed, c.says)
 		})
 	}
+}
+
+func TestThePageShowsTheTableAsProbePrintsIt(t *testing.T) {
+	const here, mon, osd = "242.1.255.1", "rook-ceph/mon.a", "rook-ceph/osd.0"
+	var out bytes.Buffer
+	require.NoError(t, printFindings(&out, []probe.Finding{
+		{Daemon: mon, Address: "242.0.0.10:3300", Protocol: "v2", Entity: probe.EntityMon, SeenAs: here, Verdict: probe.OK, Level: probe.LevelOK},
+		{Daemon: mon, Address: "242.0.0.10:6789", Protocol: "v1", Advertised: "242.0.0.10:6789", SeenAs: here, Verdict: probe.OK, Level: probe.LevelOK},
+		{Daemon: osd, Address: "242.0.0.20:6800", Protocol: "v2", Entity: probe.EntityOSD, SeenAs: here, Verdict: probe.AdvertisesOther, Level: probe.LevelFault},
+		{Daemon: osd, Address: "242.0.0.20:6801", Protocol: "v1", Advertised: "10.244.0.9:6801", SeenAs: here, Verdict: probe.AdvertisesOther, Level: probe.LevelFault},
+	}, "table"))
+	shown, err := pages.Shown("..", "docs/probe.md")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(out.String(), shown[0]), out.String())
 }
 
 func TestProbeNeverShowsTheKeyOfAToken(t *testing.T) {

@@ -30,8 +30,8 @@ func rewriteCommand() *cobra.Command {
 		Short: "Show what the webhook would make of a Deployment",
 		Long: "rewrite reads one Deployment, YAML or JSON, and prints it as the webhook would store it for the given global IP.\n" +
 			"What was done, or why nothing was, goes to standard error.",
-		Example: "  kubectl -n rook-ceph get deployment rook-ceph-osd-0 -o yaml | rook-clusterset rewrite --global-ip 242.0.0.10 --diff",
-		Args:    cobra.NoArgs,
+		Example: "  kubectl -n rook-ceph get deployment rook-ceph-osd-0 -o yaml | " + called + " rewrite --global-ip 242.0.0.10 --diff",
+		Args:    flagsAlone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ip, err := parseGlobalIP(globalIP)
 			if err != nil {

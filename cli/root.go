@@ -55,7 +55,10 @@ func Root(version, program string) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand(version))
+	for _, cmd := range []*cobra.Command{managerCommand(version), statusCommand(version), checkCommand(version), planCommand(version), rewriteCommand(), probeCommand(version)} {
+		helped(cmd, displayName(program))
+		root.AddCommand(cmd)
+	}
 	return root
 }
 

@@ -31,9 +31,12 @@ func statusCommand(version string) *cobra.Command {
 		Use:   "status",
 		Short: "Show each mon and OSD and the address it advertises",
 		Long: "status reads the API server and prints a row for each mon and OSD of the namespaces that are switched on.\n" +
-			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served.\n" +
+			"It changes nothing, and exits with 0 only if every daemon advertises its global IP and admission is served: with 1 if\n" +
+			"something is not so, and with 2 if it could not be told.\n" +
 			"Colours are shown on a terminal alone, and not where NO_COLOR is set.",
-		Args: cobra.NoArgs,
+		Example: "  " + called + " status -n rook-ceph\n" +
+			"  " + called + " status -n rook-ceph -o wide --watch",
+		Args: flagsAlone,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, o.output) {
 				return fmt.Errorf("--output is %q: give table, wide, json or yaml", o.output)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -134,11 +135,11 @@ func verdict(rows []daemonStatus, problems []string) error {
 	}
 	switch {
 	case bad > 0:
-		return fmt.Errorf("%d of %d daemons are not at their global IPs", bad, len(rows))
+		return notWell{fmt.Errorf("%d of %d daemons are not at their global IPs", bad, len(rows))}
 	case len(problems) > 0:
-		return fmt.Errorf("%s", problems[0])
+		return notWell{errors.New(problems[0])}
 	case len(rows) == 0:
-		return fmt.Errorf("no mon or OSD was found: is a Rook namespace labelled %s=true?", rook.EnabledLabel)
+		return notWell{fmt.Errorf("no mon or OSD was found: is a Rook namespace labelled %s=true?", rook.EnabledLabel)}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/addresses"
-	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -58,17 +57,11 @@ func askCondition(ctx context.Context, p *Patient) (Finding, error) {
 
 // objectOf returns the object of a CephCluster, or nil. It is listed, as the leader does, whose rights reach no further.
 func (p *Patient) objectOf(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
-	read := kinds.Reader{Objects: p.Client, Installed: p.Installed}
-	found, err := read.List(ctx, addresses.Kind.GroupKind(), client.InNamespace(namespace))
-	if err != nil {
+	found, err := addresses.List(ctx, p.Client, client.InNamespace(namespace), addresses.Named(name))
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	for i := range found {
-		if found[i].GetName() == name {
-			return &found[i], nil
-		}
-	}
-	return nil, nil
+	return &found[0], nil
 }
 
 // decided returns what stands in an object, and what the leader would write there.

@@ -44,7 +44,8 @@ func Examine(ctx context.Context, p *Patient, before bool) Report {
 			continue
 		}
 		result := Result{Check: check.Name, Finding: examine(ctx, p, check, report)}
-		if result.Verdict != OK && result.Verdict != Skipped || result.Unknown {
+		// What an earlier check keeps from being told has nothing of its own to do.
+		if result.Do != "" {
 			result.Link = check.Link()
 		}
 		report = append(report, result)

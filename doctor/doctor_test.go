@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,6 +98,27 @@ func TestAnAPIServerThatDoesNotAnswerLeavesAllElseUntold(t *testing.T) {
 		require.Equal(t, Skipped, result.Verdict, result.Check)
 	}
 	require.Equal(t, ExitUnknown, report.ExitCode())
+
+	var text bytes.Buffer
+	require.NoError(t, report.Text(&text))
+	require.Equal(t, 1, strings.Count(text.String(), "see: "), "what only follows from it has nothing of its own to see to")
+	require.Regexp(t, `\n1 failure, \d+ skipped: begin with cluster\n$`, text.String())
+}
+
+func TestTheLastLineSaysWhereToBegin(t *testing.T) {
+	ok, warned, failed := Result{Check: "a", Finding: well("it is")}, Result{Check: "b", Finding: warns("look", "it may not be")}, Result{Check: "c", Finding: fails("mend it", "it is not")}
+	untold, nothing := Result{Check: "d", Finding: notTold("you may not")}, Result{Check: "e", Finding: nothingThere("there is none")}
+	for want, report := range map[string]Report{
+		"1 failure, 1 warning, 1 skipped, 1 ok: begin with c": {ok, warned, untold, failed},
+		"1 warning, 1 skipped: begin with b":                  {untold, warned},
+		"1 skipped, 1 ok: begin with d":                       {ok, untold},
+		"1 skipped, 1 ok":                                     {ok, nothing},
+	} {
+		var text bytes.Buffer
+		require.NoError(t, report.Text(&text))
+		lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+		require.Equal(t, want, lines[len(lines)-1])
+	}
 }
 
 func TestTheExitCodeTellsWrongFromUntold(t *testing.T) {

@@ -37,7 +37,7 @@ type Finding struct {
 type Result struct {
 	Check string `json:"check"`
 	Finding
-	// Link leads to what the finding means; it is empty where all is well.
+	// Link leads to what the finding means; it is empty where there is nothing to do.
 	Link string `json:"link,omitempty"`
 }
 
@@ -117,7 +117,25 @@ func (r Report) summary() string {
 			parts = append(parts, fmt.Sprintf("%d %s", count[verdict], verdict))
 		}
 	}
-	return strings.Join(parts, ", ")
+	text := strings.Join(parts, ", ")
+	if first := r.begin(); first != "" {
+		text += ": begin with " + first
+	}
+	return text
+}
+
+// begin returns the check to begin with: the first failure, else the first warning, else the first that could not be told.
+func (r Report) begin() string {
+	for _, holds := range []func(Result) bool{
+		func(f Result) bool { return f.Verdict == Failure },
+		func(f Result) bool { return f.Verdict == Warning },
+		func(f Result) bool { return f.Unknown },
+	} {
+		if i := slices.IndexFunc(r, holds); i >= 0 {
+			return r[i].Check
+		}
+	}
+	return ""
 }
 
 func well(format string, args ...any) Finding {

@@ -105,6 +105,20 @@ func (v *View) EnabledByCache(ctx context.Context, namespace string) (bool, erro
 	return found != nil && found.Labels[rook.EnabledLabel] == "true", err
 }
 
+// ClusterNamespaces returns the namespaces that have a CephCluster, be they switched on or not, sorted.
+func (v *View) ClusterNamespaces(ctx context.Context) ([]string, error) {
+	found, err := v.kinds.List(ctx, kinds.CephCluster)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range found {
+		names = append(names, found[i].GetNamespace())
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
 // EnabledNamespaces returns the namespaces that are switched on, sorted.
 func (v *View) EnabledNamespaces(ctx context.Context) ([]string, error) {
 	list := &corev1.NamespaceList{}

@@ -267,6 +267,12 @@ func TestANamespaceIsNotTakenForSwitchedOffByACacheThatIsBehind(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, names)
 }
 
+func TestANamespaceIsOneOfACephClusterWhetherItIsSwitchedOnOrNot(t *testing.T) {
+	names, err := viewOf(t, namespaceObject("empty", "true"), cluster("first"), cluster("second")).ClusterNamespaces(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{namespace}, names)
+}
+
 func TestTheLatestMonEndpointsAreThoseOfTheAPIServerWhileItAnswers(t *testing.T) {
 	cached, live := store(t, endpoints("a=10.96.0.1:6789")), store(t, endpoints("a=242.0.0.1:6789"))
 	v := view.New(view.Readers{Cached: cached, Live: live}, everything())

@@ -18,6 +18,8 @@ type Page struct {
 	Anchors []string
 	Links   []Link
 	Blocks  []Block
+	// Shown are the blocks of no language: what a command prints.
+	Shown []string
 	// Spans are what stands between backticks in the text.
 	Spans []string
 }
@@ -61,6 +63,19 @@ func Read(root string) ([]Page, error) {
 	return all, nil
 }
 
+// Shown returns what the page shows as the output of commands.
+func Shown(root, path string) ([]string, error) {
+	all, err := Read(root)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(p Page) bool { return p.Path == path })
+	if i < 0 || len(all[i].Shown) == 0 {
+		return nil, fmt.Errorf("%s shows no output", path)
+	}
+	return all[i].Shown, nil
+}
+
 // ToRun returns the blocks of all pages that say they are run under the name, in the order in which they stand there.
 func ToRun(root, name string) ([]Block, error) {
 	all, err := Read(root)
@@ -92,18 +107,21 @@ var (
 func parse(path, text string) Page {
 	page := Page{Path: path}
 	var block *Block
-	var indent string
-	within := false
+	var indent, shown string
+	within, shows := false, false
 	for i, line := range strings.Split(text, "\n") {
 		if match := fence.FindStringSubmatch(line); match != nil {
 			switch {
 			case within && block != nil:
 				page.Blocks = append(page.Blocks, *block)
 				block, within = nil, false
+			case within && shows:
+				page.Shown = append(page.Shown, shown)
+				within, shown = false, ""
 			case within:
 				within = false
 			default:
-				within, indent = true, match[1]
+				within, shows, indent = true, match[2] == "", match[1]
 				block = newBlock(path, i+1, match[2])
 			}
 			continue
@@ -111,6 +129,8 @@ func parse(path, text string) Page {
 		switch {
 		case block != nil:
 			block.Script += strings.TrimPrefix(line, indent) + "\n"
+		case within && shows:
+			shown += strings.TrimPrefix(line, indent) + "\n"
 		case !within:
 			page.readText(line)
 		}

@@ -14,12 +14,14 @@ func TestAPageIsReadAsItsReadersDo(t *testing.T) {
 		"1. First\n   ```sh run: quick-start\n   kubectl get pods\n     --watch # not a heading\n   ```\n"+
 		"```sh not run: it takes long\nmake bench\n```\n"+
 		"```sh\nls\n```\n"+
+		"```\nNAME\n# no heading\n```\n"+
 		"```yaml\n# not a heading [nor](a.link)\n```\n")
 	require.Equal(t, Page{
 		Path:    "docs/a.md",
 		Anchors: []string{"what-this-is-in-a-word", "twice", "twice-1", "mon_down"},
 		Links:   []Link{{"b.md", "there"}, {"", "what"}},
 		Spans:   []string{"this", "[not](a-link)", "mon_down"},
+		Shown:   []string{"NAME\n# no heading\n"},
 		Blocks: []Block{
 			{Page: "docs/a.md", Line: 7, Run: "quick-start", Script: "kubectl get pods\n  --watch # not a heading\n"},
 			{Page: "docs/a.md", Line: 11, NotRun: "it takes long", Script: "make bench\n"},

@@ -3,7 +3,9 @@ package scenarios_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/doctor"
+	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
 )
 
 func addressesKind(namespace, name string) *unstructured.Unstructured {
@@ -77,10 +82,38 @@ func TestWhatMachinesAreToldGoesWithTheCephClusterAndComesAgain(t *testing.T) {
 	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKeyFromObject(made), made))
 	require.Len(t, made.GetOwnerReferences(), 1)
 	require.Equal(t, "CephCluster", made.GetOwnerReferences()[0].Kind)
+	printed, err := s.World.Plane.Kubectl(t.Context(), nil, "-n", s.Namespace, "get", "cephclusteraddresses")
+	require.NoError(t, err)
+	shown, err := pages.Shown("../..", "docs/addresses.md")
+	require.NoError(t, err)
+	columns := func(table string) string {
+		header, _, _ := strings.Cut(table, "\n")
+		return strings.Join(strings.Fields(header), " ")
+	}
+	require.Equal(t, columns(shown[0]), "NAMESPACE "+columns(printed))
 
 	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), made))
 	s.eventually("it is made again", func() bool { return s.ready() == "True Ok" })
 	s.allIsWell(6)
+}
+
+// Whoever may write in the namespace of a CephCluster makes objects that come before its own, as large as the API server takes them.
+func TestObjectsOfStrangersKeepNobodyFromBeingTold(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, true)
+	for i := range 20 {
+		stranger := addressesKind(s.Namespace, fmt.Sprintf("a-stranger-%d", i))
+		stranger.SetAnnotations(map[string]string{"padding": strings.Repeat("x", 200<<10)})
+		require.NoError(t, s.World.Plane.Client.Create(t.Context(), stranger))
+	}
+	s.createCephCluster()
+	s.startOperator()
+	s.comesUp()
+	s.settled()
+	s.eventually("it is ready", func() bool { return s.ready() == "True Ok" })
+	report, _ := s.check(s.World.Plane.Kubeconfig, "-n", s.Namespace)
+	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "condition" })
+	require.Equal(t, doctor.OK, report[i].Verdict, report[i].Found)
 }
 
 // watching is `status --watch` without a terminal.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,6 +136,7 @@ func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
 	started := time.Now()
 	printed := r.runsPages("quick-start")
 	t.Logf("the quick start took %s and ends with:\n%s", time.Since(started).Round(time.Second), printed[len(printed)-1])
+	r.shows("docs/quick-start.md", printed[len(printed)-1])
 	require.NoError(t, <-installed)
 	s.global(3)
 	s.everyOSDIsGlobal("0", "1", "2")
@@ -178,6 +180,37 @@ func (s *story) goesOnWithoutUs(before map[string]netip.Addr) {
 		up := s.Ceph.OSDMap()
 		return len(up) == 3 && !slices.ContainsFunc(slices.Collect(maps.Values(up)), globalRange.Contains)
 	})
+}
+
+// What differs from one cluster to the next.
+var particulars = []struct {
+	of *regexp.Regexp
+	as string
+}{
+	{regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:]+Z`), "TIME"},
+	{regexp.MustCompile(`\b\d+\.\d+\.\d+\.\d+\b`), "IP"},
+	{regexp.MustCompile(`\b(\d+[dhms])+\b`), "AGE"},
+	{regexp.MustCompile(`\b\d+\b`), "N"},
+	{regexp.MustCompile(`[ \t]+`), " "},
+}
+
+func withoutParticulars(text string) []string {
+	for _, p := range particulars {
+		text = p.of.ReplaceAllString(text, p.as)
+	}
+	return strings.Split(strings.TrimSpace(text), "\n")
+}
+
+// shows asserts that each line that the page shows as output was printed, but for what differs from one cluster to the next.
+func (r reader) shows(page, printed string) {
+	r.t.Helper()
+	shown, err := pages.Shown(r.root, page)
+	require.NoError(r.t, err)
+	for _, line := range withoutParticulars(strings.Join(shown, "")) {
+		if line != "" {
+			require.Contains(r.t, withoutParticulars(printed), line, "%s shows it", page)
+		}
+	}
 }
 
 var ownMetric = regexp.MustCompile(`(?m)^# TYPE (rook_clusterset_\w+) `)

@@ -30,10 +30,10 @@ func TestKubectlRunsTheProgramAsItsPlugin(t *testing.T) {
 	require.Contains(t, out, "error: no mon or OSD was found")
 
 	out, code = kubectl("rook-clusterset", "status", "-n", s.Namespace, "--as=nobody", "--request-timeout=5s")
-	require.Equal(t, 1, code)
+	require.Equal(t, 2, code)
 	require.Contains(t, out, `User "nobody" cannot`)
 
 	out, code = kubectl("rook-clusterset", "status", "--context=elsewhere")
-	require.Equal(t, 1, code)
+	require.Equal(t, 2, code)
 	require.Contains(t, out, `"elsewhere" does not exist`)
 }
