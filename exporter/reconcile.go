@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
@@ -34,10 +35,12 @@ type reconciler struct {
 	sources Asker
 	changes *recall.Changes
 	claims  *claims
-	events  recorder.EventRecorder
-	metrics *counters
-	now     func() time.Time
-	grace   time.Duration
+	// awaiting are the exports that this process made and that have no address yet.
+	awaiting awaiting
+	events   recorder.EventRecorder
+	metrics  *counters
+	now      func() time.Time
+	grace    time.Duration
 	// wake asks for a turn.
 	wake func(target)
 	// unreadable names the kinds that are served and may not be read.
@@ -164,6 +167,11 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	if err != nil {
 		return 0, err
 	}
+	if f.export.Valid == metav1.ConditionTrue {
+		if next := t.awaiting.end(daemon); next != "" {
+			t.wake(target{Namespace: daemon.Namespace, Daemon: next})
+		}
+	}
 	in := t.place(ctx)
 	if in.unreadable == nil {
 		f.inCIDR = in.IsGlobal
@@ -176,6 +184,9 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 		f.allocated, _ = t.sources.Allocated(ctx, daemon.Namespace, daemon.Name())
 	}
 	s := makePlan(f)
+	if s.create && !t.awaiting.begin(daemon, f.now) {
+		return awaitingFor, nil
+	}
 	if err := t.carryOut(ctx, f, s); err != nil {
 		return 0, err
 	}

@@ -28,4 +28,5 @@ func (l leader) Reconcile(ctx context.Context, to target) (ctrl.Result, error) {
 func (l leader) begin() {
 	l.memories.ForgetAll()
 	l.claims.forget()
+	l.awaiting.forget()
 }

@@ -44,21 +44,30 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 
 	var decision rook.Decision
 	var unexported error
-	ensured := isDryRun(req) || facts.Stored != nil
-	held, err := d.holds.settle(ctx, place{namespace: req.Namespace}, isDryRun(req), func(giveUp reason.Code) (bool, error) {
+	placed, ensured := false, false
+	ensure := func() {
+		// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
+		// exporter may have done it.
+		if !ensured && facts.Cluster != nil && !facts.Export.Exists {
+			ensured, unexported = d.ensure(ctx, daemon, *facts.Cluster)
+		}
+	}
+	begin := func() {
+		placed = true
+		ensure()
+	}
+	held, err := d.holds.settle(ctx, place{namespace: req.Namespace}, isDryRun(req), begin, func(giveUp reason.Code) (bool, error) {
 		facts.GaveUp = giveUp
 		if err := d.refresh(ctx, daemon, &facts); err != nil {
 			return false, err
 		}
 		decision = rook.DecideDeployment(facts)
 		wait := decision.Action == rook.Hold
-		if facts.Export.Exists {
-			// It needs nothing of us, and whoever was refused asks again and again.
+		switch {
+		case facts.Export.Exists:
 			unexported = nil
-		} else if wait && !ensured && facts.Cluster != nil {
-			// A failure is tried again at the next change, and reported if the address is not known in the end: until then the
-			// exporter may have done it.
-			ensured, unexported = d.ensure(ctx, daemon, *facts.Cluster)
+		case wait && placed:
+			ensure()
 		}
 		return wait, nil
 	})

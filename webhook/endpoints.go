@@ -45,7 +45,7 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 	}
 
 	var decision rook.EndpointsDecision
-	held, err := m.holds.settle(ctx, place{namespace: req.Namespace, endpoints: true}, isDryRun(req), func(giveUp reason.Code) (bool, error) {
+	held, err := m.holds.settle(ctx, place{namespace: req.Namespace, endpoints: true}, isDryRun(req), func() {}, func(giveUp reason.Code) (bool, error) {
 		facts.GaveUp = giveUp
 		if err := m.refresh(ctx, req.Namespace, &facts); err != nil {
 			return false, err

@@ -34,8 +34,10 @@ func newHolds(opts Options, s *signals, m *metrics) *holds {
 
 // settle asks decide until it no longer wants to wait: at first with an empty reason, and again at each change in the
 // namespace of the place. When waiting must end, it asks a last time, with the reason why. It returns how long the request
-// was held.
-func (h *holds) settle(ctx context.Context, at place, dryRun bool, decide func(giveUp reason.Code) (wait bool, err error)) (time.Duration, error) {
+// was held. begin is called once it has its place.
+func (h *holds) settle(
+	ctx context.Context, at place, dryRun bool, begin func(), decide func(giveUp reason.Code) (wait bool, err error),
+) (time.Duration, error) {
 	changed := h.signals.next(at.namespace)
 	wait, err := decide("")
 	if err != nil || !wait {
@@ -51,6 +53,7 @@ func (h *holds) settle(ctx context.Context, at place, dryRun bool, decide func(g
 	}
 	began := h.clock.Now()
 	defer func() { h.leave(at, h.clock.Since(began)) }()
+	begin()
 	timer := h.clock.NewTimer(h.limit)
 	defer timer.Stop()
 	for {

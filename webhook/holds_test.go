@@ -186,6 +186,7 @@ func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 		require.Equal(t, reason.HoldShareTaken, reasonOf(third.response))
 		require.Contains(t, third.response.Result.Message, "too many requests of its namespace are waiting")
 		require.Equal(t, int32(5), third.response.Result.Details.RetryAfterSeconds)
+		require.Len(t, w.ensured, 2, "nothing is exported for who may not wait")
 
 		// Those that need not wait are answered meanwhile, and there is room again when the first two have gone.
 		require.True(t, (<-s.hold(t.Context(), DeploymentPath, update(t, osd("3"), osd("3")))).response.Allowed)
@@ -242,7 +243,7 @@ func TestAChangeWhileTheFactsAreReadEndsTheWaitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, newWorld(), Options{Hold: longHold, MaxHeld: 1})
 		asked := 0
-		held, err := s.holds.settle(t.Context(), place{namespace: rookNamespace}, false, func(giveUp reason.Code) (bool, error) {
+		held, err := s.holds.settle(t.Context(), place{namespace: rookNamespace}, false, func() {}, func(giveUp reason.Code) (bool, error) {
 			require.Empty(t, giveUp)
 			asked++
 			if asked < 3 {

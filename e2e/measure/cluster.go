@@ -51,16 +51,21 @@ func clusterOf(ctx context.Context, w *world.World, o Owner) (*Cluster, error) {
 	if c.templates, err = readTemplates(ctx); err != nil {
 		return nil, err
 	}
-	config := rest.CopyConfig(w.Plane.Config)
-	config.QPS = -1
-	config.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:" + o.Namespace + ":" + rookstandin.OperatorServiceAccount,
-		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + o.Namespace, "system:authenticated"},
-	}
-	if c.Rook, err = client.New(config, client.Options{Scheme: scheme.Scheme}); err != nil {
+	if c.Rook, err = client.New(c.OperatorConfig(), client.Options{Scheme: scheme.Scheme}); err != nil {
 		return nil, fmt.Errorf("make the client of Rook's operator: %w", err)
 	}
 	return c, nil
+}
+
+// OperatorConfig returns that of a client of Rook's operator.
+func (c *Cluster) OperatorConfig() *rest.Config {
+	config := rest.CopyConfig(c.World.Plane.Config)
+	config.QPS = -1
+	config.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + c.Namespace + ":" + rookstandin.OperatorServiceAccount,
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + c.Namespace, "system:authenticated"},
+	}
+	return config
 }
 
 // NewClusterWithMons makes a CephCluster in a namespace that is switched on, and lets the stand-in of Rook's operator

@@ -40,6 +40,7 @@ func attacks() []attack {
 		{what: "48 bodies of 3 MiB at once, to each replica", most: mostForBodies, run: postAtOnce(manyBodies, largest)},
 		{what: "1,500 bodies that stall, to each replica", most: mostForBodies, run: stallBodies, long: true},
 		{what: "YAML with aliases, 48 at once, to each replica", most: mostForBodies, run: postYAML, long: true},
+		{what: "500 new OSDs of 10 CephClusters are written at once, whose addresses never come", most: mostForBodies, run: holdWriters, long: true},
 		{
 			what: "240 foreign Deployments with 1 MB of args, in a namespace that is not switched on",
 			most: mostForForeignDeployments, run: addForeign("not-enabled", nil), long: true,
