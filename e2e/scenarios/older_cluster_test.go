@@ -43,7 +43,6 @@ func (s *story) reconcileAgain() {
 }
 
 func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, false)
 	s.createCephCluster()
 	s.startOperator()
@@ -117,7 +116,6 @@ func valid(export *unstructured.Unstructured) string {
 }
 
 func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

@@ -62,7 +62,6 @@ func (s *story) exportOf(cluster client.Object, name string) {
 }
 
 func TestACephClusterThatIsDeletedAndCreatedAnewFindsEveryDaemonAtItsAddress(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

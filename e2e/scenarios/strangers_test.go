@@ -40,7 +40,7 @@ func (s *story) strangers(reviews []forgedReview) {
 	var posting errgroup.Group
 	posting.SetLimit(40)
 	for i, review := range reviews {
-		replica := shared.Replicas[i%len(shared.Replicas)]
+		replica := s.World.Replicas[i%len(s.World.Replicas)]
 		posting.Go(func() error {
 			body, err := json.Marshal(review.review())
 			if err != nil {
@@ -199,7 +199,6 @@ func (s *story) listed(objects map[string]string) []string {
 
 // TestForgedReviewsChangeNothing posts them at each stage of a new cluster and of a failover, in Rook's own time.
 func TestForgedReviewsChangeNothing(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	attacks := map[string]int{}
