@@ -183,9 +183,7 @@ func (s *story) moved() bool {
 // takeLease takes the lease of the leader, so that no replica that asks for it leads.
 func (s *story) takeLease() {
 	s.t.Helper()
-	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}
-	lease := &coordinationv1.Lease{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), key, lease))
+	lease := s.lease()
 	now := metav1.NowMicro()
 	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), &now
 	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))

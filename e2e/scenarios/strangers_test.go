@@ -149,16 +149,11 @@ func (s *story) forgedDeployment(meta func(string) metav1.ObjectMeta, kind, id s
 // whatAdmissionWrites is all of the namespace that a write of admission could have changed, by kind and name, without what
 // every write changes.
 func (s *story) whatAdmissionWrites() map[string]string {
-	exports := &unstructured.UnstructuredList{}
-	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	exports.SetKind("ServiceExportList")
-	services, configMaps := &unstructured.UnstructuredList{}, &unstructured.UnstructuredList{}
-	services.SetAPIVersion("v1")
-	services.SetKind("ServiceList")
-	configMaps.SetAPIVersion("v1")
-	configMaps.SetKind("ConfigMapList")
 	objects := map[string]string{}
-	for _, list := range []*unstructured.UnstructuredList{exports, services, configMaps} {
+	for kind, version := range map[string]string{"ServiceExportList": "multicluster.x-k8s.io/v1beta1", "ServiceList": "v1", "ConfigMapList": "v1"} {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(version)
+		list.SetKind(kind)
 		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
 		for _, o := range list.Items {
 			for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
