@@ -37,7 +37,7 @@ type stage struct {
 // What is told at once is enough to keep two cores busy.
 var (
 	// shared is the World of all that leaves its replicas as they are.
-	shared = &stage{turns: semaphore.NewWeighted(4)}
+	shared = &stage{turns: semaphore.NewWeighted(3)}
 	// apart is that of what kills or replaces them, alone, and of clusters that are moved.
 	apart = &stage{turns: semaphore.NewWeighted(alone), args: quickly}
 	// own are the turns of those that need another World.
