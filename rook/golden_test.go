@@ -35,25 +35,19 @@ func goldens(t testing.TB) []golden {
 	require.NotEmpty(t, files)
 	var all []golden
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		ip, body := header(t, text, "# global-ip: ")
-		d := &appsv1.Deployment{}
-		require.NoError(t, yaml.UnmarshalStrict(body, d), file)
-		all = append(all, golden{name: strings.TrimSuffix(filepath.Base(file), ".in.yaml"), ip: netip.MustParseAddr(ip), in: d})
+		all = append(all, goldenNamed(t, strings.TrimSuffix(filepath.Base(file), ".in.yaml")))
 	}
 	return all
 }
 
 func goldenNamed(t testing.TB, name string) golden {
 	t.Helper()
-	for _, g := range goldens(t) {
-		if g.name == name {
-			return g
-		}
-	}
-	require.Fail(t, "no golden pair", name)
-	return golden{}
+	text, err := os.ReadFile(filepath.Join("testdata", name+".in.yaml"))
+	require.NoError(t, err)
+	ip, body := header(t, text, "# global-ip: ")
+	d := &appsv1.Deployment{}
+	require.NoError(t, yaml.UnmarshalStrict(body, d), name)
+	return golden{name: name, ip: netip.MustParseAddr(ip), in: d}
 }
 
 func header(t testing.TB, text []byte, prefix string) (string, []byte) {

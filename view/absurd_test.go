@@ -75,10 +75,8 @@ func TestWhatIsAbsurdInTheKindsOfOthersIsCut(t *testing.T) {
 			}
 			full.SetAnnotations(annotations)
 			full.SetOwnerReferences(absurdOwners())
-			was := size(t, full)
 			kept, err := transform(full)
 			require.NoError(t, err)
-			require.Greater(t, was, 1<<20)
 			require.Less(t, size(t, kept), mostKept)
 		})
 	}

@@ -88,8 +88,8 @@ func (p *Plane) startControllerManager(pki *credentials.Authority) error {
 		"--kubeconfig="+p.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
 		"--service-account-private-key-file="+pki.Path("sa.key"), "--root-ca-file="+pki.Path("ca.crt"),
-		// No kubelet keeps the lease of a Node here, and no pod is to be called unready for that.
-		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller",
+		// No kubelet keeps the lease of a Node here, and no pod is to be called unready for that; Endpoints nobody reads any more.
+		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-endpoints-controller,-endpointslice-mirroring-controller",
 	)
 	return err
 }

@@ -30,6 +30,9 @@ const (
 	servingSecret  = "rook-clusterset-serving-cert"
 )
 
+// programVariable, if set in the environment, names the rook-clusterset program that was built from the tree before.
+const programVariable = "ROOK_CLUSTERSET_PROGRAM"
+
 // Replica is a process of rook-clusterset that acts with the rights, and serves with the certificate, that a pod of the
 // shipped Deployment would have.
 type Replica struct {
@@ -213,6 +216,9 @@ func (r *Replica) waitReady(ctx context.Context) error {
 func (p *Plane) Program(ctx context.Context) (string, error) { return p.buildProgram(ctx) }
 
 func (p *Plane) buildProgram(ctx context.Context) (string, error) {
+	if built := os.Getenv(programVariable); built != "" {
+		return built, nil
+	}
 	binary := filepath.Join(p.dir, "rook-clusterset")
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil

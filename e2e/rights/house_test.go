@@ -42,11 +42,11 @@ type house struct {
 	roles   roles
 	// missing is the right that is taken away.
 	missing []atom
-	// started are all replicas that ever were, and seen how much of the log of each is of no interest any more.
-	started []*controlplane.Replica
-	seen    map[*controlplane.Replica]int
-	osds    int
-	sites   int
+	// seen are the replicas that run, and how much of the log of each is of no interest any more.
+	seen     map[*controlplane.Replica]int
+	launched int
+	osds     int
+	sites    int
 	// up is a namespace whose cluster has come up, moving one of which the cluster is to move.
 	up     string
 	moving *world.Site
@@ -81,12 +81,19 @@ func newHouse(t *testing.T) *house {
 // launch starts a replica; none of them waits long.
 func (h *house) launch(args ...string) *controlplane.Replica {
 	h.t.Helper()
-	name := fmt.Sprintf("replica-%d", len(h.started))
+	h.launched++
 	quick := []string{"--hold=2s", "--orphan-grace=1s", "--migrate-settle=300ms", "--migrate-slack=30s"}
-	r, err := h.world.Plane.LaunchReplica(h.t.Context(), name, append(quick, args...)...)
+	r, err := h.world.Plane.LaunchReplica(h.t.Context(), fmt.Sprintf("replica-%d", h.launched), append(quick, args...)...)
 	require.NoError(h.t, err)
-	h.started = append(h.started, r)
+	h.seen[r] = 0
 	return r
+}
+
+// kill ends a replica, of which nothing is to be heard any more.
+func (h *house) kill(r *controlplane.Replica) {
+	h.t.Helper()
+	require.NoError(h.t, r.Kill())
+	delete(h.seen, r)
 }
 
 // until waits for what goes well, and says what was denied where it does not.
@@ -118,15 +125,15 @@ func (h *house) until(what string, holds func() bool) error {
 
 // forgetLogs has denied look only at what is logged from now on.
 func (h *house) forgetLogs() {
-	for _, r := range h.started {
+	for r := range h.seen {
 		h.seen[r] = len(r.Log())
 	}
 }
 
 // denied returns what a replica has logged of the right that is missing.
 func (h *house) denied() string {
-	for _, r := range h.started {
-		for line := range strings.Lines(r.Log()[h.seen[r]:]) {
+	for r, seen := range h.seen {
+		for line := range strings.Lines(r.Log()[seen:]) {
 			if slices.ContainsFunc(h.missing, func(a atom) bool { return a.isDenied(line) }) {
 				return strings.TrimSpace(line)
 			}
@@ -139,7 +146,7 @@ func (h *house) denied() string {
 func (h *house) takeOver(args ...string) error {
 	h.t.Helper()
 	if h.manager != nil {
-		require.NoError(h.t, h.manager.Kill())
+		h.kill(h.manager)
 	}
 	h.forgetLogs()
 	c := h.world.Plane.Client

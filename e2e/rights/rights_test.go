@@ -120,7 +120,7 @@ func TestEachRightIsMissed(t *testing.T) {
 			h.without(r.right, r.besides...)
 			err := r.missed.run(h)
 			require.ErrorContains(t, err, r.says, "nobody misses it: %s", r.missed.what)
-			t.Logf("not so: %s", r.missed.what)
+			t.Logf("not so: %s: %v", r.missed.what, err)
 		})
 		// In the end it has to go well, with all that was left undone.
 		if i+1 == len(rows) || rows[i+1].missed.what != r.missed.what || len(r.besides) > 0 {

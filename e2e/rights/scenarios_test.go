@@ -50,7 +50,7 @@ var (
 
 func (h *house) replicaStarts() error {
 	r := h.launch()
-	defer func() { require.NoError(h.t, r.Kill()) }()
+	defer h.kill(r)
 	return h.until("a replica that starts is ready", func() bool { return r.Ready(h.t.Context()) == nil })
 }
 
@@ -64,7 +64,7 @@ func (h *house) explained() error {
 	require.NoError(h.t, c.Delete(h.t.Context(), certificate.DeepCopy()))
 	r := h.launch("--cert-dir=" + h.t.TempDir())
 	defer func() {
-		require.NoError(h.t, r.Kill())
+		h.kill(r)
 		certificate.SetResourceVersion("")
 		certificate.SetUID("")
 		require.NoError(h.t, c.Create(h.t.Context(), certificate))

@@ -52,7 +52,6 @@ func (s *story) waitReady(timeout string) error {
 
 // What GitOps has in its tree beside the CephCluster is applied with it, and waited for.
 func TestWhoWaitsForTheAddressesOfAClusterWaitsUntilEveryDaemonIsGlobal(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	require.NoError(t, s.World.Plane.Client.Create(t.Context(), addressesKind(s.Namespace, "my-cluster")))
 	require.Error(t, s.waitReady("1s"), "one that was just made is not ready")
@@ -71,7 +70,6 @@ func TestWhoWaitsForTheAddressesOfAClusterWaitsUntilEveryDaemonIsGlobal(t *testi
 }
 
 func TestWhatMachinesAreToldGoesWithTheCephClusterAndComesAgain(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -135,7 +133,6 @@ func (w *watching) text() string {
 }
 
 func TestStatusIsWatchedUntilItIsInterrupted(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	program, err := s.World.Plane.Program(t.Context())
 	require.NoError(t, err)

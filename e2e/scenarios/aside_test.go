@@ -17,7 +17,6 @@ import (
 )
 
 func TestHostNetworkIsLeftAlone(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster(func(spec map[string]any) { spec["network"] = map[string]any{"provider": "host"} })
 	s.startOperator()
@@ -31,7 +30,6 @@ func TestHostNetworkIsLeftAlone(t *testing.T) {
 
 // In its own multi-cluster mode Rook exports the Services itself and asks DNS for their addresses.
 func TestNativeMultiClusterModeIsLeftAlone(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster(func(spec map[string]any) {
 		spec["network"] = map[string]any{"multiClusterService": map[string]any{"enabled": true, "clusterID": "east"}}
@@ -68,7 +66,6 @@ func lookup(ctx context.Context, name string) (netip.Addr, error) {
 }
 
 func TestAnUnlabelledNamespaceIsUntouched(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, false)
 	s.createCephCluster()
 	s.startOperator()
@@ -117,7 +114,7 @@ func TestCanariesAreLeftAlone(t *testing.T) {
 func (s *story) metrics() string {
 	s.t.Helper()
 	var all strings.Builder
-	for _, replica := range shared.Replicas {
+	for _, replica := range s.World.Replicas {
 		text, err := replica.Metrics(s.t.Context())
 		require.NoError(s.t, err)
 		all.WriteString(text)
@@ -144,7 +141,6 @@ func lastArg(d *appsv1.Deployment) string {
 }
 
 func TestWhatIsNotRooksIsAdmittedAsItIs(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

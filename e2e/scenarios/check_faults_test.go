@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -140,11 +139,7 @@ func (s *story) killAll() (heal func()) {
 		require.NoError(s.t, replica.Kill())
 	}
 	s.World.Replicas = nil
-	return func() {
-		for range 2 {
-			require.NoError(s.t, s.World.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1))))
-		}
-	}
+	return func() { s.addReplicas(2) }
 }
 
 // scale changes the number of replicas, and returns once as many are ready.

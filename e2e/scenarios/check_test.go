@@ -53,19 +53,8 @@ func examinedWorld(t *testing.T) *story {
 	w, err := world.Start(t.Context(), mcsstandin.Options{FreshAddresses: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Stop()) })
-	watchReplicas(t, w.Plane)
 	require.NoError(t, ceph.PlayKubelet(t.Context(), w.Plane.Client, controlplane.Namespace, rookstandin.DefaultNodes))
-	site, err := w.NewSite(t.Context(), "rook-ceph", true)
-	require.NoError(t, err)
-	s := &story{Site: site, t: t}
-	t.Cleanup(func() {
-		if t.Failed() && s.Operator != nil {
-			for _, e := range s.Operator.Journal().Entries() {
-				t.Log(e)
-			}
-		}
-	})
-	return s
+	return storyOf(t, w, "rook-ceph", true)
 }
 
 // isWell waits until every check is.
@@ -104,7 +93,7 @@ func (s *story) finds(check string) doctor.Result {
 func (s *story) asksDNS() {
 	s.t.Helper()
 	server := "--dns-server=" + s.World.MCS.DNSAddr()
-	report, code := s.check(s.World.Plane.Kubeconfig, server)
+	report, code := s.check(s.World.Plane.Kubeconfig, server, "--wait=90s")
 	require.Equal(s.t, doctor.ExitWell, code, "%+v", report)
 	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "dns" })
 	require.Equal(s.t, doctor.OK, report[i].Verdict)
@@ -133,7 +122,7 @@ func everyCheckIsNamedByAFault(t *testing.T) {
 
 func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 	everyCheckIsNamedByAFault(t)
-	t.Parallel()
+	waitsFor(t, own, 1)
 	s := examinedWorld(t)
 	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitWell, code, "%+v", before)

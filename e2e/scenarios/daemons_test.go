@@ -30,7 +30,6 @@ func (s *story) settled() {
 }
 
 func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	s.createCephCluster()
@@ -59,7 +58,6 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 }
 
 func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -78,7 +76,6 @@ func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
 }
 
 func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) { o.Timing.MonOutTimeout = time.Hour })
@@ -93,7 +90,6 @@ func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
 }
 
 func TestAServerDryRunLeavesNothing(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -118,7 +114,6 @@ func TestAServerDryRunLeavesNothing(t *testing.T) {
 }
 
 func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -146,7 +141,6 @@ func TestTheServiceOfABornMonIsRecreatedAndTheMonKeepsItsAddress(t *testing.T) {
 }
 
 func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -172,7 +166,6 @@ func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
 }
 
 func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	sometimesTrue := map[string]bool{"rook-ceph-osd-1": true}
 	for name, fault := range map[string]mcsstandin.Fault{

@@ -9,7 +9,6 @@ import (
 )
 
 func TestEachChangeIsToldByOneEvent(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

@@ -33,7 +33,6 @@ func onceBefore(match func(rookstandin.Entry) bool, f func()) func(*rookstandin.
 }
 
 func TestAMonThatIsLostFailsOverByItself(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

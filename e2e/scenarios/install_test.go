@@ -19,20 +19,17 @@ import (
 
 // Who installs rook-clusterset before Rook and before an MCS implementation need not install it again.
 func TestKindsThatAreInstalledLaterArePickedUp(t *testing.T) {
-	t.Parallel()
+	waitsFor(t, own, 1)
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
-	watchReplicas(t, plane)
 	_, err = plane.Kubectl(t.Context(), manifests.Install, "apply", "-f", "-")
 	require.NoError(t, err)
 	w := &world.World{Plane: plane}
 	require.NoError(t, w.AddReplica(t.Context(), "early"))
 
 	require.NoError(t, rookstandin.InstallKinds(plane.Config))
-	site, err := w.NewSite(t.Context(), "rook-early", true)
-	require.NoError(t, err)
-	s := &story{Site: site, t: t}
+	s := storyOf(t, w, "rook-early", true)
 	s.createCephCluster()
 	s.eventually("it is told what is missing", func() bool { return s.events()["NoServiceExportKind"] == 1 })
 	said := s.status(s.Namespace)
@@ -56,7 +53,7 @@ func TestARenewedServingCertificateIsServedWithoutARestart(t *testing.T) {
 	s := newStory(t, true)
 	c := s.World.Plane.Client
 	read := certificatesRead.FindAllString(s.metrics(), -1)
-	require.Len(t, read, len(shared.Replicas))
+	require.Len(t, read, len(s.World.Replicas))
 
 	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-serving-cert"}
 	old := &corev1.Secret{}

@@ -17,30 +17,32 @@ import (
 func (s *story) lease() *coordinationv1.Lease {
 	s.t.Helper()
 	lease := &coordinationv1.Lease{}
-	require.NoError(s.t, shared.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}, lease))
+	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}, lease))
 	return lease
 }
 
 func TestALostLeaseEndsATermAndNotTheProcess(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, alone, true)
 	s.killReplicas(1)
 	killed := time.Now()
-	t.Cleanup(func() { require.NoError(t, shared.AddReplica(context.WithoutCancel(t.Context()), "replica-in-place")) })
+	t.Cleanup(func() {
+		require.NoError(t, s.World.AddReplica(context.WithoutCancel(t.Context()), "replica-in-place", quickly...))
+	})
 	// Whoever is left has the lease once that of the killed one has run out.
 	s.eventually("the last replica leads", func() bool { return s.lease().Spec.RenewTime.After(killed.Add(3 * time.Second)) })
-	pid, leader := shared.Replicas[0].PID(), *s.lease().Spec.HolderIdentity
+	pid, leader := s.World.Replicas[0].PID(), *s.lease().Spec.HolderIdentity
 
 	const thief = "a replica of which nobody knows"
 	stolen := s.lease()
 	stolen.Spec.HolderIdentity, stolen.Spec.RenewTime = new(thief), new(metav1.NowMicro())
-	require.NoError(t, shared.Plane.Client.Update(t.Context(), stolen))
+	require.NoError(t, s.World.Plane.Client.Update(t.Context(), stolen))
 	began := time.Now()
 	s.createCephCluster()
 	s.startOperator()
 	s.eventually("the replica leads again", func() bool { return *s.lease().Spec.HolderIdentity == leader })
 	t.Logf("led again %s after the lease was lost", time.Since(began).Round(100*time.Millisecond))
-	require.Empty(t, shared.Plane.EndedReplicas())
-	require.Equal(t, pid, shared.Replicas[0].PID())
+	require.Empty(t, s.World.Plane.EndedReplicas())
+	require.Equal(t, pid, s.World.Replicas[0].PID())
 	s.comesUp()
 	s.settled()
 	s.everyMonIsGlobal("a", "b", "c")

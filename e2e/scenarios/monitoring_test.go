@@ -155,12 +155,12 @@ func dashboard(t *testing.T, namespace string) []shown {
 
 // A cluster that ran before is switched on, so that every panel has something to show.
 func TestARealPrometheusShowsThePanelsOfTheDashboardAndWorksTheRulesOut(t *testing.T) {
-	p := startPrometheus(t)
 	born := newStory(t, true)
+	p := startPrometheus(t)
 	born.createCephCluster()
 	born.startOperator()
 	born.comesUp()
-	s := newStory(t, false)
+	s := storyOf(t, shared.World, born.Namespace+"-before", false)
 	s.createCephCluster()
 	s.startOperator()
 	s.comesUp()

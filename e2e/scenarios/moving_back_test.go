@@ -36,7 +36,7 @@ func (s *story) osdsAt(global int) bool {
 }
 
 func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, alone, true)
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) {
 		o.Timing.StatusInterval = 300 * time.Millisecond
@@ -46,7 +46,7 @@ func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
 	})
 	s.comesUp()
 	s.settled()
-	s.aLeaderOfItsOwn(append([]string{"--orphan-grace=2s"}, quickly...)...)
+	s.aLeaderOfItsOwn("--orphan-grace=2s")
 	lost, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-a")
 
 	s.labelNamespace("rook-clusterset.io/enabled", "false")
@@ -95,15 +95,14 @@ func (s *story) isCalm() {
 }
 
 func TestAnOSDWhoseAddressChangedIsGivenTheNewOne(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, 1, true)
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
 	s.comesUp()
 	s.settled()
-	s.aLeaderOfItsOwn(quickly...)
 	s.isCalm()
 	before := s.globalIP("rook-ceph-osd-1")
-	shared.MCS.Reallocate(s.Namespace, "rook-ceph-osd-1")
+	s.World.MCS.Reallocate(s.Namespace, "rook-ceph-osd-1")
 	s.eventually("it has the new address, without a write of Rook", func() bool {
 		return s.globalIP("rook-ceph-osd-1") != before && s.osdsAt(3)
 	})

@@ -26,9 +26,6 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 )
 
-// quickly are the settings of a manager that moves clusters of a story.
-var quickly = []string{"--migrate-settle=300ms", "--migrate-slack=30s"}
-
 // witness sees every change of the pods of mons and OSDs of a story.
 type witness struct {
 	*recorder.Witness
@@ -52,9 +49,9 @@ func (w *witness) holds(pods map[string]int) {
 }
 
 // runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on.
-func runsWithoutUs(t *testing.T, edits ...func(spec map[string]any)) *story {
+func runsWithoutUs(t *testing.T, weight int64, edits ...func(spec map[string]any)) *story {
 	t.Helper()
-	s := newStory(t, false)
+	s := apart.newStory(t, weight, false)
 	quick := func(spec map[string]any) {
 		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1s"}}}
 	}
@@ -73,7 +70,7 @@ func runsWithoutUs(t *testing.T, edits ...func(spec map[string]any)) *story {
 // without asking for it. The function that is returned kills that one and starts another.
 func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	s.t.Helper()
-	s.killReplicas(len(shared.Replicas))
+	s.killReplicas(len(s.World.Replicas))
 	s.takeLease()
 	s.addReplicas(1)
 	lead := append([]string{"--leader-elect=false"}, args...)
@@ -81,26 +78,26 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	s.t.Cleanup(func() {
 		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}}
 		// The context of the test has ended.
-		if err := shared.Plane.Client.Delete(context.WithoutCancel(s.t.Context()), lease); err != nil {
+		if err := s.World.Plane.Client.Delete(context.WithoutCancel(s.t.Context()), lease); err != nil {
 			s.t.Error(err)
 		}
-		for _, replica := range shared.Replicas {
+		for _, replica := range s.World.Replicas {
 			if err := replica.Kill(); err != nil {
 				s.t.Error(err)
 			}
 		}
-		shared.Replicas = nil
+		s.World.Replicas = nil
 		for i := range 2 {
-			if err := shared.AddReplica(context.WithoutCancel(s.t.Context()), fmt.Sprintf("replica-after-%s-%d", s.Namespace, i)); err != nil {
+			if err := s.World.AddReplica(context.WithoutCancel(s.t.Context()), fmt.Sprintf("replica-after-%s-%d", s.Namespace, i), quickly...); err != nil {
 				s.t.Error(err)
 			}
 		}
 	})
 	return func() {
 		s.t.Helper()
-		leader := shared.Replicas[1]
-		shared.Replicas = shared.Replicas[:1]
-		shared.Plane.Serve(shared.Replicas...)
+		leader := s.World.Replicas[1]
+		s.World.Replicas = s.World.Replicas[:1]
+		s.World.Plane.Serve(s.World.Replicas...)
 		require.NoError(s.t, leader.Kill())
 		s.addReplicas(1, lead...)
 	}
@@ -131,8 +128,8 @@ func (s *story) signs() map[string]bool {
 }
 
 func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
-	s := runsWithoutUs(t)
-	kill := s.aLeaderOfItsOwn(quickly...)
+	s := runsWithoutUs(t, alone)
+	kill := s.aLeaderOfItsOwn()
 	w := s.watchPods()
 	started := time.Now()
 	s.switchOn()
@@ -186,20 +183,17 @@ func (s *story) moved() bool {
 // takeLease takes the lease of the leader, so that no replica that asks for it leads.
 func (s *story) takeLease() {
 	s.t.Helper()
-	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}
-	lease := &coordinationv1.Lease{}
-	require.NoError(s.t, shared.Plane.Client.Get(s.t.Context(), key, lease))
+	lease := s.lease()
 	now := metav1.NowMicro()
 	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), &now
-	require.NoError(s.t, shared.Plane.Client.Update(s.t.Context(), lease))
+	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))
 }
 
 // said is what status says beside its table.
 func (s *story) said(namespace string) string { return s.status(namespace).stderr }
 
 func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
-	s := runsWithoutUs(t)
-	s.aLeaderOfItsOwn(quickly...)
+	s := runsWithoutUs(t, 1)
 	w := s.watchPods()
 	before := w.Pods()
 	s.Operator.Complain("MON_DOWN")
@@ -231,17 +225,16 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 		return told["MonDown"] > 0 && told["MonDown"] <= 2 && told["OsdsUnwell"] == 1 && told["MigrationPaused"] == 1 && told["MigrationOff"] == 1 && told["StatusOld"] == 1
 	})
 	require.Contains(t, s.metrics(), `rook_clusterset_migration_remaining_daemons{cluster="my-cluster",namespace="`+s.Namespace+`",type="osd"} 6`)
-	require.Contains(t, s.metrics(), `reason="status_old"`)
+	require.Regexp(t, `namespace="`+s.Namespace+`".*reason="status_old"`, s.metrics())
 	require.Equal(t, before, w.Pods())
 	require.Empty(t, w.Broken())
 }
 
 func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
-	s := newStory(t, false)
+	s := apart.newStory(t, 1, false)
 	s.createCephCluster(func(spec map[string]any) { spec["mon"] = map[string]any{"count": int64(2)} })
 	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
 	s.comesUp()
-	s.aLeaderOfItsOwn(quickly...)
 	plan := s.plan()
 	require.Contains(t, plan, "To be moved: 2 mons, 3 OSDs, in this order:")
 	require.Contains(t, plan, `Now: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)

@@ -32,10 +32,9 @@ func (s *story) move(mon string) string {
 
 // A full reconcile of Rook starts every mon that it knows.
 func TestAMonThatRookStartsAgainIsStoppedAgainThreeTimes(t *testing.T) {
-	s := runsWithoutUs(t, func(spec map[string]any) {
+	s := runsWithoutUs(t, 1, func(spec map[string]any) {
 		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1h"}}}
 	})
-	s.aLeaderOfItsOwn(quickly...)
 	s.switchOn()
 	for range 4 {
 		s.eventually("the mon is stopped", func() bool { return s.replicas("rook-ceph-mon-a") == 0 })
@@ -57,7 +56,7 @@ func TestAMonThatRookStartsAgainIsStoppedAgainThreeTimes(t *testing.T) {
 }
 
 func TestAMonThatRookDoesNotReplaceIsStartedAgain(t *testing.T) {
-	s := newStory(t, false)
+	s := apart.newStory(t, alone, false)
 	s.createCephCluster(func(spec map[string]any) {
 		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1s"}}}
 	})
@@ -67,7 +66,7 @@ func TestAMonThatRookDoesNotReplaceIsStartedAgain(t *testing.T) {
 		o.Timing.HealthInterval = time.Hour
 	})
 	s.comesUp()
-	kill := s.aLeaderOfItsOwn("--migrate-settle=300ms", "--migrate-slack=2s")
+	kill := s.aLeaderOfItsOwn("--migrate-slack=2s")
 	s.switchOn()
 	s.eventually("the mon is stopped", func() bool { return s.replicas("rook-ceph-mon-a") == 0 })
 	kill()

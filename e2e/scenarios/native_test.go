@@ -62,7 +62,6 @@ func (s *story) exportsAre(ours bool) {
 }
 
 func TestAClusterOfRooksOwnModeIsTakenOverAndGivenBackAtItsAddresses(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster(func(spec map[string]any) {
 		spec["network"] = map[string]any{"multiClusterService": map[string]any{"enabled": true, "clusterID": "east"}}

@@ -11,7 +11,6 @@ import (
 )
 
 func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	started := time.Now()
@@ -38,7 +37,6 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 }
 
 func TestASlowExportIsWaitedFor(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0"} {
 		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{Delay: 5 * time.Second})

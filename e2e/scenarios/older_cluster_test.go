@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,12 +16,7 @@ import (
 // switchOn labels the namespace.
 func (s *story) switchOn() {
 	s.t.Helper()
-	c := s.World.Plane.Client
-	namespace := &corev1.Namespace{}
-	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
-	before := namespace.DeepCopy()
-	namespace.Labels["rook-clusterset.io/enabled"] = "true"
-	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+	s.labelNamespace("rook-clusterset.io/enabled", "true")
 }
 
 // changeCephCluster merges a change into the spec of the CephCluster.
@@ -43,7 +37,6 @@ func (s *story) reconcileAgain() {
 }
 
 func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, false)
 	s.createCephCluster()
 	s.startOperator()
@@ -117,7 +110,6 @@ func valid(export *unstructured.Unstructured) string {
 }
 
 func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

@@ -21,22 +21,22 @@ var replicaNumber atomic.Int32
 // killReplicas ends the first n replicas as lost nodes would, and returns once the others alone serve.
 func (s *story) killReplicas(n int) {
 	s.t.Helper()
-	for _, replica := range shared.Replicas[:n] {
+	for _, replica := range s.World.Replicas[:n] {
 		require.NoError(s.t, replica.Kill())
 	}
-	shared.Replicas = shared.Replicas[n:]
-	shared.Plane.Serve(shared.Replicas...)
+	s.World.Replicas = s.World.Replicas[n:]
+	s.World.Plane.Serve(s.World.Replicas...)
 }
 
 func (s *story) addReplicas(n int, args ...string) {
 	s.t.Helper()
 	for range n {
-		require.NoError(s.t, shared.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1)), args...))
+		require.NoError(s.t, s.World.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1)), slices.Concat(quickly, args)...))
 	}
 }
 
 func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, alone, true)
 	s.createCephCluster()
 	s.startOperator()
 	s.eventually("the first mon is born", func() bool { _, born := s.Recorder.Born("a"); return born })
@@ -51,24 +51,24 @@ func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 // roll replaces the replicas one by one, as a rollout does: a new one serves before an old one is asked to stop.
 func (s *story) roll(args ...string) {
 	s.t.Helper()
-	for _, old := range slices.Clone(shared.Replicas) {
+	for _, old := range slices.Clone(s.World.Replicas) {
 		s.addReplicas(1, args...)
-		shared.Replicas = slices.DeleteFunc(shared.Replicas, func(r *controlplane.Replica) bool { return r == old })
-		shared.Plane.Serve(shared.Replicas...)
+		s.World.Replicas = slices.DeleteFunc(s.World.Replicas, func(r *controlplane.Replica) bool { return r == old })
+		s.World.Plane.Serve(s.World.Replicas...)
 		require.NoError(s.t, old.Stop())
 	}
 }
 
 func TestARolloutInTheMiddleLosesNothingThoughARequestIsHeld(t *testing.T) {
-	s := newStory(t, true)
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+	s := apart.newStory(t, alone, true)
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	s.createCephCluster()
 	s.startOperator()
 	s.eventually("the second mon is held", func() bool { return strings.Contains(s.metrics(), "rook_clusterset_held_admissions 1") })
 	started := time.Now()
 	s.roll()
 	t.Logf("all replicas were replaced in %s", time.Since(started).Round(time.Millisecond))
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{})
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{})
 	s.comesUp()
 	s.settled()
 	s.everyMonIsGlobal("a", "b", "c")
@@ -77,12 +77,12 @@ func TestARolloutInTheMiddleLosesNothingThoughARequestIsHeld(t *testing.T) {
 }
 
 func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, alone, true)
 	s.createCephCluster()
 	s.startOperator()
 	s.comesUp()
 	s.settled()
-	s.killReplicas(len(shared.Replicas))
+	s.killReplicas(len(s.World.Replicas))
 	require.Contains(t, s.status(s.Namespace).stderr, "Service rook-clusterset/rook-clusterset-webhook is answered by nobody")
 
 	pods := func() []corev1.Pod {

@@ -88,15 +88,12 @@ func aClusterWithTheParts(t *testing.T) *story {
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
-	watchReplicas(t, plane)
 	w := &world.World{Plane: plane}
 	require.NoError(t, mcsstandin.Install(plane.Config, mcsstandin.V1Beta1))
 	// Its context ends before the API server, which waits for those that watch it.
 	w.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config})
 	require.NoError(t, err)
-	site, err := w.NewSite(t.Context(), "rook-ceph", false)
-	require.NoError(t, err)
-	s := &story{Site: site, t: t}
+	s := storyOf(t, w, "rook-ceph", false)
 	s.operatorRuns(1)
 	s.startOperator()
 	return s
@@ -129,7 +126,7 @@ func (s *story) runInstalled(ctx context.Context) error {
 // A new user gets to a green check by the commands of the quick start alone, and from there on each other command that stands in
 // the pages and can be run here does what it says.
 func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
-	t.Parallel()
+	waitsFor(t, own, 1)
 	s := aClusterWithTheParts(t)
 	r := s.reader()
 	installed := s.runsWhatIsInstalled()

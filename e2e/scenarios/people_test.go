@@ -43,7 +43,6 @@ func (s *story) remembered() map[string]string {
 }
 
 func TestAPersonWhoMovesAMonInRooksListIsWarnedAndRookIsNot(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()
@@ -64,7 +63,6 @@ func TestAPersonWhoMovesAMonInRooksListIsWarnedAndRookIsNot(t *testing.T) {
 }
 
 func TestAListWithAMonThatRookCannotHaveIsStoredAtOnce(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	written, err := os.ReadFile("testdata/mon-endpoints-unknown-id.yaml")
 	require.NoError(t, err)
@@ -117,7 +115,6 @@ func isGlobal(a netip.AddrPort) bool { return globalRange.Contains(a.Addr()) }
 func isNotGlobal(a netip.AddrPort) bool { return !isGlobal(a) }
 
 func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	tokens := s.tokens()
 	s.createCephCluster()
@@ -180,7 +177,6 @@ func (s *story) reloads() (asked, inFailover func() int) {
 }
 
 func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.operatorRuns(0)
 	s.createCephCluster()
@@ -206,7 +202,6 @@ func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T
 }
 
 func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	// Lighthouse 0.19 cannot store Valid=True under the CRD of mcs-api 0.5.
 	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{
@@ -231,7 +226,6 @@ func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
 }
 
 func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	s.startOperator()

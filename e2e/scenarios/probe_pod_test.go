@@ -144,6 +144,7 @@ func noPods(t *testing.T, namespace string) {
 }
 
 func TestAProbeFromAPodIsToldHereAndLeavesNothing(t *testing.T) {
+	shared.enter(t, 1)
 	watchReplicas(t, shared.Plane)
 	namespace := restricted(t)
 	k := playKubelet(t, namespace, false)
@@ -195,6 +196,7 @@ func TestAProbeFromAPodIsToldHereAndLeavesNothing(t *testing.T) {
 }
 
 func TestAProbeThatIsInterruptedLeavesNothing(t *testing.T) {
+	shared.enter(t, 1)
 	watchReplicas(t, shared.Plane)
 	namespace := restricted(t)
 	k := playKubelet(t, namespace, true)

@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,9 +49,7 @@ func (s *story) waitForCollector() {
 // exportOf creates an export that the CephCluster owns, which the garbage collector will have to take with it.
 func (s *story) exportOf(cluster client.Object, name string) {
 	s.t.Helper()
-	export := &unstructured.Unstructured{}
-	export.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	export.SetKind("ServiceExport")
+	export := object("multicluster.x-k8s.io", "v1beta1", "ServiceExport")
 	export.SetNamespace(s.Namespace)
 	export.SetName(name)
 	export.SetOwnerReferences([]metav1.OwnerReference{{
@@ -62,7 +59,6 @@ func (s *story) exportOf(cluster client.Object, name string) {
 }
 
 func TestACephClusterThatIsDeletedAndCreatedAnewFindsEveryDaemonAtItsAddress(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

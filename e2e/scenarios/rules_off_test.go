@@ -38,7 +38,7 @@ func (s *story) setWebhooks(webhooks []admissionregistrationv1.MutatingWebhook, 
 }
 
 func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
-	s := newStory(t, true)
+	s := apart.newStory(t, alone, true)
 	configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
 	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Name: "rook-clusterset"}, configuration))
 	all := slices.Clone(configuration.Webhooks)

@@ -40,7 +40,7 @@ func (s *story) strangers(reviews []forgedReview) {
 	var posting errgroup.Group
 	posting.SetLimit(40)
 	for i, review := range reviews {
-		replica := shared.Replicas[i%len(shared.Replicas)]
+		replica := s.World.Replicas[i%len(s.World.Replicas)]
 		posting.Go(func() error {
 			body, err := json.Marshal(review.review())
 			if err != nil {
@@ -149,16 +149,11 @@ func (s *story) forgedDeployment(meta func(string) metav1.ObjectMeta, kind, id s
 // whatAdmissionWrites is all of the namespace that a write of admission could have changed, by kind and name, without what
 // every write changes.
 func (s *story) whatAdmissionWrites() map[string]string {
-	exports := &unstructured.UnstructuredList{}
-	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	exports.SetKind("ServiceExportList")
-	services, configMaps := &unstructured.UnstructuredList{}, &unstructured.UnstructuredList{}
-	services.SetAPIVersion("v1")
-	services.SetKind("ServiceList")
-	configMaps.SetAPIVersion("v1")
-	configMaps.SetKind("ConfigMapList")
 	objects := map[string]string{}
-	for _, list := range []*unstructured.UnstructuredList{exports, services, configMaps} {
+	for kind, version := range map[string]string{"ServiceExportList": "multicluster.x-k8s.io/v1beta1", "ServiceList": "v1", "ConfigMapList": "v1"} {
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(version)
+		list.SetKind(kind)
 		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
 		for _, o := range list.Items {
 			for _, field := range []string{"managedFields", "resourceVersion", "generation"} {
@@ -199,7 +194,6 @@ func (s *story) listed(objects map[string]string) []string {
 
 // TestForgedReviewsChangeNothing posts them at each stage of a new cluster and of a failover, in Rook's own time.
 func TestForgedReviewsChangeNothing(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	s.createCephCluster()
 	attacks := map[string]int{}

@@ -3,15 +3,18 @@ package scenarios_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/semaphore"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,53 +26,91 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
-// shared is the one World of all scenarios; each has a namespace of its own in it.
-var shared *world.World
+// stage is a World, and the turns of the stories that are told in it, each in a namespace of its own.
+type stage struct {
+	*world.World
+	turns *semaphore.Weighted
+	args  []string
+	begun sync.Once
+}
+
+// What is told at once is enough to keep two cores busy.
+var (
+	// shared is the World of all that leaves its replicas as they are.
+	shared = &stage{turns: semaphore.NewWeighted(3)}
+	// apart is that of what kills or replaces them, alone, and of clusters that are moved.
+	apart = &stage{turns: semaphore.NewWeighted(alone), args: quickly}
+	// own are the turns of those that need another World.
+	own = semaphore.NewWeighted(1)
+)
+
+// alone is told what has its replicas for itself.
+const alone = 2
 
 var globalRange = netip.MustParsePrefix("242.0.0.0/16")
 
+// quickly are the settings of a manager that moves clusters of a story.
+var quickly = []string{"--migrate-settle=300ms", "--migrate-slack=30s"}
+
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	started := time.Now()
-	var err error
-	// A story that takes an address away has to see another one.
-	if shared, err = world.Start(ctx, mcsstandin.Options{FreshAddresses: true}); err != nil {
-		fmt.Fprintln(os.Stderr, "start the world of the scenarios:", err)
-		return 1
+	flag.Parse()
+	// Who waits for his turn is to keep nobody from another stage.
+	if err := flag.Set("test.parallel", "100"); err != nil {
+		panic(err)
 	}
-	fmt.Printf("world of the scenarios after %s\n", time.Since(started).Round(time.Millisecond))
 	code := m.Run()
-	for _, line := range forbidden() {
-		fmt.Fprintln(os.Stderr, "the shipped rights do not suffice:", line)
-		code = 1
+	for _, s := range []*stage{shared, apart} {
+		for _, fault := range s.end() {
+			fmt.Fprintln(os.Stderr, fault)
+			code = 1
+		}
 	}
-	for _, err := range shared.Plane.EndedReplicas() {
-		fmt.Fprintln(os.Stderr, "a replica ended by itself:", err)
-		code = 1
-	}
-	if err := shared.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop the world of the scenarios:", err)
-		return 1
-	}
-	return code
+	os.Exit(code)
 }
 
-// forbidden returns what the replicas, which have the rights of the shipped manifests, were not allowed to do.
-func forbidden() []string {
-	var lines []string
-	for _, replica := range shared.Replicas {
+// end stops the World, and returns what nobody may have noticed in it.
+func (s *stage) end() (faults []string) {
+	if s.World == nil {
+		return nil
+	}
+	for _, replica := range s.Replicas {
 		for line := range strings.Lines(replica.Log()) {
 			if strings.Contains(line, "is forbidden: User") {
-				lines = append(lines, strings.TrimSpace(line))
+				faults = append(faults, "the shipped rights do not suffice: "+strings.TrimSpace(line))
 			}
 		}
 	}
-	return lines
+	for _, err := range s.Plane.EndedReplicas() {
+		faults = append(faults, "a replica ended by itself: "+err.Error())
+	}
+	if err := s.Stop(); err != nil {
+		faults = append(faults, "stop the world of the scenarios: "+err.Error())
+	}
+	return faults
+}
+
+// waitsFor lets the test be told beside others, of another stage at least, once it is its turn.
+func waitsFor(t *testing.T, turns *semaphore.Weighted, weight int64) {
+	t.Helper()
+	t.Parallel()
+	require.NoError(t, turns.Acquire(t.Context(), weight))
+	began := time.Now()
+	t.Cleanup(func() {
+		turns.Release(weight)
+		t.Logf("told in %s", time.Since(began).Round(100*time.Millisecond))
+	})
+}
+
+func (s *stage) enter(t *testing.T, weight int64) {
+	t.Helper()
+	waitsFor(t, s.turns, weight)
+	s.begun.Do(func() {
+		var err error
+		// A story that takes an address away has to see another one. The World outlives the test.
+		s.World, err = world.Start(context.WithoutCancel(t.Context()), mcsstandin.Options{FreshAddresses: true}, s.args...)
+		require.NoError(t, err)
+	})
+	require.NotNil(t, s.World, "the World could not be started")
 }
 
 var siteNumber atomic.Int32
@@ -99,9 +140,22 @@ func watchReplicas(t *testing.T, plane *controlplane.Plane) {
 	})
 }
 
+// newStory begins a story that leaves the replicas as they are.
 func newStory(t *testing.T, enabled bool) *story {
 	t.Helper()
-	site, err := shared.NewSite(t.Context(), fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
+	return shared.newStory(t, 1, enabled)
+}
+
+func (s *stage) newStory(t *testing.T, weight int64, enabled bool) *story {
+	t.Helper()
+	s.enter(t, weight)
+	return storyOf(t, s.World, fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
+}
+
+// storyOf begins a story in a World of whatever kind.
+func storyOf(t *testing.T, w *world.World, namespace string, enabled bool) *story {
+	t.Helper()
+	site, err := w.NewSite(t.Context(), namespace, enabled)
 	require.NoError(t, err)
 	s := &story{Site: site, t: t}
 	t.Cleanup(func() {
@@ -113,7 +167,7 @@ func newStory(t *testing.T, enabled bool) *story {
 				t.Log(e)
 			}
 		}
-		for i, replica := range shared.Replicas {
+		for i, replica := range w.Replicas {
 			for line := range strings.Lines(replica.Log()) {
 				if strings.Contains(line, s.Namespace) {
 					t.Logf("replica %d: %s", i, strings.TrimSpace(line))
@@ -121,7 +175,7 @@ func newStory(t *testing.T, enabled bool) *story {
 			}
 		}
 	})
-	watchReplicas(t, shared.Plane)
+	watchReplicas(t, w.Plane)
 	return s
 }
 

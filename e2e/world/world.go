@@ -30,21 +30,21 @@ type World struct {
 	end context.CancelFunc
 }
 
-// Start starts everything but Rook. The caller must Stop what it got.
-func Start(ctx context.Context, mcs mcsstandin.Options) (*World, error) {
+// Start starts everything but Rook, the replicas with the arguments. The caller must Stop what it got.
+func Start(ctx context.Context, mcs mcsstandin.Options, args ...string) (*World, error) {
 	plane, err := controlplane.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(ctx)
 	w := &World{Plane: plane, end: end}
-	if err := w.start(ctx, mcs); err != nil {
+	if err := w.start(ctx, mcs, args); err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}
 	return w, nil
 }
 
-func (w *World) start(ctx context.Context, mcs mcsstandin.Options) error {
+func (w *World) start(ctx context.Context, mcs mcsstandin.Options, args []string) error {
 	if err := mcsstandin.Install(w.Plane.Config, mcsstandin.V1Beta1); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (w *World) start(ctx context.Context, mcs mcsstandin.Options) error {
 		return err
 	}
 	for i := range 2 {
-		if err := w.AddReplica(ctx, fmt.Sprintf("replica-%d", i)); err != nil {
+		if err := w.AddReplica(ctx, fmt.Sprintf("replica-%d", i), args...); err != nil {
 			return err
 		}
 	}
