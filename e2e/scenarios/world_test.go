@@ -38,7 +38,7 @@ type stage struct {
 var (
 	// shared is the World of all that leaves its replicas as they are.
 	shared = &stage{turns: semaphore.NewWeighted(3)}
-	// apart is that of what kills or replaces them, alone, and of clusters that are moved.
+	// apart is that of what kills, replaces or loads them, alone, and of clusters that are moved.
 	apart = &stage{turns: semaphore.NewWeighted(alone), args: quickly}
 	// own are the turns of those that need another World.
 	own = semaphore.NewWeighted(1)
