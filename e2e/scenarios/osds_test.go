@@ -59,10 +59,10 @@ func TestThirtyOSDsOnThreeNodesComeUpInOneDelayPerNode(t *testing.T) {
 	// Both at the same time, so that what else the machine has to do costs them alike.
 	atOnce.beginsOSDs(count, 0)
 	late.beginsOSDs(count, delay)
-	prompt, slow := atOnce.bringsUpOSDs(count), late.bringsUpOSDs(count)
+	undelayed, delayed := atOnce.bringsUpOSDs(count), late.bringsUpOSDs(count)
 	t.Logf("%d OSDs took %s without a delay and %s with one of %s each: %.1f times as long, %.1f delays more", count,
-		prompt.Round(time.Millisecond), slow.Round(time.Millisecond), delay, slow.Seconds()/prompt.Seconds(), (slow-prompt).Seconds()/delay.Seconds())
-	require.LessOrEqual(t, slow-prompt, time.Duration(len(rookstandin.DefaultNodes))*delay+margin)
+		undelayed.Round(time.Millisecond), delayed.Round(time.Millisecond), delay, delayed.Seconds()/undelayed.Seconds(), (delayed-undelayed).Seconds()/delay.Seconds())
+	require.LessOrEqual(t, delayed-undelayed, time.Duration(len(rookstandin.DefaultNodes))*delay+margin)
 }
 
 func TestAnOSDThatWasNamedAndNeverComesIsAnOrphan(t *testing.T) {
