@@ -97,7 +97,6 @@ func TestWhatMachinesAreToldGoesWithTheCephClusterAndComesAgain(t *testing.T) {
 
 // Whoever may write in the namespace of a CephCluster makes objects that come before its own, as large as the API server takes them.
 func TestObjectsOfStrangersKeepNobodyFromBeingTold(t *testing.T) {
-	t.Parallel()
 	s := newStory(t, true)
 	for i := range 20 {
 		stranger := addressesKind(s.Namespace, fmt.Sprintf("a-stranger-%d", i))
