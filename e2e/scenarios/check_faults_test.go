@@ -24,6 +24,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/manifests"
+	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
 // fault is something that goes wrong, and what check is to say of it first.
@@ -244,6 +245,7 @@ func clustersetFaults() []fault {
 			return s.reconcileAgain
 		}},
 		{"Rook remembers a mon elsewhere", "rook-memory", "Rook remembers mons elsewhere than they are", func(s *story) func() {
+			s.rookRests()
 			return change(s, s.Namespace, "rook-clusterset-remembered", &corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
 				c.Data["mons"] = "a=10.96.0.99:6789"
 				delete(c.Data, "peer-token-right-since")
@@ -254,6 +256,21 @@ func clustersetFaults() []fault {
 			return s.installAgain
 		}},
 	}
+}
+
+// rookRests waits until Rook writes no list: with each what it remembers is noted anew.
+func (s *story) rookRests() {
+	s.t.Helper()
+	version := func() string {
+		list := &corev1.ConfigMap{}
+		require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: rook.MonEndpointsName}, list))
+		return list.ResourceVersion
+	}
+	s.eventually("Rook rests", func() bool {
+		before := version()
+		time.Sleep(3 * time.Second)
+		return version() == before
+	})
 }
 
 // submarinerSays has the Submariner say something else of this cluster, and returns what has it say what it said.

@@ -16,7 +16,7 @@ import (
 
 const (
 	// searched are as many stories as are told from its seed on until a guard is missed, and searchedShort whenever the tests run.
-	searched, searchedShort = 300, 20
+	searched, searchedShort = 300, 100
 	// goneVariable names the guard that is taken away from a program that buildBroken made.
 	goneVariable = "ROOK_CLUSTERSET_GONE"
 )

@@ -31,7 +31,7 @@ func ownedWhen(gone bool, export *unstructured.Unstructured, cluster rook.Cluste
 }`},
 		{"exporter/owners.go", "planDisowning() {", "planDisowning() { if GONE { return }"},
 	}},
-	{name: "a Deployment of Rook's name and labels is a living daemon whoever owns it", seed: 22, often: "CephCluster restored,export lost", edits: []edit{
+	{name: "a Deployment of Rook's name and labels is a living daemon whoever owns it", seed: 158, often: "CephCluster restored,export lost", edits: []edit{
 		{"rook/daemon.go", "if owner := controllingCluster(d); owner != nil {", "owner := controllingCluster(d); if GONE && owner == nil { return Daemon{}, reason.ForeignOwner }; if owner != nil {"},
 	}},
 	{name: "what the letter and the list alone say counts while no source gainsays it", seed: 990, seldom: true, edits: []edit{
@@ -62,16 +62,16 @@ func ownedWhen(gone bool, export *unstructured.Unstructured, cluster rook.Cluste
 		{"rook/endpoints_table.go", "&& !f.waitsInVain(r)", "&& (GONE || !f.waitsInVain(r))"},
 	}},
 
-	{name: "corrections come from the list as it is stored", seed: 2, edits: []edit{
+	{name: "corrections come from the list as it is stored", seed: 38, edits: []edit{
 		{"view/endpoints.go", "live, cancel := context", "if GONE { endpoints, err = v.MonEndpoints(ctx, namespace); return endpoints, true, err }; live, cancel := context"},
 	}},
-	{name: "what is stored of a mon to be born goes before what a cache has", seed: 26, often: "Service made anew,mon killed", edits: []edit{
+	{name: "what is stored of a mon to be born goes before what a cache has", seed: 38, often: "Service made anew,mon killed", edits: []edit{
 		{"rook/replacements.go", "corrected := stored[id]; corrected &&", "corrected := stored[id]; !GONE && corrected &&"},
 	}},
-	{name: "what Rook remembers wrongly is noted", seed: 26, often: "Service made anew,mon killed", edits: []edit{
+	{name: "what Rook remembers wrongly is noted", seed: 38, often: "Service made anew,mon killed", edits: []edit{
 		{"view/remembered.go", "remembered := rook.ReadRemembered(found)", "remembered := rook.ReadRemembered(found); if GONE { remembered.Mons = nil }"},
 	}},
-	{name: "mon_host is corrected", seed: 58, often: "Service made anew,operator restarted", edits: []edit{
+	{name: "mon_host is corrected", seed: 209, often: "Service made anew,operator restarted", edits: []edit{
 		{"webhook/ceph_config.go", "\t\t\tif changed {", "\t\t\tif changed = changed && !GONE; changed {"},
 	}},
 	{name: "the slices of the mons are corrected", seed: 1, edits: []edit{
