@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/pprof"
 	"strings"
@@ -36,13 +37,16 @@ func main() {
 		os.Exit(retell(*seed, faultsNamed(*often)))
 	}
 	started := time.Now()
-	s, err := playAll(context.Background(), *first, faultsNamed(*often), *schedules, *workers, *enough)
+	// Whoever has no time for the rest is told of what there is.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	s, err := playAll(ctx, *first, faultsNamed(*often), *schedules, *workers, *enough)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	stop()
 	took := time.Since(started)
-	fmt.Printf("%d stories, seeds %d to %d, in %s (%s for each on a core)\n", s.played, *first, *first+uint64(*schedules)-1,
+	fmt.Printf("%d stories, seeds %d to %d, in %s (%s for each on a core)\n", s.played, *first, *first+uint64(s.played)-1,
 		took.Round(time.Millisecond), (took * time.Duration(*workers) / time.Duration(max(1, s.played))).Round(10*time.Microsecond))
 	fmt.Println(s.faultsText())
 	for _, bad := range s.bad {

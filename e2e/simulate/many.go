@@ -23,7 +23,7 @@ type summary struct {
 	bad []outcome
 }
 
-// playAll plays stories of seeds in a row, several at once, until there are enough bad ones.
+// playAll plays stories of seeds in a row, several at once, until there are enough bad ones, or it is to end.
 func playAll(ctx context.Context, first uint64, often []string, schedules, workers, enough int) (summary, error) {
 	ctrl.SetLogger(logr.Discard())
 	// Stories leave much behind, and little of it for long.
@@ -40,12 +40,12 @@ func playAll(ctx context.Context, first uint64, often []string, schedules, worke
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			for !stop.Load() {
+			for !stop.Load() && ctx.Err() == nil {
 				i := next.Add(1) - 1
 				if i >= uint64(schedules) {
 					return
 				}
-				o := play(ctx, first+i, often, rules, false)
+				o := play(context.WithoutCancel(ctx), first+i, often, rules, false)
 				mu.Lock()
 				s.played++
 				for name, count := range o.faults {
