@@ -43,8 +43,8 @@ func probeCommand(version string) *cobra.Command {
 			"  # Here: from a pod of the namespace that mirrors.\n" +
 			"  " + called + " probe --context west --in-cluster -n rook-ceph --status east.json --global-cidr 242.1.0.0/16",
 		RunE: func(cmd *cobra.Command, addresses []string) error {
-			if flags.output != "table" && flags.output != "json" {
-				return fmt.Errorf("--output is %q: give table or json", flags.output)
+			if err := flags.fit(addresses); err != nil {
+				return err
 			}
 			targets, err := flags.targets(cmd.InOrStdin(), addresses)
 			if err != nil {
@@ -85,12 +85,8 @@ func (f probeFlags) run(ctx context.Context, version string, targets []probe.Tar
 	return f.elsewhere(ctx, version, targets, errOut)
 }
 
-// targets reads whom to probe from the one place where it is given.
-func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, error) {
-	file, read := f.tokenFile, probe.TargetsOfToken
-	if f.statusFile != "" {
-		file, read = f.statusFile, probe.TargetsOfStatus
-	}
+// fit says what does not go together.
+func (f probeFlags) fit(addresses []string) error {
 	given := 0
 	for _, is := range []bool{f.tokenFile != "", f.statusFile != "", len(addresses) > 0} {
 		if is {
@@ -98,12 +94,23 @@ func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, e
 		}
 	}
 	switch {
+	case f.output != "table" && f.output != "json":
+		return fmt.Errorf("--output is %q: give table or json", f.output)
 	case given != 1:
-		return nil, errors.New("give one of --token-file, --status and addresses")
+		return errors.New("give one of --token-file, --status and addresses")
 	case f.inCluster && f.namespace == "":
-		return nil, errors.New("--in-cluster needs --namespace, in which the pod is started: that of rbd-mirror")
+		return errors.New("--in-cluster needs --namespace, in which the pod is started: that of rbd-mirror")
 	case !f.inCluster && f.namespace != "":
-		return nil, errors.New("--namespace is that of the pod: give --in-cluster with it")
+		return errors.New("--namespace is that of the pod: give --in-cluster with it")
+	}
+	return nil
+}
+
+// targets reads whom to probe from the one place where it is given.
+func (f probeFlags) targets(in io.Reader, addresses []string) ([]probe.Target, error) {
+	file, read := f.tokenFile, probe.TargetsOfToken
+	if f.statusFile != "" {
+		file, read = f.statusFile, probe.TargetsOfStatus
 	}
 	if file == "" {
 		var targets []probe.Target
