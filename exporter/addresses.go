@@ -69,14 +69,23 @@ func (p *planner) planAddress(wanted *rook.Export) {
 		wanted.Refused, wanted.RefusedDetail = "", ""
 		return
 	}
-	if forLife || p.deployment == nil && wrongAnswer(refusal.Code) {
-		// One that is to be born would be born at an address that can be another's.
+	if forLife || wrongAnswer(refusal.Code) && p.wouldGoTo(wanted.GlobalIP) {
+		// One that is to be born would be born at an address that can be another's, and one that lives elsewhere would follow to it.
 		wanted.GlobalIP, wanted.Source = netip.Addr{}, ""
 	}
 	// Of an address that is known, an earlier wrong answer is forgotten at once.
 	if !p.answer.early || wrongAnswer(refusal.Code) || wanted.GlobalIP.IsValid() {
 		refuse(wanted, refusal)
 	}
+}
+
+// wouldGoTo says whether the daemon would come to live at an address at which it does not live: it is to be born, or lives at another.
+func (f facts) wouldGoTo(address netip.Addr) bool {
+	if f.deployment == nil {
+		return true
+	}
+	lives, told := rook.Address(f.deployment)
+	return told && lives != address
 }
 
 const (

@@ -111,7 +111,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 		return nil, false, err
 	}
 	own := nameOf(f.daemon)
-	holds := t.claims.settle(own, answer.IP, cached, func(other rook.Claim) bool {
+	holds := t.claims.settle(own, answer.IP, cached, func(other types.NamespacedName) bool {
 		return t.isLeaving(ctx, other, answer.IP, in, map[types.NamespacedName]bool{own: true})
 	})
 	if holds == own {
@@ -124,8 +124,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 // isLeaving says whether the sources give another daemon another address than the one that it has, to which it can go: a
 // living daemon that stays there, and a mon always does, keeps it where it is. Those that were asked about already are taken
 // for leaving, for the addresses of two can have been swapped.
-func (t turn) isLeaving(ctx context.Context, claim rook.Claim, has netip.Addr, in place, asked map[types.NamespacedName]bool) bool {
-	other := claim.Daemon
+func (t turn) isLeaving(ctx context.Context, other types.NamespacedName, has netip.Addr, in place, asked map[types.NamespacedName]bool) bool {
 	kind, id, ok := rook.ParseName(other.Name)
 	if !ok {
 		return false
@@ -147,13 +146,9 @@ func (t turn) isLeaving(ctx context.Context, claim rook.Claim, has netip.Addr, i
 	if refusal != nil || answer.IP == has {
 		return false
 	}
-	if !claim.Advertised {
-		// It lives elsewhere, and has not followed its export to what was given to it for a while.
-		return true
-	}
 	there, err := t.view.Claims(ctx, answer.IP)
 	return err == nil && !slices.ContainsFunc(there, func(c rook.Claim) bool {
-		return c.Daemon != other && (c.StaysForLife() || c.Advertised && !t.isLeaving(ctx, c, answer.IP, in, asked))
+		return c.Daemon != other && (c.StaysForLife() || c.Advertised && !t.isLeaving(ctx, c.Daemon, answer.IP, in, asked))
 	})
 }
 

@@ -33,7 +33,7 @@ func (c *claims) forget() {
 
 // settle gives the address to the daemon unless another holds it, whose name it returns. cached is what the cache shows
 // of the address.
-func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim, leaving func(rook.Claim) bool) types.NamespacedName {
+func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own := rook.Claim{Daemon: daemon}
@@ -46,7 +46,7 @@ func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached 
 	}
 	others := c.others(daemon, address, cached)
 	for i := range others {
-		others[i].Leaving = !others[i].Pinned && leaving(others[i])
+		others[i].Leaving = !others[i].Pinned && leaving(others[i].Daemon)
 	}
 	holds := rook.Holder(own, others)
 	if holds != daemon {

@@ -19,7 +19,7 @@ func named(name string) types.NamespacedName {
 func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *testing.T) {
 	c := newClaims()
 	ip, other := addr("242.0.1.0"), addr("242.0.1.1")
-	stays := func(rook.Claim) bool { return false }
+	stays := func(types.NamespacedName) bool { return false }
 	settle := func(name string, ip netip.Addr, cached ...string) types.NamespacedName {
 		var claims []rook.Claim
 		for _, other := range cached {
@@ -40,7 +40,7 @@ func TestWhoWasRefusedAnAddressIsWokenWhenItIsFree(t *testing.T) {
 	c := newClaims()
 	ip := addr("242.0.1.0")
 	has := []rook.Claim{{Daemon: named(osd0), Exported: true}}
-	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(rook.Claim) bool { return false }))
+	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(types.NamespacedName) bool { return false }))
 	require.Equal(t, []types.NamespacedName{named(osd1)}, c.release(named(osd0), ip))
 	require.Empty(t, c.release(named(osd0), ip))
 }
