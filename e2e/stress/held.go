@@ -115,7 +115,7 @@ func (r *room) writeOnce(ctx context.Context, ceph *measure.Cluster, id int) str
 	case answered && ofAdmission(err) && asksForPatience(err):
 		return heldToTheEnd
 	default:
-		return measure.Shorten(err.Error())
+		return err.Error()
 	}
 }
 
