@@ -71,7 +71,7 @@ stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong 
 	@go run ./e2e/stress
 
 .PHONY: stress-short
-stress-short: assets ## The same with fewer faults and writes, in about five minutes
+stress-short: assets ## The same with fewer faults and writes, in under five minutes
 	@go run ./e2e/stress -short -rate 10
 
 .PHONY: build
