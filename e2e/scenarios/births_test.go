@@ -152,7 +152,7 @@ func TestAMonWhoseExportIsNeverValidIsRefusedAndNothingIsHalfWritten(t *testing.
 		t.Run(name, func(t *testing.T) {
 			s := newStory(t, true)
 			name := "rook-ceph-mon-" + c.mon
-			shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+			s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 			s.createCephCluster()
 			s.startOperator()
 			message := `mon "` + c.mon + `" is not ready for its clusterset address: ServiceExport ` + s.Namespace + "/" + name +
@@ -171,7 +171,7 @@ func TestAMonWhoseExportIsNeverValidIsRefusedAndNothingIsHalfWritten(t *testing.
 			}
 			require.Empty(t, s.Recorder.Held(s.globalIP(name), 0), "nothing tells the address of an export that is not Valid")
 
-			shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
+			s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
 			s.comesUp()
 			s.settled()
 			s.everyMonIsGlobal("a", "b", "c")

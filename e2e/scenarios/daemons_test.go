@@ -31,7 +31,7 @@ func (s *story) settled() {
 
 func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing.T) {
 	s := newStory(t, true)
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	s.createCephCluster()
 	s.startOperator()
 	s.eventually("the OSD is refused", func() bool { return s.Operator.Journal().Refusals()["Deployment"] > 0 })
@@ -52,7 +52,7 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 	require.Equal(t, 1, said.code)
 	require.Empty(t, said.rows)
 
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
 	s.comesUp()
 	s.everyOSDIsGlobal("0", "1", "2")
 }
@@ -147,8 +147,8 @@ func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
 	s.comesUp()
 	s.settled()
 	osd, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-c")
-	shared.MCS.Reallocate(s.Namespace, "rook-ceph-osd-0")
-	shared.MCS.Reallocate(s.Namespace, "rook-ceph-mon-c")
+	s.World.MCS.Reallocate(s.Namespace, "rook-ceph-osd-0")
+	s.World.MCS.Reallocate(s.Namespace, "rook-ceph-mon-c")
 	s.eventually("both are told", func() bool {
 		told := s.events()
 		return told["AddressFollowed"] == 1 && told["AddressDrifted"] == 1
@@ -175,7 +175,7 @@ func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {
 		"rook-ceph-osd-3": {PeerAddress: true},
 		"rook-ceph-osd-4": {Address: netip.MustParseAddr("127.0.0.1")},
 	} {
-		shared.MCS.SetFault(s.Namespace, name, fault)
+		s.World.MCS.SetFault(s.Namespace, name, fault)
 	}
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) {
@@ -213,7 +213,7 @@ func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {
 			require.False(t, known, "%s took %s", name, taken)
 			require.Empty(t, born)
 		}
-		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
+		s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
 	}
 	s.comesUp()
 	s.everyOSDIsGlobal("0", "1", "2", "3", "4", "5")

@@ -39,7 +39,7 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 func TestASlowExportIsWaitedFor(t *testing.T) {
 	s := newStory(t, true)
 	for _, name := range []string{"rook-ceph-mon-a", "rook-ceph-osd-0"} {
-		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{Delay: 5 * time.Second})
+		s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{Delay: 5 * time.Second})
 	}
 	s.createCephCluster()
 	started := time.Now()

@@ -118,7 +118,7 @@ func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
 	osd, mon := s.globalIP("rook-ceph-osd-1"), s.globalIP("rook-ceph-mon-b")
 	refusals := s.Operator.Journal().Count(rookstandin.Refused)
 	for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {
-		shared.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
+		s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 	}
 	s.eventually("the exports are no longer Valid", func() bool {
 		for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {

@@ -30,7 +30,7 @@ func osds(count int) []rookstandin.OSD {
 func (s *story) beginsOSDs(count int, delay time.Duration) {
 	s.t.Helper()
 	for _, osd := range osds(count) {
-		shared.MCS.SetFault(s.Namespace, "rook-ceph-osd-"+osd.ID, mcsstandin.Fault{Delay: delay})
+		s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-"+osd.ID, mcsstandin.Fault{Delay: delay})
 	}
 	s.createCephCluster()
 	s.startOperator(func(o *rookstandin.Options) { o.OSDs = osds(count) })

@@ -204,7 +204,7 @@ func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T
 func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
 	s := newStory(t, true)
 	// Lighthouse 0.19 cannot store Valid=True under the CRD of mcs-api 0.5.
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{
 		NeverValid: &mcsstandin.Condition{Reason: "ServiceGlobalIPUnavailable", Message: "Service doesn't have a global IP yet"},
 	})
 	s.createCephCluster()
@@ -219,7 +219,7 @@ func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
 	said := s.status(s.Namespace)
 	require.Equal(t, "export_stuck", said.rows[0]["state"])
 
-	shared.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
+	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
 	s.comesUp()
 	s.settled()
 	s.everyMonIsGlobal("a", "b", "c")
