@@ -55,6 +55,7 @@ func (s *story) bringsUpOSDs(count int) time.Duration {
 func TestThirtyOSDsOnThreeNodesComeUpInOneDelayPerNode(t *testing.T) {
 	const count, delay, margin = 30, 5 * time.Second, 2 * time.Second
 	atOnce := apart.newStory(t, alone, true)
+	quiet(t)
 	late := storyOf(t, apart.World, atOnce.Namespace+"-late", true)
 	// Both at the same time, so that what else the machine has to do costs them alike.
 	atOnce.beginsOSDs(count, 0)

@@ -37,15 +37,19 @@ type stage struct {
 // What is told at once is enough to keep two cores busy.
 var (
 	// shared is the World of all that leaves its replicas as they are.
-	shared = &stage{turns: semaphore.NewWeighted(3)}
+	shared = &stage{turns: semaphore.NewWeighted(together)}
 	// apart is that of what kills, replaces or loads them, alone, and of clusters that are moved.
 	apart = &stage{turns: semaphore.NewWeighted(alone), args: quickly}
 	// own are the turns of those that need another World.
 	own = semaphore.NewWeighted(1)
 )
 
-// alone is told what has its replicas for itself.
-const alone = 2
+const (
+	// together are as many as share their replicas.
+	together = 3
+	// alone is told what has its replicas for itself.
+	alone = 2
+)
 
 var globalRange = netip.MustParsePrefix("242.0.0.0/16")
 
@@ -93,12 +97,22 @@ func (s *stage) end() (faults []string) {
 func waitsFor(t *testing.T, turns *semaphore.Weighted, weight int64) {
 	t.Helper()
 	t.Parallel()
-	require.NoError(t, turns.Acquire(t.Context(), weight))
+	takes(t, turns, weight)
 	began := time.Now()
-	t.Cleanup(func() {
-		turns.Release(weight)
-		t.Logf("told in %s", time.Since(began).Round(100*time.Millisecond))
-	})
+	t.Cleanup(func() { t.Logf("told in %s", time.Since(began).Round(100*time.Millisecond)) })
+}
+
+func takes(t *testing.T, turns *semaphore.Weighted, weight int64) {
+	t.Helper()
+	require.NoError(t, turns.Acquire(t.Context(), weight))
+	t.Cleanup(func() { turns.Release(weight) })
+}
+
+// quiet lets a story that has begun apart go on once no other is told: it is about how long something takes.
+func quiet(t *testing.T) {
+	t.Helper()
+	takes(t, shared.turns, together)
+	takes(t, own, 1)
 }
 
 func (s *stage) enter(t *testing.T, weight int64) {
