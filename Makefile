@@ -68,11 +68,11 @@ simulate-broken: ## Take the guards away one by one, and see that a story ends b
 
 .PHONY: stress
 stress: assets ## Let things go wrong, and attacks, while Rook writes: no wrong address, and no failed call where none may
-	@go run ./e2e/stress
+	@GOGC=400 go run ./e2e/stress
 
 .PHONY: stress-short
 stress-short: assets ## The same with fewer faults and writes, in under five minutes
-	@go run ./e2e/stress -short -rate 10
+	@GOGC=400 go run ./e2e/stress -short -rate 10
 
 .PHONY: build
 build: ## Build bin/rook-clusterset, a static program

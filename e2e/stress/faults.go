@@ -20,6 +20,8 @@ type fault struct {
 	unserved, waits bool
 	// long faults are left out of the short form.
 	long bool
+	// undisturbed says that nothing is wrong, so that the machine has to carry the load.
+	undisturbed bool
 }
 
 // outcome is a row of the table.
@@ -28,6 +30,8 @@ type outcome struct {
 	*tally
 	took, recovered time.Duration
 	restarts        int
+	// admitted is how many calls to the webhook were made in a second meanwhile.
+	admitted float64
 }
 
 // suffer injects the fault under load, and waits until all is as before.
@@ -36,9 +40,22 @@ func (r *room) suffer(ctx context.Context, f fault) (outcome, error) {
 	restarts := r.pods.restartCount()
 	var err error
 	o.tally, err = r.traffic.load(ctx, func(ctx context.Context, counted *tally) error {
+		began, err := r.admissions(ctx)
+		if err != nil {
+			return err
+		}
 		started := time.Now()
-		err := f.inject(ctx, r, counted)
+		err = f.inject(ctx, r, counted)
 		o.took = time.Since(started)
+		if err != nil {
+			return err
+		}
+		ended, err := r.admissions(ctx)
+		if ended < began {
+			// An API server that has been started again counts anew.
+			began = 0
+		}
+		o.admitted = (ended - began) / time.Since(started).Seconds()
 		return err
 	})
 	if err != nil {
@@ -59,7 +76,7 @@ func (o outcome) held() bool {
 
 func (o outcome) row() []string {
 	return []string{
-		o.what, measure.Seconds(o.took), strconv.Itoa(o.sent), strconv.Itoa(o.births), strconv.Itoa(o.connections),
+		o.what, measure.Seconds(o.took), fmt.Sprintf("%.0f", o.admitted), strconv.Itoa(o.sent), strconv.Itoa(o.births), strconv.Itoa(o.connections),
 		strconv.Itoa(o.tally.failed), strconv.Itoa(o.fault.failed), either(o.tally.unserved, o.fault.unserved), either(o.waited, o.waits),
 		strconv.Itoa(o.wrong), measure.Seconds(o.slowest), strconv.Itoa(o.restarts),
 	}
@@ -74,7 +91,7 @@ func either(count int, allowed bool) string {
 }
 
 var faultHead = []string{
-	"what was done", "for", "writes", "births", "connections", "failed", "may fail", "not served", "refused to wait", "wrong addresses", "slowest", "replicas restarted",
+	"what was done", "for", "admissions in a second", "writes", "births", "connections", "failed", "may fail", "not served", "refused to wait", "wrong addresses", "slowest", "replicas restarted",
 }
 
 // report prints the rows and holds each against what it allows.

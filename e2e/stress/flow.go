@@ -14,13 +14,19 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
 
-// flow is how the API server took the requests of the replicas, since it started: they have a priority level of their own.
+// flow is what passed between the API server and the replicas since it started.
 type flow struct {
-	// taken were served, after waited seconds in all; rejected were not.
+	// taken of the requests of the replicas, which have a priority level of their own, were served, after waited seconds in
+	// all; rejected were not.
 	taken, rejected, waited float64
+	// admissions are the calls that it made to the replicas, answered or not.
+	admissions float64
 }
 
-const ofOurLevel = `priority_level="rook-clusterset"`
+const (
+	ofOurLevel   = `priority_level="rook-clusterset"`
+	ofOurWebhook = `.rook-clusterset.io"`
+)
 
 func (r *room) flow(ctx context.Context) (flow, error) {
 	c, err := rest.HTTPClientFor(r.plane.Config)
@@ -45,12 +51,16 @@ func readFlow(metrics io.Reader) (flow, error) {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		name, rest, _ := strings.Cut(lines.Text(), "{")
-		into := map[string]*float64{
-			"apiserver_flowcontrol_rejected_requests_total":             &f.rejected,
-			"apiserver_flowcontrol_request_wait_duration_seconds_count": &f.taken,
-			"apiserver_flowcontrol_request_wait_duration_seconds_sum":   &f.waited,
+		counted := map[string]struct {
+			of   string
+			into *float64
+		}{
+			"apiserver_flowcontrol_rejected_requests_total":             {ofOurLevel, &f.rejected},
+			"apiserver_flowcontrol_request_wait_duration_seconds_count": {ofOurLevel, &f.taken},
+			"apiserver_flowcontrol_request_wait_duration_seconds_sum":   {ofOurLevel, &f.waited},
+			"apiserver_admission_webhook_request_total":                 {ofOurWebhook, &f.admissions},
 		}[name]
-		if into == nil || !strings.Contains(rest, ofOurLevel) || strings.Contains(rest, `execute="false"`) {
+		if counted.into == nil || !strings.Contains(rest, counted.of) || strings.Contains(rest, `execute="false"`) {
 			continue
 		}
 		_, number, _ := strings.Cut(rest, "} ")
@@ -58,9 +68,23 @@ func readFlow(metrics io.Reader) (flow, error) {
 		if err != nil {
 			return flow{}, fmt.Errorf("read %s: %w", name, err)
 		}
-		*into += value
+		*counted.into += value
 	}
 	return f, lines.Err()
+}
+
+// admissions asks until the API server is there again.
+func (r *room) admissions(ctx context.Context) (float64, error) {
+	var f flow
+	err := measure.Until(ctx, lookAtPods, func() (bool, error) {
+		var err error
+		f, err = r.flow(ctx)
+		return err == nil, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the calls to the webhook: %w", err)
+	}
+	return f.admissions, nil
 }
 
 // reportFlow says whether the replicas ever had to queue for the API server. It counts anew when that is started again.

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// lostWithAKill is what may fail when a replica is killed: what it was answering, and half of what is sent, each with a
-	// second write by Kubernetes, until its address is taken out of the endpoints.
-	lostWithAKill = 150
+	// lostWithAKill is what may fail when a replica is killed: what it was answering, of each writer one at most, and half of
+	// what is sent until its address is taken out of the endpoints.
+	lostWithAKill = 60
 	// lostWithALease is what may fail when a leader loses its lease: its term ends, and not its process.
 	lostWithALease = 0
 
@@ -31,7 +31,7 @@ const (
 // ofReplicas are the faults of the replicas themselves.
 func ofReplicas() []fault {
 	return []fault{
-		{what: "nothing", inject: func(ctx context.Context, _ *room, _ *tally) error { return measure.Pause(ctx, 10*time.Second) }, long: true},
+		{what: "nothing", inject: func(ctx context.Context, _ *room, _ *tally) error { return measure.Pause(ctx, 10*time.Second) }, long: true, undisturbed: true},
 		{what: "both replicas are restarted, one after the other", inject: roll(), waits: true},
 		{what: "the manifests are applied again, and both replicas replaced by ones with other flags", inject: upgrade, waits: true, long: true},
 		{what: "each replica is killed (kill -9), one after the other", inject: killEach, failed: 2 * lostWithAKill, waits: true},

@@ -10,7 +10,7 @@ import (
 
 // faults lets one fault after the other happen in one room.
 func (r run) faults(ctx context.Context) error {
-	title := fmt.Sprintf("Faults, under %d writes and a birth in a second", r.rate)
+	title := fmt.Sprintf("Faults, under %d admissions in a second", r.rate)
 	return r.suffer(ctx, title, installation{}, slices.Concat(ofReplicas(), ofThePlane(), ofSources(), ofClients()))
 }
 
@@ -40,6 +40,11 @@ func (r run) suffer(ctx context.Context, title string, in installation, faults [
 		outcomes = append(outcomes, o)
 	}
 	report(r.report, title, outcomes)
+	for _, o := range outcomes {
+		if o.undisturbed {
+			r.report.Verdict(o.admitted >= float64(r.rate), fmt.Sprintf("with nothing wrong there are as many admissions as are asked for: %.0f of %d in a second", o.admitted, r.rate))
+		}
+	}
 	return place.reportFlow(ctx, r.report, "under faults")
 }
 

@@ -14,7 +14,8 @@ import (
 // tally is what became of the calls that were sent while something was wrong.
 type tally struct {
 	mu sync.Mutex
-	// sent counts the writes of OSDs; each asks for admission once, and once more when Kubernetes notes its revision.
+	// sent counts the writes of OSDs; each asks for admission once, and one that made a new OSD once more when Kubernetes notes
+	// its revision.
 	sent int
 	// failed are those that admission failed or refused, unserved those that the API server itself did not serve.
 	failed, unserved int

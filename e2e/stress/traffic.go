@@ -31,7 +31,7 @@ const (
 type traffic struct {
 	world *world.World
 	ceph  *measure.Cluster
-	// rate is how many updates are sent in a second.
+	// rate is how many updates are sent in a second, of which each asks for admission once.
 	rate int
 	// born are the OSDs so far, whether they were let in or not.
 	born atomic.Int64
