@@ -39,7 +39,9 @@ func main() {
 	started := time.Now()
 	// Whoever has no time for the rest is told of what there is.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	s, err := playAll(ctx, *first, faultsNamed(*often), *schedules, *workers, *enough)
+	s, err := playAll(ctx, *first, faultsNamed(*often), *schedules, *workers, *enough, func(bad outcome) {
+		fmt.Fprintf(os.Stderr, "seed %d: %s\n", bad.seed, bad.violation)
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -23,8 +23,9 @@ type summary struct {
 	bad []outcome
 }
 
-// playAll plays stories of seeds in a row, several at once, until there are enough bad ones, or it is to end.
-func playAll(ctx context.Context, first uint64, often []string, schedules, workers, enough int) (summary, error) {
+// playAll plays stories of seeds in a row, several at once, until there are enough bad ones, or it is to end. Each bad one is
+// told at once to whoever cannot wait.
+func playAll(ctx context.Context, first uint64, often []string, schedules, workers, enough int, told func(outcome)) (summary, error) {
 	ctrl.SetLogger(logr.Discard())
 	// Stories leave much behind, and little of it for long.
 	debug.SetGCPercent(3000)
@@ -52,6 +53,7 @@ func playAll(ctx context.Context, first uint64, often []string, schedules, worke
 					s.faults[name] += count
 				}
 				if o.violation != "" {
+					told(o)
 					s.bad = append(s.bad, o)
 					stop.Store(stop.Load() || len(s.bad) >= enough)
 				}

@@ -20,7 +20,7 @@ import (
 const shortSchedules = 250
 
 func TestNoStoryEndsBadly(t *testing.T) {
-	s, err := playAll(t.Context(), 1, nil, shortSchedules, runtime.NumCPU(), 3)
+	s, err := playAll(t.Context(), 1, nil, shortSchedules, runtime.NumCPU(), 3, func(outcome) {})
 	require.NoError(t, err)
 	t.Logf("%d stories, %s", s.played, s.faultsText())
 	for _, bad := range s.bad {
