@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -54,6 +56,45 @@ func TestAMonIsNeitherUnpinnedNorRemovedByACacheThatIsBehind(t *testing.T) {
 			l.clock = noon.Add(4 * time.Hour)
 			l.turn()
 			require.Equal(t, c.lives, l.export(monA).Exists)
+		})
+	}
+}
+
+// hideExports is a cache that does not show an export yet.
+type hideExports struct{ client.Reader }
+
+func (h hideExports) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	if object.GetObjectKind().GroupVersionKind() == serviceExport {
+		return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+	}
+	return h.Reader.Get(ctx, key, object, opts...)
+}
+
+func (h hideExports) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if list.GetObjectKind().GroupVersionKind().Kind == serviceExport.Kind+"List" {
+		return nil
+	}
+	return h.Reader.List(ctx, list, opts...)
+}
+
+// The export of an OSD to be born was made anew a moment ago: while Globalnet gives its Service an address, nothing may be written to it.
+func TestAServiceIsNeitherMarkedNorRemovedForAnExportThatACacheDoesNotShowYet(t *testing.T) {
+	for name, exported := range map[string]bool{"one that has an export is let be": true, "one that has none is marked, and goes": false} {
+		t.Run(name, func(t *testing.T) {
+			service := ownService(aCluster(), osd0, "10.96.1.0")
+			service.ResourceVersion = ""
+			l := newLoop(t, enabledNamespace(), cephClusterObject(nil), service)
+			if exported {
+				require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(osd0), rook.Export{}))
+			}
+			l.reconciler.view = view.New(view.Readers{Cached: hideExports{l.client}, Live: l.client}, l.kinds)
+			l.turn()
+			require.Equal(t, !exported, l.service(osd0).Annotations[rook.OrphanedSinceAnnotation] != "")
+			l.clock = noon.Add(2 * time.Hour)
+			l.turn()
+			err := l.client.Get(t.Context(), client.ObjectKeyFromObject(service), &corev1.Service{})
+			require.NoError(t, client.IgnoreNotFound(err))
+			require.Equal(t, exported, err == nil)
 		})
 	}
 }

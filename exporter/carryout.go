@@ -52,6 +52,12 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 			return err
 		}
 	}
+	if !f.export.Exists && (s.mark != nil || len(s.remove) > 0) {
+		// A cache can be behind an export that was made anew, to whose Service Globalnet is about to give an address.
+		if exported, err := t.ensurer.isExported(ctx, f.daemon); err != nil || exported {
+			return err
+		}
+	}
 	if s.apply != nil {
 		if err := t.ensurer.applyService(ctx, s.apply); err != nil {
 			return err

@@ -53,6 +53,22 @@ func (e *Ensurer) isDeployed(ctx context.Context, daemon rook.Daemon) (bool, err
 	return true, nil
 }
 
+// isExported says whether the daemon has an export, by the API server's word.
+func (e *Ensurer) isExported(ctx context.Context, daemon rook.Daemon) (bool, error) {
+	export, served := e.objectOf(daemon, false)
+	if !served {
+		return false, nil
+	}
+	err := e.live.Get(ctx, client.ObjectKeyFromObject(export), export)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for ServiceExport %s/%s: %w", daemon.Namespace, daemon.Name(), err)
+	}
+	return true, nil
+}
+
 // remove deletes an orphan if it is the very object, in the very state, that was decided on.
 func (e *Ensurer) remove(ctx context.Context, daemon rook.Daemon, o orphan) error {
 	object, served := e.objectOf(daemon, o.service)
