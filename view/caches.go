@@ -27,6 +27,7 @@ func Options(wanted []kinds.Kind, webhookConfiguration string) cache.Options {
 	daemons := appIn(rook.MonApp, rook.OSDApp, rook.FloatingMonApp)
 	return cache.Options{
 		ReaderFailOnMissingInformer: true,
+		NewInformer:                 newInformer,
 		DefaultTransform:            keep(wanted),
 		ByObject: map[client.Object]cache.ByObject{
 			&appsv1.Deployment{}: {Label: daemons, Transform: trim(rook.TrimDeployment)},

@@ -17,6 +17,7 @@ import (
 func PreparedOptions() cache.Options {
 	return cache.Options{
 		ReaderFailOnMissingInformer: true,
+		NewInformer:                 newInformer,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.ConfigMap{}: {
 				Label:     labels.SelectorFromSet(labels.Set{rook.AppLabel: rook.OSDApp, rook.PrepareStatusLabel: rook.PrepareStatusValue}),
