@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestTheCommandsOfHelmRunAsTheyStandThere(t *testing.T) {
 	before, admission := s.addresses(), s.admission()
 	require.NotEmpty(t, admission.Webhooks[0].ClientConfig.CABundle)
 	r.runsPages("helm-host-network")
-	s.eventually("the pods are refused as long as the namespace asks for a standard", s.podsAreRefused)
+	s.eventually("the new pods are refused and one of the old goes on", s.isHeldUpByTheStandard)
 	r.runsPages("helm-privileged")
 	s.isOnTheHostNetwork()
 	require.Equal(t, admission.Generation, s.admission().Generation, "the CA is never away, without which no daemon is born")
@@ -59,6 +60,8 @@ func TestTheCommandsOfHelmRunAsTheyStandThere(t *testing.T) {
 	s.eventually("all but the namespace is gone", func() bool {
 		return strings.Join(s.ofTheManifest(), " ") == "namespace/"+controlplane.Namespace
 	})
+	require.Equal(t, []string{"secret/rook-clusterset-ca", "secret/rook-clusterset-serving-cert", "lease.coordination.k8s.io/rook-clusterset-exporter"},
+		strings.Fields(r.sh(t, "kubectl -n rook-clusterset get secret,lease,deployment,pod,service,pvc -o name")))
 	r.runsPages("helm-namespace")
 	s.isGone()
 	require.Equal(t, before, s.addresses())
@@ -89,18 +92,15 @@ func (s *story) admission() *admissionregistrationv1.MutatingWebhookConfiguratio
 	return configuration
 }
 
-// podsAreRefused says whether the API server refuses pods of the newest ReplicaSet for the Pod Security Standard.
-func (s *story) podsAreRefused() bool {
+// isHeldUpByTheStandard says whether the Pod Security Standard of the namespace holds the rollout up, with a replica left.
+func (s *story) isHeldUpByTheStandard() bool {
 	s.t.Helper()
 	deployment := &appsv1.Deployment{}
 	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}
 	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), key, deployment))
-	for _, condition := range deployment.Status.Conditions {
-		if condition.Type == appsv1.DeploymentReplicaFailure && strings.Contains(condition.Message, `violates PodSecurity "restricted`) {
-			return true
-		}
-	}
-	return false
+	return deployment.Status.AvailableReplicas == 1 && slices.ContainsFunc(deployment.Status.Conditions, func(c appsv1.DeploymentCondition) bool {
+		return c.Type == appsv1.DeploymentReplicaFailure && strings.Contains(c.Message, `violates PodSecurity "restricted`)
+	})
 }
 
 // isOnTheHostNetwork asserts that each pod takes the ports of its node that the page names.
