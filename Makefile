@@ -136,6 +136,7 @@ assets: ## Build etcd, Kubernetes and cert-manager's controllers, once
 # The longest begin first. The control planes, which take most of the time, collect garbage less often than they would.
 .PHONY: scenarios
 scenarios: assets build ## Run the scenarios, and the tests of the manifests, against a real API server
+	@e2e/assets/helm.sh >/dev/null
 	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" ROOK_CLUSTERSET_PROGRAM=$(CURDIR)/bin/rook-clusterset GOGC=400 \
 	  go test -count=1 -p 3 -timeout 30m ./e2e/scenarios ./e2e/rights ./manifests ./e2e/...
 

@@ -18,6 +18,8 @@ const (
 	Nodes = "nodes.sh"
 	// Prometheus is prometheus and promtool.
 	Prometheus = "prometheus.sh"
+	// Helm is helm.
+	Helm = "helm.sh"
 )
 
 // Build returns the directory that the script prints. Building for the first time takes minutes, and the script tells so.

@@ -158,12 +158,18 @@ func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
 	s.isGone()
 	s.global(3)
 	s.everyOSDIsGlobal("0", "1", "2")
+	s.keepsItsExports()
+	s.goesOnWithoutUs(before)
+}
+
+// keepsItsExports asserts that nobody has freed an address of the six daemons.
+func (s *story) keepsItsExports() {
+	s.t.Helper()
 	exports := &unstructured.UnstructuredList{}
 	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
 	exports.SetKind("ServiceExportList")
-	require.NoError(t, s.World.Plane.Client.List(t.Context(), exports, client.InNamespace(s.Namespace)))
-	require.Len(t, exports.Items, 6, "what runs keeps its addresses")
-	s.goesOnWithoutUs(before)
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), exports, client.InNamespace(s.Namespace)))
+	require.Len(s.t, exports.Items, 6, "what runs keeps its addresses")
 }
 
 // goesOnWithoutUs asserts what the pages say of the time after: Rook writes OSDs without global IPs, and mons stay.
