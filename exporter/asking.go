@@ -111,7 +111,7 @@ func (t turn) settle(ctx context.Context, f facts, answer resolver.Answer, in pl
 		return nil, false, err
 	}
 	own := nameOf(f.daemon)
-	holds := t.claims.settle(own, answer.IP, cached, func(other types.NamespacedName) bool {
+	holds := t.claims.settle(own, gift{answer.IP, f.export.UID}, cached, func(other types.NamespacedName) bool {
 		return t.isLeaving(ctx, other, answer.IP, in, map[types.NamespacedName]bool{own: true})
 	})
 	if holds == own {

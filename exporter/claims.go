@@ -14,13 +14,19 @@ import (
 // several daemons run at once.
 type claims struct {
 	mu    sync.Mutex
-	given map[types.NamespacedName]netip.Addr
+	given map[types.NamespacedName]gift
 	// waiting are the daemons that were refused an address because of its holder.
 	waiting map[netip.Addr]map[types.NamespacedName]bool
 }
 
+// gift is an address and the export that it was given to. With that it goes.
+type gift struct {
+	address netip.Addr
+	export  types.UID
+}
+
 func newClaims() *claims {
-	return &claims{given: map[types.NamespacedName]netip.Addr{}, waiting: map[netip.Addr]map[types.NamespacedName]bool{}}
+	return &claims{given: map[types.NamespacedName]gift{}, waiting: map[netip.Addr]map[types.NamespacedName]bool{}}
 }
 
 // forget drops all that was given: another leader may have given it to others.
@@ -31,16 +37,17 @@ func (c *claims) forget() {
 	clear(c.waiting)
 }
 
-// settle gives the address to the daemon unless another holds it, whose name it returns. cached is what the cache shows
-// of the address.
-func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {
+// settle gives the address to the export of the daemon unless another holds it, whose name it returns. cached is what the cache
+// shows of the address.
+func (c *claims) settle(daemon types.NamespacedName, to gift, cached []rook.Claim, leaving func(types.NamespacedName) bool) types.NamespacedName {
+	address := to.address
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own := rook.Claim{Daemon: daemon}
 	if i := slices.IndexFunc(cached, func(found rook.Claim) bool { return found.Daemon == daemon }); i >= 0 {
 		own = cached[i]
 	}
-	if own.Exported && c.given[daemon] == address {
+	if own.Exported && c.given[daemon] == to {
 		// The cache has caught up.
 		delete(c.given, daemon)
 	}
@@ -58,7 +65,7 @@ func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached 
 	}
 	delete(c.waiting[address], daemon)
 	if !own.Exported {
-		c.given[daemon] = address
+		c.given[daemon] = to
 	}
 	return daemon
 }
@@ -67,7 +74,7 @@ func (c *claims) settle(daemon types.NamespacedName, address netip.Addr, cached 
 func (c *claims) others(daemon types.NamespacedName, address netip.Addr, cached []rook.Claim) []rook.Claim {
 	var others []rook.Claim
 	for _, found := range cached {
-		if given, moved := c.given[found.Daemon]; moved && given != address {
+		if given, moved := c.given[found.Daemon]; moved && given.address != address {
 			found.Exported = false
 		}
 		if found.Daemon != daemon && (found.Exported || found.Advertised) {
@@ -76,7 +83,7 @@ func (c *claims) others(daemon types.NamespacedName, address netip.Addr, cached 
 	}
 	for other, given := range c.given {
 		known := slices.ContainsFunc(others, func(o rook.Claim) bool { return o.Daemon == other })
-		if given == address && other != daemon && !known {
+		if given.address == address && other != daemon && !known {
 			others = append(others, rook.Claim{Daemon: other, Exported: true})
 		}
 	}
@@ -87,9 +94,25 @@ func (c *claims) others(daemon types.NamespacedName, address netip.Addr, cached 
 func (c *claims) release(daemon types.NamespacedName, address netip.Addr) []types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.given[daemon] == address {
+	if c.given[daemon].address == address {
 		delete(c.given, daemon)
 	}
+	return c.endWaiting(address)
+}
+
+// lose forgets what was given to an export that is gone, or another by now, and returns who waits for it.
+func (c *claims) lose(daemon types.NamespacedName, export types.UID) []types.NamespacedName {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	had, given := c.given[daemon]
+	if !given || had.export == export {
+		return nil
+	}
+	delete(c.given, daemon)
+	return c.endWaiting(had.address)
+}
+
+func (c *claims) endWaiting(address netip.Addr) []types.NamespacedName {
 	var waiting []types.NamespacedName
 	for name := range c.waiting[address] {
 		waiting = append(waiting, name)

@@ -25,7 +25,7 @@ func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *tes
 		for _, other := range cached {
 			claims = append(claims, rook.Claim{Daemon: named(other), Exported: true})
 		}
-		return c.settle(named(name), ip, claims, stays)
+		return c.settle(named(name), gift{address: ip}, claims, stays)
 	}
 	require.Equal(t, named(osd0), settle(osd0, ip))
 	require.Equal(t, named(osd0), settle(osd1, ip), "the cache shows nobody")
@@ -36,11 +36,43 @@ func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *tes
 	require.Equal(t, named(osd0), settle(osd1, other, osd0))
 }
 
+// Seed 44350: somebody deleted the export before the cache had shown its address.
+func TestWhatWasGivenToAnExportGoesWithIt(t *testing.T) {
+	c := newClaims()
+	ip := addr("242.0.1.0")
+	settle := func(name string, export types.UID) types.NamespacedName {
+		return c.settle(named(name), gift{ip, export}, nil, func(types.NamespacedName) bool { return false })
+	}
+	require.Equal(t, named(osd0), settle(osd0, "first"))
+	require.Empty(t, c.lose(named(osd0), "first"))
+	require.Equal(t, named(osd0), settle(osd1, "other"))
+	require.Equal(t, []types.NamespacedName{named(osd1)}, c.lose(named(osd0), "second"))
+	require.Equal(t, named(osd1), settle(osd1, "other"))
+	require.Equal(t, []types.NamespacedName(nil), c.lose(named(osd0), ""), "it has nothing to lose")
+}
+
+func TestAnAddressIsFreeOnceTheExportIsGoneThatItWasGivenTo(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	l.create(deployment(osd0, ""), deployment(osd1, ""))
+	l.settle()
+	l.answers[osd0] = "242.0.1.0"
+	l.report(osd0, "True", "Valid")
+	l.turn()
+	require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
+
+	require.NoError(t, l.client.Delete(t.Context(), l.exportObject(osd0)))
+	delete(l.answers, osd0)
+	l.answers[osd1] = "242.0.1.0"
+	l.report(osd1, "True", "Valid")
+	l.settle()
+	require.Equal(t, "242.0.1.0", l.export(osd1).GlobalIP.String())
+}
+
 func TestWhoWasRefusedAnAddressIsWokenWhenItIsFree(t *testing.T) {
 	c := newClaims()
 	ip := addr("242.0.1.0")
 	has := []rook.Claim{{Daemon: named(osd0), Exported: true}}
-	require.Equal(t, named(osd0), c.settle(named(osd1), ip, has, func(types.NamespacedName) bool { return false }))
+	require.Equal(t, named(osd0), c.settle(named(osd1), gift{address: ip}, has, func(types.NamespacedName) bool { return false }))
 	require.Equal(t, []types.NamespacedName{named(osd1)}, c.release(named(osd0), ip))
 	require.Empty(t, c.release(named(osd0), ip))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
@@ -116,7 +117,7 @@ func (t turn) run(ctx context.Context, to target) (time.Duration, error) {
 
 // runOrphan keeps what a daemon has while it lives, and removes what it left.
 func (t turn) runOrphan(ctx context.Context, daemon rook.Daemon) (time.Duration, error) {
-	f, err := t.gather(ctx, daemon)
+	f, err := t.begin(ctx, daemon)
 	if err != nil {
 		return 0, err
 	}
@@ -163,7 +164,7 @@ func (t turn) spread(ctx context.Context) error {
 
 // runDaemon does what one daemon wants.
 func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration, error) {
-	f, err := t.gather(ctx, daemon)
+	f, err := t.begin(ctx, daemon)
 	if err != nil {
 		return 0, err
 	}
@@ -195,6 +196,15 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 		return s.again, nil
 	}
 	return sooner(s.again, t.memory.NextTry(daemon.Name(), f.now)), nil
+}
+
+// begin gathers the facts of the daemon whose turn it is. An export that somebody deleted had perhaps not been seen with its address.
+func (t turn) begin(ctx context.Context, daemon rook.Daemon) (facts, error) {
+	f, err := t.gather(ctx, daemon)
+	if err == nil {
+		t.wakeAll(t.claims.lose(nameOf(daemon), f.export.UID))
+	}
+	return f, err
 }
 
 // gather reads the facts of a daemon.
@@ -230,10 +240,14 @@ func (t turn) gather(ctx context.Context, daemon rook.Daemon) (facts, error) {
 // wakeWaiting has those take a turn who wait for an address that the daemon no longer has.
 func (t turn) wakeWaiting(f facts, now rook.Export) {
 	if had := f.export.GlobalIP; had.IsValid() && now.GlobalIP != had {
-		for _, waiting := range t.claims.release(nameOf(f.daemon), had) {
-			// It was refused a moment ago, and need not wait to ask again.
-			t.changes.Add(waiting)
-			t.wake(target{Namespace: waiting.Namespace, Daemon: waiting.Name})
-		}
+		t.wakeAll(t.claims.release(nameOf(f.daemon), had))
+	}
+}
+
+// wakeAll has those take a turn who were refused a moment ago, and need not wait to ask again.
+func (t turn) wakeAll(waiting []types.NamespacedName) {
+	for _, one := range waiting {
+		t.changes.Add(one)
+		t.wake(target{Namespace: one.Namespace, Daemon: one.Name})
 	}
 }

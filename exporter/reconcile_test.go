@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -93,6 +94,9 @@ func newLoop(t *testing.T, objects ...client.Object) *loop {
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if err := l.write("create", o.GetObjectKind().GroupVersionKind().Kind, o.GetName()); err != nil {
 				return err
+			}
+			if o.GetUID() == "" {
+				o.SetUID(uuid.NewUUID())
 			}
 			return c.Create(ctx, o, opts...)
 		},
