@@ -87,6 +87,16 @@ func (t turn) answer(ctx context.Context, f facts, in place) (*resolution, error
 	return &resolution{refusal: refusal, taken: taken, early: f.now.Sub(since) < earlyFor}, nil
 }
 
+// isBeingGiven says whether Globalnet is about to give the Service an address, by the API server's word: a Service that is written
+// meanwhile can be given a second one.
+func (t turn) isBeingGiven(ctx context.Context, f facts) bool {
+	address, err := t.sources.Allocated(ctx, resolver.Request{Namespace: f.daemon.Namespace, Name: f.daemon.Name(), Latest: true})
+	if refusal, ok := errors.AsType[*reason.Error](err); ok && refusal.Code == reason.NoAnswer {
+		return false
+	}
+	return err != nil || address != f.export.GlobalIP
+}
+
 func (t turn) ask(ctx context.Context, daemon rook.Daemon, q question, in place) (resolver.Answer, *reason.Error) {
 	var answer resolver.Answer
 	err := in.unreadable

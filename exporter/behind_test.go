@@ -98,3 +98,31 @@ func TestAServiceIsNeitherMarkedNorRemovedForAnExportThatACacheDoesNotShowYet(t 
 		})
 	}
 }
+
+// Seed 48327: an OSD was back, and Globalnet had taken its address away and was giving it another.
+func TestTheMarkOfAnOSDThatIsBackStaysUntilGlobalnetIsAtRest(t *testing.T) {
+	for name, c := range map[string]struct {
+		allocated string
+		stays     bool
+	}{
+		"Globalnet has given it what its export has": {"242.0.1.0", false},
+		"Globalnet gives it another":                 {"242.0.1.7", true},
+		"there is no Globalnet":                      {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := ownService(aCluster(), osd0, "10.96.1.0")
+			service.ResourceVersion = ""
+			service.Annotations = map[string]string{rook.OrphanedSinceAnnotation: noon.Format(time.RFC3339)}
+			l := newLoop(t, enabledNamespace(), cephClusterObject(nil), service, deployment(osd0, "242.0.1.0"))
+			l.answers[osd0] = "242.0.1.0"
+			if c.allocated != "" {
+				l.allocated = map[string]string{osd0: c.allocated}
+			}
+			l.settle()
+			l.report(osd0, "True", "Valid")
+			l.settle()
+			require.Equal(t, "242.0.1.0", l.export(osd0).GlobalIP.String())
+			require.Equal(t, c.stays, l.service(osd0).Annotations[rook.OrphanedSinceAnnotation] != "")
+		})
+	}
+}

@@ -26,7 +26,7 @@ type target struct{ Namespace, Daemon string }
 type Asker interface {
 	Resolve(ctx context.Context, req resolver.Request, m resolver.Membership) (resolver.Answer, error)
 	Membership(ctx context.Context) (resolver.Membership, error)
-	Allocated(ctx context.Context, namespace, name string) (netip.Addr, error)
+	Allocated(ctx context.Context, req resolver.Request) (netip.Addr, error)
 }
 
 // reconciler takes a turn for each target that something happened to. Turns of several targets run at once.
@@ -182,7 +182,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 	}
 	if f.saysItHasNone() {
 		// Where that cannot be read either, the export's own words have to do.
-		f.allocated, _ = t.sources.Allocated(ctx, daemon.Namespace, daemon.Name())
+		f.allocated, _ = t.sources.Allocated(ctx, resolver.Request{Namespace: daemon.Namespace, Name: daemon.Name()})
 	}
 	s := makePlan(f)
 	if s.create && !t.awaiting.begin(daemon, f.now) {

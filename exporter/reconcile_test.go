@@ -180,8 +180,8 @@ func (l *loop) Membership(context.Context) (resolver.Membership, error) {
 	return resolver.Membership{GlobalCIDRs: l.cidrs, PeerCIDRs: l.peers}, nil
 }
 
-func (l *loop) Allocated(_ context.Context, _, name string) (netip.Addr, error) {
-	if ip, ok := l.allocated[name]; ok {
+func (l *loop) Allocated(_ context.Context, req resolver.Request) (netip.Addr, error) {
+	if ip, ok := l.allocated[req.Name]; ok {
 		return addr(ip), nil
 	}
 	return netip.Addr{}, reason.Errorf(reason.NoAnswer, "nothing")

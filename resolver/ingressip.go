@@ -81,6 +81,10 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 }
 
 // Allocated returns what Globalnet allocated for the Service, whether that may be believed or not.
-func (r *Resolver) Allocated(ctx context.Context, namespace, name string) (netip.Addr, error) {
-	return globalIngressIP{r.objects}.Lookup(ctx, Request{Namespace: namespace, Name: name}, Membership{})
+func (r *Resolver) Allocated(ctx context.Context, req Request) (netip.Addr, error) {
+	from := r.objects
+	if req.Latest {
+		from = r.latestObjects
+	}
+	return globalIngressIP{from}.Lookup(ctx, req, Membership{})
 }

@@ -74,6 +74,18 @@ func TestBeforeABirthTheSourcesAreAskedAtTheAPIServerItself(t *testing.T) {
 	}
 }
 
+func TestWhatGlobalnetAllocatedIsReadFromTheAPIServerWhereThatIsAsked(t *testing.T) {
+	movedIP := strings.ReplaceAll(ingressIP, "242.0.255.253", "242.0.255.9")
+	r := world{objects: objects(t, submarinerA, ingressIP), live: clientObjects(t, movedIP)}.resolver(t)
+	for latest, want := range map[bool]string{false: "242.0.255.253", true: "242.0.255.9"} {
+		req := monA()
+		req.Latest = latest
+		ip, err := r.Allocated(t.Context(), req)
+		require.NoError(t, err)
+		require.Equal(t, want, ip.String())
+	}
+}
+
 func clientObjects(t *testing.T, documents ...string) []client.Object {
 	t.Helper()
 	var all []client.Object

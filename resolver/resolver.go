@@ -77,7 +77,8 @@ type Resolver struct {
 	// told are the sources that are objects; they are asked all, and compared.
 	told []Source
 	// latest are the same, read from the API server itself.
-	latest []Source
+	latest        []Source
+	latestObjects objects
 	// asked is a question over the network, which is put only where no object tells.
 	asked Source
 }
@@ -93,13 +94,15 @@ type Readers struct {
 // New returns a Resolver that reads objects of the kinds that are served.
 func New(readers Readers, installed kinds.Installed, opts Options) *Resolver {
 	o := objects{kinds.Reader{Objects: readers.Cached, Installed: installed}}
+	latest := objects{kinds.Reader{Objects: readers.Live, Installed: installed}}
 	return &Resolver{
-		objects: o,
-		live:    readers.Live,
-		options: opts,
-		told:    objectSources(o, opts.AllowClusterIP),
-		latest:  objectSources(objects{kinds.Reader{Objects: readers.Live, Installed: installed}}, opts.AllowClusterIP),
-		asked:   newClustersetDNS(opts),
+		objects:       o,
+		live:          readers.Live,
+		options:       opts,
+		told:          objectSources(o, opts.AllowClusterIP),
+		latest:        objectSources(latest, opts.AllowClusterIP),
+		latestObjects: latest,
+		asked:         newClustersetDNS(opts),
 	}
 }
 
