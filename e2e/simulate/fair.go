@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
@@ -139,12 +141,30 @@ func (w *world) leftBehind(s *site, facts rook.DaemonFacts) []string {
 
 // isKeptBack says whether a daemon cannot be born, and an event tells why: Globalnet gives it the address at which another
 // lives that was given another meanwhile, however often its export is made anew, of which there is an event too. Only a
-// failover of that one helps.
+// failover of that one helps. Of a mon that is listed there and was never born, that itself can fail so: each one that is to
+// take its place is given what the one before it has freed.
 func (w *world) isKeptBack(s *site) bool {
 	for key, address := range w.mcs.given {
 		_, lives := w.lives.at[key]
 		told := w.told[key][reason.UsedByAnother.Event()] || w.told[key][reason.ExportRemade.Event()]
-		if key.Namespace == s.namespace && !lives && told && len(w.othersAt(key, address)) > 0 {
+		if key.Namespace == s.namespace && !lives && told && (len(w.othersAt(key, address)) > 0 || w.isListedAt(s, address)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isListedAt says whether Rook lists a mon at the address that never came to live, for the network has given it another, and whether
+// an event tells that.
+func (w *world) isListedAt(s *site, address netip.Addr) bool {
+	list := w.store.get(configMapKind, types.NamespacedName{Namespace: s.namespace, Name: rookstandin.EndpointsConfigMap})
+	if list == nil {
+		return false
+	}
+	for id, at := range listed(list.(*corev1.ConfigMap)) {
+		key := types.NamespacedName{Namespace: s.namespace, Name: monPrefix + id}
+		_, lives := w.lives.at[key]
+		if at == address.String() && !lives && w.mcs.given[key] != address && w.told[key][reason.AddressDrifted.Event()] {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -220,14 +221,21 @@ func (w *world) checkTelling(o client.Object) {
 	}
 }
 
+// listed reads which mon a list tells where, in its order.
+func listed(o *corev1.ConfigMap) iter.Seq2[string, string] {
+	return func(yield func(id, address string) bool) {
+		for entry := range strings.SplitSeq(o.Data["data"], ",") {
+			id, endpoint, ok := strings.Cut(entry, "=")
+			if ok && !yield(id, strings.TrimSuffix(strings.TrimSuffix(endpoint, ":6789"), ":3300")) {
+				return
+			}
+		}
+	}
+}
+
 func (w *world) checkEndpoints(o *corev1.ConfigMap) {
 	told := map[string]string{}
-	for entry := range strings.SplitSeq(o.Data["data"], ",") {
-		id, endpoint, ok := strings.Cut(entry, "=")
-		if !ok {
-			continue
-		}
-		address := strings.TrimSuffix(strings.TrimSuffix(endpoint, ":6789"), ":3300")
+	for id, address := range listed(o) {
 		key := types.NamespacedName{Namespace: o.Namespace, Name: monPrefix + id}
 		if lived, lives := w.lives.at[key]; lives && lived.String() != address {
 			w.never("%s lives at %s, and %s tells %s", key, lived, named(o), address)
