@@ -24,7 +24,10 @@ func (v *View) ClaimsAnywhere(ctx context.Context, address netip.Addr) ([]rook.C
 	return v.claims(ctx, address, func(context.Context, string) (bool, error) { return true, nil })
 }
 
-func (v *View) claims(ctx context.Context, address netip.Addr, counts func(context.Context, string) (bool, error)) ([]rook.Claim, error) {
+// counting says whether the daemons of a namespace count.
+type counting func(ctx context.Context, namespace string) (bool, error)
+
+func (v *View) claims(ctx context.Context, address netip.Addr, counts counting) ([]rook.Claim, error) {
 	at := client.MatchingFields{addressIndex: address.String()}
 	exports, err := v.kinds.List(ctx, kinds.ServiceExport, at)
 	if err != nil {
@@ -57,6 +60,33 @@ func (v *View) claims(ctx context.Context, address netip.Addr, counts func(conte
 			known, claims = len(claims), append(claims, rook.Claim{Daemon: daemon})
 		}
 		claims[known].Advertised = true
+	}
+	return v.addSleeping(ctx, claims, address, counts)
+}
+
+// addSleeping adds the mon that was put to sleep, has lost its export with its pin, and is listed at the address.
+func (v *View) addSleeping(ctx context.Context, claims []rook.Claim, address netip.Addr, counts counting) ([]rook.Claim, error) {
+	sleeping, err := v.deployments(ctx, client.MatchingFields{addressIndex: asleep})
+	if err != nil {
+		return nil, err
+	}
+	for i := range sleeping {
+		key := client.ObjectKeyFromObject(&sleeping[i])
+		kind, id, _ := rook.ParseName(key.Name)
+		if !kind.StandsInList() || slices.ContainsFunc(claims, func(c rook.Claim) bool { return c.Daemon == key }) {
+			continue
+		}
+		enabled, err := counts(ctx, key.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		endpoints, err := v.MonEndpoints(ctx, key.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		if enabled && rook.Listed(endpoints)[id] == address {
+			claims = append(claims, rook.Claim{Daemon: key, Advertised: true})
+		}
 	}
 	return claims, nil
 }

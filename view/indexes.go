@@ -19,6 +19,8 @@ const (
 	typeIndex = "type"
 	// addressIndex finds who has an address.
 	addressIndex = "global-ip"
+	// asleep stands among the addresses for the want of one: of a mon that was put to sleep the list alone may tell it.
+	asleep = "asleep"
 	// osdIndex finds whether an OSD was prepared.
 	osdIndex = "osd"
 )
@@ -85,5 +87,5 @@ func advertised(object client.Object) []string {
 	if address, ok := rook.Address(d); ok {
 		return []string{address.String()}
 	}
-	return nil
+	return []string{asleep}
 }

@@ -350,6 +350,32 @@ func TestWhatSomebodyExportsSomewhereDeniesNoAddress(t *testing.T) {
 		claimed(t, in("on", export("rook-ceph-mon-a", at)), in("on", asleep)), "one that was put to sleep wakes where it was")
 }
 
+// Seed 73855: an OSD followed its export to where a mon slept whose own export had been deleted.
+func TestAMonThatSleepsAndHasNoExportHasTheAddressAtWhichItIsListed(t *testing.T) {
+	asleep := deployment("rook-ceph-mon-a", "")
+	sleepingOSD := deployment("rook-ceph-osd-0", "")
+	mon := []rook.Claim{{Daemon: types.NamespacedName{Namespace: namespace, Name: "rook-ceph-mon-a"}, Advertised: true}}
+	for name, c := range map[string]struct {
+		enabled, listed string
+		deployed        client.Object
+		want            []rook.Claim
+	}{
+		"where it is listed":              {"true", "a=242.0.0.1:6789,b=242.0.0.2:6789", asleep, mon},
+		"not where another is listed":     {"true", "a=242.0.0.9:6789,b=242.0.0.1:6789", asleep, nil},
+		"not where it is not listed":      {"true", "b=242.0.0.2:6789", asleep, nil},
+		"not one that is awake":           {"true", "a=242.0.0.1:6789", deployment("rook-ceph-mon-a", "242.0.0.7"), nil},
+		"not in a namespace that is off":  {"false", "a=242.0.0.1:6789", asleep, nil},
+		"and no OSD, which is not listed": {"true", "0=242.0.0.1:6789", sleepingOSD, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := viewOf(t, c.deployed.DeepCopyObject().(client.Object), endpoints(c.listed), namespaceObject(namespace, c.enabled))
+			claims, err := v.Claims(t.Context(), addr("242.0.0.1"))
+			require.NoError(t, err)
+			require.Equal(t, c.want, claims)
+		})
+	}
+}
+
 func TestWhatAnnotationsSayIsAskedAboutUnlessTheDaemonLivesThere(t *testing.T) {
 	noted := func(name, ip string, more map[string]string) *unstructured.Unstructured {
 		annotations := map[string]string{rook.GlobalIPAnnotation: ip, rook.IdentityAnnotation: "clusterset"}
