@@ -387,4 +387,20 @@ func TestAMoveIsReadAsItWasNoted(t *testing.T) {
 		require.Equal(t, move, rook.ReadMove(move.String()))
 	}
 	require.Equal(t, rook.Move{}, rook.ReadMove("since=yesterday what failed=many"))
+	require.Equal(t, rook.Move{Since: now}, rook.ReadMove("since=2026-11-25T12:00:00Z generation=-1 undone=-3 failed=-1"))
+}
+
+func TestWhateverSomebodyWroteOfAMoveNobodyStumblesOverIt(t *testing.T) {
+	for _, text := range []string{
+		"since=2026-11-25T11:00:00Z undone=7 failed=-1",
+		"since=2026-11-25T11:00:00Z undone=7 failed=-9223372036854775808",
+		"since=2026-11-25T11:00:00Z undone=7 failed=99999999999999999999",
+	} {
+		f := well()
+		f.Daemons[monA].Export.Move = rook.ReadMove(text)
+		step, why := migration.Next(*f)
+		require.Equal(t, reason.MonMoveUndone, why.Code, text)
+		require.Equal(t, "rook-ceph-mon-a", step.Daemon.Name())
+		require.True(t, step.Move.RetryAt.After(now), text)
+	}
 }
