@@ -2,6 +2,7 @@ package migration_test
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -402,5 +403,34 @@ func TestWhateverSomebodyWroteOfAMoveNobodyStumblesOverIt(t *testing.T) {
 		require.Equal(t, reason.MonMoveUndone, why.Code, text)
 		require.Equal(t, "rook-ceph-mon-a", step.Daemon.Name())
 		require.True(t, step.Move.RetryAt.After(now), text)
+	}
+}
+
+func TestAMoveCountsOnAnExportOfOursOfAMonAlone(t *testing.T) {
+	ours := map[string]string{rook.ManagedLabel: "true"}
+	for name, c := range map[string]struct {
+		daemon rook.Daemon
+		labels map[string]string
+		counts bool
+	}{
+		"of a mon":                            {rook.Daemon{Type: rook.Mon, ID: "b"}, ours, true},
+		"of an OSD":                           {rook.Daemon{Type: rook.OSD, ID: "1"}, ours, false},
+		"of a mon that somebody else exports": {rook.Daemon{Type: rook.Mon, ID: "zz"}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meta := &metav1.ObjectMeta{Name: c.daemon.Name(), Labels: c.labels, Annotations: map[string]string{rook.MoveAnnotation: "since=2026-11-25T11:00:00Z"}}
+			f := well()
+			i := slices.IndexFunc(f.Daemons, func(d rook.DaemonFacts) bool { return d.Daemon.Name() == c.daemon.Name() })
+			if i < 0 {
+				i, f.Daemons = len(f.Daemons), append(f.Daemons, rook.DaemonFacts{Daemon: c.daemon})
+			}
+			f.Daemons[i].Export.Move = rook.ReadExport(meta, nil).Move
+			step, _ := migration.Next(*f)
+			if c.counts {
+				require.Equal(t, "rook-ceph-mon-b", step.Daemon.Name())
+				return
+			}
+			require.Equal(t, "stop mon rook-ceph-mon-a", step.Action.String()+" "+step.Daemon.Name())
+		})
 	}
 }
