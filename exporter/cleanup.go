@@ -93,6 +93,9 @@ func (c *cleaner) turn(ctx context.Context, namespace, name string) error {
 	if !kind.StandsInList() {
 		latest.Listed = netip.Addr{}
 	}
+	if object.Deployment != nil {
+		latest.Rollout = rook.ReadRollout(object.Deployment)
+	}
 	claims, err := c.view.ClaimsAnywhere(ctx, latest.Export.GlobalIP)
 	if err != nil {
 		return err
@@ -115,6 +118,9 @@ func decideCleanup(d rook.DaemonFacts, claims []rook.Claim, now time.Time, grace
 	inUse := slices.ContainsFunc(claims, func(c rook.Claim) bool { return c.Advertised })
 	switch {
 	case at.IsValid() && (inUse || d.Address == at || d.Listed == at):
+		return time.Time{}, false
+	case d.Address.IsValid() && !slices.Contains(d.ClusterIPs, d.Address) && !d.Rollout.HostNetwork:
+		// Nobody else gives it that address, whatever the export tells: of what Rook exported in its own mode it can tell nothing yet.
 		return time.Time{}, false
 	case d.Deployed && d.Export.Pinned && !d.Address.IsValid():
 		// It was put to sleep, and wakes where it was.
