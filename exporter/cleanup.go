@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -60,6 +61,7 @@ func (c *cleaner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, namespace := range namespaces {
 		exports, err := c.view.Exports(ctx, namespace)
 		if err != nil {
@@ -67,11 +69,14 @@ func (c *cleaner) look(ctx context.Context) error {
 		}
 		for name := range exports {
 			if err := c.turn(ctx, namespace, name); err != nil {
-				return fmt.Errorf("clean up %s/%s: %w", namespace, name, err)
+				failed = append(failed, fmt.Errorf("clean up %s/%s: %w", namespace, name, err))
+			}
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // turn is for one daemon, by what the API server itself says: an address that is freed never comes back.

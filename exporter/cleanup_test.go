@@ -1,13 +1,16 @@
 package exporter
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rook-clusterset/rook-clusterset/recall"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -60,5 +63,27 @@ func TestWhatNoDaemonAdvertisesIsLetGoOfAfterTheGrace(t *testing.T) {
 			_, early := decideCleanup(c.daemon, c.claims, noon.Add(-time.Second), grace)
 			require.False(t, early)
 		})
+	}
+}
+
+func TestWhatCannotBeLetGoOfKeepsNothingElseFromIt(t *testing.T) {
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), endpointsOf(""))
+	l.relabel(map[string]string{rook.CleanupSwitch: "true"})
+	mons := []string{monA, "rook-ceph-mon-b", "rook-ceph-mon-c", "rook-ceph-mon-d", "rook-ceph-mon-e", "rook-ceph-mon-f"}
+	for _, name := range mons {
+		require.NoError(t, l.ensurer.applyExport(t.Context(), rookDaemon(name), rook.Export{OrphanedSince: noon.Add(-2 * time.Hour)}))
+	}
+	term := recall.NewTerm()
+	term.Begin(t.Context())
+	c := &cleaner{view: l.view, ensurer: l.ensurer, metrics: l.metrics, term: term, log: logr.Discard(), now: func() time.Time { return noon }, grace: time.Hour}
+	l.deny = func(write string) error {
+		if write == "delete ServiceExport rook-ceph-mon-a" {
+			return errors.New("somebody's policy says no")
+		}
+		return nil
+	}
+	require.ErrorContains(t, c.look(t.Context()), "rook-ceph-mon-a")
+	for _, name := range mons {
+		require.Equal(t, name == monA, l.export(name).Exists, name)
 	}
 }
