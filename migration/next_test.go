@@ -270,6 +270,25 @@ func TestAStepIsTaken(t *testing.T) {
 			f.Switches.Migrate = "false"
 			return f
 		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"it is started again at once when another mon fails": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
+			f.Daemons[monB].Rollout.Available = false
+			return f
+		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"unless enough are left": {func() *migration.Facts {
+			f := well()
+			f.Daemons = slices.Insert(f.Daemons, osd0, daemon(rook.Mon, "d", 4), daemon(rook.Mon, "e", 5))
+			f = stopped(f, func(a *rook.DaemonFacts) { a.Export.Move.Newest = "e" })
+			f.Daemons[monB].Rollout.Available = false
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"and not for the one that is to take its place": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
+			d := daemon(rook.Mon, "d", 4)
+			d.Rollout.Available = false
+			f.Daemons = slices.Insert(f.Daemons, osd0, d)
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"a leader that ended before it started the mon again": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Failed, a.Export.Move.RetryAt = 1, now.Add(time.Minute)
 		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:01:00Z"},
