@@ -22,7 +22,7 @@ func (f Facts) follow(mon rook.DaemonFacts) (Step, rook.State) {
 		return f.resume(mon)
 	case f.quorumLost(mon):
 		return f.startAgain(mon, "without it there is no quorum, for another mon failed")
-	case f.Now.Before(move.Since.Add(f.patience())):
+	case f.Now.Before(f.noted(move.Since).Add(f.patience())):
 		return wait, rook.State{Code: reason.MonReplacing, Detail: fmt.Sprintf("since %s; Rook takes %s to begin, and has until %s",
 			clock(move.Since), f.Failover.Timeout, clock(move.Since.Add(f.patience())))}
 	}

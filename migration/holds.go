@@ -106,7 +106,7 @@ func statusOld(f Facts, _ rook.DaemonFacts) rook.State {
 	if f.Health.Checked.IsZero() {
 		return rook.State{Code: reason.StatusOld, Detail: "there is none"}
 	}
-	return when(f.Now.Sub(f.Health.Checked) > statusAge, reason.StatusOld, "it is of %s", clock(f.Health.Checked))
+	return when(f.Now.Sub(f.Health.Checked).Abs() > statusAge, reason.StatusOld, "it is of %s", clock(f.Health.Checked))
 }
 
 func healthError(f Facts, _ rook.DaemonFacts) rook.State {
@@ -170,7 +170,7 @@ func probeUnanswered(f Facts, d rook.DaemonFacts) rook.State {
 // notRewritten is an OSD that admission did not give its global IP when it was written.
 func notRewritten(f Facts, d rook.DaemonFacts) rook.State {
 	asked := d.Rollout.Asked
-	return when(asked.For == d.Export.GlobalIP && f.Now.Sub(asked.At) < askAgain, reason.OSDNotRewritten, "at %s", clock(asked.At))
+	return when(asked.For == d.Export.GlobalIP && f.Now.Sub(f.noted(asked.At)) < askAgain, reason.OSDNotRewritten, "at %s", clock(asked.At))
 }
 
 // askAgain is when an OSD is written again that admission did not give its global IP.

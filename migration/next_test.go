@@ -126,6 +126,7 @@ func TestAStepIsHeldBack(t *testing.T) {
 
 		"by an old status":             {mon(func(f *migration.Facts) { f.Health.Checked = now.Add(-181 * time.Second) }), reason.StatusOld, "11:56:59"},
 		"by an old status, of an OSD":  {osd(func(f *migration.Facts) { f.Health.Checked = now.Add(-181 * time.Second) }), reason.StatusOld, ""},
+		"by a status that is to come":  {mon(func(f *migration.Facts) { f.Health.Checked = now.Add(181 * time.Second) }), reason.StatusOld, "12:03:01"},
 		"without a status":             {mon(func(f *migration.Facts) { f.Health.Checked = time.Time{} }), reason.StatusOld, "none"},
 		"by HEALTH_ERR":                {mon(func(f *migration.Facts) { f.Health.Status, f.Health.Checks = "HEALTH_ERR", []string{"error"} }), reason.HealthError, "error"},
 		"by HEALTH_ERR, of an OSD":     {osd(func(f *migration.Facts) { f.Health.Status = "HEALTH_ERR" }), reason.HealthError, ""},
@@ -261,6 +262,7 @@ func TestAStepIsTaken(t *testing.T) {
 			return f
 		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"until the end of Rook's timeout and ten minutes":        {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20*time.Minute + time.Second) }), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"but not for a time to come":                             {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.AddDate(100, 0, 0) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2126-11-25T12:00:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"then it is started again, and tried half an hour later": {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"the second time it is tried two hours later": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Since, a.Export.Move.Failed = now.Add(-20*time.Minute), 1
@@ -346,6 +348,13 @@ func TestAStepIsTaken(t *testing.T) {
 		"an OSD is written again in half an hour if that was in vain": {func() *migration.Facts {
 			f := monsDone()
 			f.Daemons[osd0].Rollout.Asked = rook.Asked{For: addr("242.0.0.10"), At: now.Add(-30 * time.Minute)}
+			return f
+		}(), migration.WriteOSD, "rook-ceph-osd-0", reason.OSDWritten, ""},
+		"an OSD is written whatever time to come stands in another or itself": {func() *migration.Facts {
+			f := monsDone()
+			for _, i := range []int{osd0, osd1} {
+				f.Daemons[i].Rollout.Asked = rook.Asked{For: f.Daemons[i].Export.GlobalIP, At: now.AddDate(100, 0, 0)}
+			}
 			return f
 		}(), migration.WriteOSD, "rook-ceph-osd-0", reason.OSDWritten, ""},
 		"two mons at their global IPs keep no OSD back": {func() *migration.Facts {
