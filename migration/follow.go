@@ -40,17 +40,17 @@ func (f Facts) startAgain(mon rook.DaemonFacts, why string) (Step, rook.State) {
 // quorumLost says whether too few mons are left beside one that was stopped: Rook replaces none without a quorum. Those that it has
 // made since count for nothing, for they may not have joined.
 func (f Facts) quorumLost(stopped rook.DaemonFacts) bool {
-	all, available := 0, 0
+	all, up := 0, 0
 	for _, mon := range f.mons() {
 		if isLater(mon.Daemon.ID, stopped.Export.Move.Newest) {
 			continue
 		}
 		all++
-		if mon.Rollout.Available {
-			available++
+		if mon.Daemon != stopped.Daemon && !mon.Rollout.Down {
+			up++
 		}
 	}
-	return 2*available <= all
+	return 2*up <= all
 }
 
 // giveUp is for a mon that is to be started again, because it was not replaced in time.

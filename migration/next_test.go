@@ -274,20 +274,25 @@ func TestAStepIsTaken(t *testing.T) {
 		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"it is started again at once when another mon fails": {func() *migration.Facts {
 			f := stopped(well(), func(*rook.DaemonFacts) {})
-			f.Daemons[monB].Rollout.Available = false
+			f.Daemons[monB].Rollout.Available, f.Daemons[monB].Rollout.Down = false, true
 			return f
 		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"unless enough are left": {func() *migration.Facts {
 			f := well()
 			f.Daemons = slices.Insert(f.Daemons, osd0, daemon(rook.Mon, "d", 4), daemon(rook.Mon, "e", 5))
 			f = stopped(f, func(a *rook.DaemonFacts) { a.Export.Move.Newest = "e" })
+			f.Daemons[monB].Rollout.Available, f.Daemons[monB].Rollout.Down = false, true
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"or Rook has but written it": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
 			f.Daemons[monB].Rollout.Available = false
 			return f
 		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"and not for the one that is to take its place": {func() *migration.Facts {
 			f := stopped(well(), func(*rook.DaemonFacts) {})
 			d := daemon(rook.Mon, "d", 4)
-			d.Rollout.Available = false
+			d.Rollout.Available, d.Rollout.Down = false, true
 			f.Daemons = slices.Insert(f.Daemons, osd0, d)
 			return f
 		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
