@@ -184,3 +184,13 @@ func TestAReasonIsOneThatTheAPIServerTakesWhateverStandsInAnExport(t *testing.T)
 		}
 	}
 }
+
+func TestConditionsOfOthersMakeNoRoomScarceForOurs(t *testing.T) {
+	var before Status
+	for i := range 8 {
+		before.Conditions = append(before.Conditions, metav1.Condition{Type: fmt.Sprint("Other", i), Status: metav1.ConditionTrue})
+	}
+	after := Decide(healthy(), before, noon)
+	require.Len(t, after.Conditions, 3, "the kind takes eight")
+	require.Equal(t, after, Decide(healthy(), after, noon.Add(time.Hour)))
+}
