@@ -16,6 +16,9 @@ func (f Facts) follow(mon rook.DaemonFacts) (Step, rook.State) {
 	switch {
 	case !mon.Deployed, f.leftBehind(mon):
 		return f.finish(mon)
+	case mon.Rollout.Skipped && mon.Rollout.Replicas == 0:
+		// Somebody works on its store, which a mon that is started would open as well.
+		return wait, rook.State{Code: reason.ReconcileSkipped, Detail: "on " + mon.Daemon.Name()}
 	case !move.RetryAt.IsZero():
 		return f.giveUp(mon)
 	case mon.Rollout.Replicas > 0:

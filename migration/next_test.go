@@ -264,6 +264,12 @@ func TestAStepIsTaken(t *testing.T) {
 		"until the end of Rook's timeout and ten minutes":        {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20*time.Minute + time.Second) }), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"but not for a time to come":                             {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.AddDate(100, 0, 0) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2126-11-25T12:00:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"then it is started again, and tried half an hour later": {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"but not while somebody works on it": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Export.Move.Since, a.Rollout.Skipped = now.Add(-20*time.Minute), true
+		}), migration.Wait, "rook-ceph-mon-a", reason.ReconcileSkipped, ""},
+		"nor by a leader that comes after one which was about to": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Export.Move.RetryAt, a.Rollout.Skipped = now.Add(time.Minute), true
+		}), migration.Wait, "rook-ceph-mon-a", reason.ReconcileSkipped, ""},
 		"the second time it is tried two hours later": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Since, a.Export.Move.Failed = now.Add(-20*time.Minute), 1
 		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=2 retry-at=2026-11-25T14:00:00Z"},
