@@ -185,8 +185,10 @@ func osdsUnwell(f Facts, _ rook.DaemonFacts) rook.State {
 	return when(len(unwell) > 0, reason.OSDsUnwell, "%s", strings.Join(unwell, ", "))
 }
 
-// unwellChecks are Ceph's names of its health checks, besides OSD_DOWN and OSD_<a level of the CRUSH map>_DOWN.
+// unwellChecks are Ceph's names of its health checks, besides OSD_DOWN and OSD_<a level of the CRUSH map>_DOWN. Without a mgr the mons
+// answer, and of the data they tell what the last one told.
 var unwellChecks = []string{
+	"MGR_DOWN",
 	"OSDMAP_FLAGS", "OSD_FLAGS", "OSD_FULL", "OSD_BACKFILLFULL", "POOL_FULL",
 	"PG_AVAILABILITY", "PG_DEGRADED", "PG_DAMAGED", "PG_RECOVERY_FULL", "PG_BACKFILL_FULL", "OBJECT_UNFOUND",
 }

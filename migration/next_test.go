@@ -174,6 +174,7 @@ func TestAStepIsHeldBack(t *testing.T) {
 		"by an OSD that is full":                           {osd(unwell("OSD_FULL")), reason.OSDsUnwell, "OSD_FULL"},
 		"by an OSD that is full for backfill":              {osd(unwell("OSD_BACKFILLFULL")), reason.OSDsUnwell, "OSD_BACKFILLFULL"},
 		"by a pool that is full":                           {osd(unwell("POOL_FULL")), reason.OSDsUnwell, "POOL_FULL"},
+		"by data of which nobody tells":                    {osd(unwell("MGR_DOWN")), reason.OSDsUnwell, "MGR_DOWN"},
 		"by flags of the admin":                            {osd(unwell("OSDMAP_FLAGS")), reason.OSDsUnwell, "OSDMAP_FLAGS"},
 		"by another OSD":                                   {osd(func(f *migration.Facts) { f.Daemons[osd1].Rollout.Available = false }), reason.Unavailable, `osd "1"`},
 		"by a mon that is not to be reconciled, of an OSD": {osd(func(f *migration.Facts) { f.Daemons[monC].Rollout.Skipped = true }), reason.ReconcileSkipped, `mon "c"`},
