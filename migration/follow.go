@@ -71,6 +71,9 @@ func (f Facts) resume(mon rook.DaemonFacts) (Step, rook.State) {
 	move := mon.Export.Move
 	undone := mon.Rollout.Generation > move.Generation
 	switch code := f.mayBegin(); {
+	case !f.remains(mon):
+		// A backup can have put back what was noted before it was moved.
+		return Step{Action: NoteMove, Daemon: mon.Daemon}, rook.State{Code: reason.AlreadyRight}
 	case code != "":
 		return Step{Action: NoteMove, Daemon: mon.Daemon, Move: rook.Move{Failed: move.Failed}}, rook.State{Code: code}
 	case undone && move.Undone >= maxUndone:

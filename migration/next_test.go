@@ -317,8 +317,13 @@ func TestAStepIsTaken(t *testing.T) {
 		"a mon that Rook has started again is stopped again": {calm(restarted(0)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=1"},
 		"but only once all is well":                          {restarted(0), migration.Wait, "rook-ceph-mon-a", reason.MonDown, ""},
 		"and not while migration is paused":                  {func() *migration.Facts { f := restarted(0); f.Switches.Migrate = "pause"; return f }(), migration.NoteMove, "rook-ceph-mon-a", reason.MigrationPaused, ""},
-		"for the third time":                                 {calm(restarted(2)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=3"},
-		"and no more":                                        {calm(restarted(3)), migration.NoteMove, "rook-ceph-mon-a", reason.MonMoveUndone, "failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"nor if it needs no replacement": {func() *migration.Facts {
+			f := calm(restarted(0))
+			global(&f.Daemons[monA])
+			return f
+		}(), migration.NoteMove, "rook-ceph-mon-a", reason.AlreadyRight, ""},
+		"for the third time": {calm(restarted(2)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=3"},
+		"and no more":        {calm(restarted(3)), migration.NoteMove, "rook-ceph-mon-a", reason.MonMoveUndone, "failed=1 retry-at=2026-11-25T12:30:00Z"},
 
 		"a mon that is gone and still listed is waited for": {calm(stopped(well(), func(a *rook.DaemonFacts) { a.Deployed = false })), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"the move of a mon that was replaced is over":       {replaced(func(*migration.Facts) {}), migration.NoteMove, "rook-ceph-mon-a", reason.MonReplaced, ""},
