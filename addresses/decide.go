@@ -30,7 +30,9 @@ type Facts struct {
 func Decide(f Facts, before Status, now time.Time) Status {
 	complete := f.complete(meta.IsStatusConditionTrue(before.Conditions, Complete))
 	token := f.token(complete)
-	after := Status{ObservedGeneration: f.Generation, Conditions: slices.Clone(before.Conditions)}
+	// What is not of these three types somebody else wrote, or another release: it would stay for ever, and so many are refused.
+	own := slices.DeleteFunc(slices.Clone(before.Conditions), func(c metav1.Condition) bool { return !slices.Contains(conditionTypes, c.Type) })
+	after := Status{ObservedGeneration: f.Generation, Conditions: own}
 	ready := complete
 	switch {
 	case complete.Status != metav1.ConditionTrue:
@@ -51,6 +53,9 @@ func Decide(f Facts, before Status, now time.Time) Status {
 	}
 	return after
 }
+
+// conditionTypes are those of the conditions that are told.
+var conditionTypes = []string{Ready, Complete, TokenRight}
 
 const (
 	// mostMessage bounds the message of a condition, and mostNamed how many daemons are named in it.

@@ -169,3 +169,28 @@ func TestAThousandOSDsFillNoMessage(t *testing.T) {
 	require.Less(t, len(message), 500)
 	require.Contains(t, message, "and 997 more")
 }
+
+// The API server takes no reason of another length, and what stood there would stand there for ever.
+func TestAReasonIsOneThatTheAPIServerTakesWhateverStandsInAnExport(t *testing.T) {
+	for _, refused := range []string{strings.Repeat("x", 2000), "_: nothing", "öl_éa: letters"} {
+		f := healthy()
+		meta := &metav1.ObjectMeta{Name: "rook-ceph-osd-1", Labels: rook.Marks(), Annotations: map[string]string{
+			rook.GlobalIPAnnotation: f.Daemons[4].Address.String(), rook.RefusedAnnotation: refused,
+		}}
+		f.Daemons[4].Export = rook.ReadExport(meta, &metav1.Condition{Status: metav1.ConditionTrue})
+		for _, c := range Decide(f, Status{}, noon).Conditions {
+			require.Regexp(t, "^[A-Za-z0-9]+$", c.Reason, c.Type)
+			require.LessOrEqual(t, len(c.Reason), 1024, c.Type)
+		}
+	}
+}
+
+func TestConditionsOfOthersMakeNoRoomScarceForOurs(t *testing.T) {
+	var before Status
+	for i := range 8 {
+		before.Conditions = append(before.Conditions, metav1.Condition{Type: fmt.Sprint("Other", i), Status: metav1.ConditionTrue})
+	}
+	after := Decide(healthy(), before, noon)
+	require.Len(t, after.Conditions, 3, "the kind takes eight")
+	require.Equal(t, after, Decide(healthy(), after, noon.Add(time.Hour)))
+}

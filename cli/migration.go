@@ -67,9 +67,19 @@ func notesOf(f migration.Facts) []string {
 		fmt.Sprintf("%s: %s", f.Namespace, saying(f, plan)),
 	}
 	if plan.Why.Code == reason.MigrationOff || plan.Why.Code == reason.MigrationPaused {
-		notes = append(notes, fmt.Sprintf("%s: to do it by hand: %s", f.Namespace, byHand(plan.Moves[0].Daemon)))
+		notes = append(notes, fmt.Sprintf("%s: %s", f.Namespace, handwork(f)))
 	}
 	return notes
+}
+
+// handwork returns how to do the next step by hand, or what it has to wait for: regardless of that it could take the quorum.
+func handwork(f migration.Facts) string {
+	f.Switches.Migrate = ""
+	plan := migration.MakePlan(f)
+	if plan.Next.Action == migration.StopMon || plan.Next.Action == migration.WriteOSD {
+		return "to do it by hand: " + byHand(plan.Next.Daemon)
+	}
+	return "not to be done by hand either: " + saying(f, plan)
 }
 
 // saying says what comes next, as far as it is known without having waited for calm.

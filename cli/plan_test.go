@@ -117,3 +117,26 @@ func TestStatusTellsWhatRemainsOfMovingACluster(t *testing.T) {
 	f.Daemons = nil
 	require.Empty(t, notesOf(f))
 }
+
+func TestStatusNamesNoCommandThatTakesTheQuorum(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*migration.Facts)
+		says string
+	}{
+		"with two mons": {func(f *migration.Facts) {
+			f.Failover.Mons, f.Daemons, f.List.Mons, f.Health.Mons = 2, f.Daemons[1:], 2, 2
+		}, "spec.mon.count is 2"},
+		"with a mon down":    {func(f *migration.Facts) { f.Health.Status, f.Health.Checks = "HEALTH_WARN", []string{"MON_DOWN"} }, "MON_DOWN"},
+		"without a failover": {func(f *migration.Facts) { f.Failover.Off = true }, "healthCheck"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := runningCluster()
+			f.Switches.Migrate = "pause"
+			c.edit(&f)
+			notes := notesOf(f)
+			require.Len(t, notes, 3)
+			require.NotContains(t, notes[2], "kubectl")
+			require.Contains(t, notes[2], c.says)
+		})
+	}
+}

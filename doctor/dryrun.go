@@ -48,7 +48,9 @@ func askAdmission(ctx context.Context, p *Patient) (Finding, error) {
 // atGlobalIP returns a daemon whose Deployment is to stay as it is, if there is one.
 func atGlobalIP(s view.Snapshot) rook.DaemonFacts {
 	for _, d := range s.Daemons {
-		if d.Deployed && d.Export.Ready() && d.Address == d.Export.GlobalIP {
+		// What no CephCluster owns, or keeps its ClusterIP, is let through as it is written.
+		ours := d.Daemon.Cluster == s.Cluster.Name && d.Export.Identity != rook.IdentityCluster
+		if ours && d.Deployed && d.Export.Ready() && d.Address == d.Export.GlobalIP {
 			return d
 		}
 	}

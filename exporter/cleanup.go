@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -60,6 +61,7 @@ func (c *cleaner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, namespace := range namespaces {
 		exports, err := c.view.Exports(ctx, namespace)
 		if err != nil {
@@ -67,11 +69,14 @@ func (c *cleaner) look(ctx context.Context) error {
 		}
 		for name := range exports {
 			if err := c.turn(ctx, namespace, name); err != nil {
-				return fmt.Errorf("clean up %s/%s: %w", namespace, name, err)
+				failed = append(failed, fmt.Errorf("clean up %s/%s: %w", namespace, name, err))
+			}
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // turn is for one daemon, by what the API server itself says: an address that is freed never comes back.
@@ -92,6 +97,9 @@ func (c *cleaner) turn(ctx context.Context, namespace, name string) error {
 	latest.Listed = rook.Listed(endpoints)[id]
 	if !kind.StandsInList() {
 		latest.Listed = netip.Addr{}
+	}
+	if object.Deployment != nil {
+		latest.Rollout = rook.ReadRollout(object.Deployment)
 	}
 	claims, err := c.view.ClaimsAnywhere(ctx, latest.Export.GlobalIP)
 	if err != nil {
@@ -115,6 +123,9 @@ func decideCleanup(d rook.DaemonFacts, claims []rook.Claim, now time.Time, grace
 	inUse := slices.ContainsFunc(claims, func(c rook.Claim) bool { return c.Advertised })
 	switch {
 	case at.IsValid() && (inUse || d.Address == at || d.Listed == at):
+		return time.Time{}, false
+	case d.Address.IsValid() && !slices.Contains(d.ClusterIPs, d.Address) && !d.Rollout.HostNetwork:
+		// Nobody else gives it that address, whatever the export tells: of what Rook exported in its own mode it can tell nothing yet.
 		return time.Time{}, false
 	case d.Deployed && d.Export.Pinned && !d.Address.IsValid():
 		// It was put to sleep, and wakes where it was.

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/kinds"
@@ -57,7 +59,7 @@ func (e *Ensurer) applyService(ctx context.Context, service *corev1.Service) err
 	case err == nil && !ours(existing):
 		return reason.Errorf(reason.ServiceForeign, "%s", key)
 	}
-	if err := e.apply(ctx, service); err != nil {
+	if _, err := e.apply(ctx, service); err != nil {
 		return fmt.Errorf("ensure Service %s: %w", key, err)
 	}
 	return nil
@@ -93,22 +95,47 @@ func (e *Ensurer) applyExport(ctx context.Context, daemon rook.Daemon, wanted ro
 	}
 	export := newExport(gvk, daemon)
 	export.SetAnnotations(wanted.Annotations())
-	if err := e.apply(ctx, export); err != nil {
+	stored, err := e.apply(ctx, export)
+	if err == nil {
+		err = e.takeAway(ctx, stored, export.GetAnnotations())
+	}
+	if err != nil {
 		return fmt.Errorf("annotate ServiceExport %s/%s: %w", daemon.Namespace, daemon.Name(), err)
 	}
 	return nil
 }
 
-func (e *Ensurer) apply(ctx context.Context, object runtime.Object) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+// takeAway takes what is not wanted from an export to which the rest was applied. That takes away only what we applied before, and
+// not what a backup put back, or a person wrote: a pin or a mark of another time would stay for ever.
+func (e *Ensurer) takeAway(ctx context.Context, export *unstructured.Unstructured, wanted map[string]string) error {
+	left := map[string]any{}
+	for key := range rook.OfExports(export.GetAnnotations()) {
+		if _, stays := wanted[key]; !stays && key != rook.MoveAnnotation {
+			left[key] = nil
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": export.GetUID(), "annotations": left}})
 	if err != nil {
 		return err
+	}
+	return e.writer.Patch(ctx, export, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(rook.Manager))
+}
+
+// apply returns the object as it is stored then.
+func (e *Ensurer) apply(ctx context.Context, object runtime.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, err
 	}
 	// What is not meant to be applied must not even stand there empty.
 	delete(content, "status")
 	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
-	wanted := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: content})
-	return e.writer.Apply(ctx, wanted, client.FieldOwner(rook.Manager), client.ForceOwnership)
+	applied := &unstructured.Unstructured{Object: content}
+	err = e.writer.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(rook.Manager), client.ForceOwnership)
+	return applied, err
 }
 
 func newExport(gvk schema.GroupVersionKind, daemon rook.Daemon) *unstructured.Unstructured {

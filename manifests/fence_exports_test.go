@@ -133,6 +133,10 @@ func TestTheManagerExportsDaemonsUnderItsFence(t *testing.T) {
 	}, 10*time.Second, 100*time.Millisecond)
 	require.NoError(t, manager.Delete(ctx, serviceExport(named("off", "rook-ceph-osd-3", nil))))
 	require.NoError(t, manager.Delete(ctx, osdService("off", "3", nil)))
+	unmarked := osdService("off", "4", func(s *corev1.Service) { delete(s.Labels, rook.ManagedLabel) })
+	require.NoError(t, admin.Create(ctx, unmarked))
+	require.NoError(t, manager.Patch(ctx, unmarked, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"rook-clusterset.io/managed":"true"}}}`))))
+	require.NoError(t, manager.Delete(ctx, unmarked))
 }
 
 func TestTheManagerWritesNothingOfOthers(t *testing.T) {

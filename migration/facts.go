@@ -56,7 +56,7 @@ const (
 )
 
 const (
-	// statusAge is how old the status of a CephCluster may be; Rook writes it once a minute.
+	// statusAge is how old the status of a CephCluster may be; Rook writes it once a minute. No clock may be ahead by as much.
 	statusAge = 3 * time.Minute
 	// maxUndone is how often a mon is stopped again that Rook has started.
 	maxUndone = 3
@@ -143,13 +143,22 @@ func (f Facts) moving() (rook.DaemonFacts, bool) {
 func (f Facts) lastStep() time.Time {
 	var last time.Time
 	for _, d := range f.Daemons {
-		for _, at := range []time.Time{d.Rollout.AvailableSince, d.Rollout.Asked.At, d.Export.Move.Since} {
+		for _, at := range []time.Time{d.Rollout.AvailableSince, f.noted(d.Rollout.Asked.At), f.noted(d.Export.Move.Since)} {
 			if at.After(last) {
 				last = at
 			}
 		}
 	}
 	return last
+}
+
+// noted returns a time that a leader noted, and none for one that is to come: be it by hand, or by a clock that went wrong, it would
+// be waited for.
+func (f Facts) noted(at time.Time) time.Time {
+	if at.After(f.Now.Add(statusAge)) {
+		return time.Time{}
+	}
+	return at
 }
 
 // patience is how long the replacement of a mon may take.

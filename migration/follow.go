@@ -16,19 +16,44 @@ func (f Facts) follow(mon rook.DaemonFacts) (Step, rook.State) {
 	switch {
 	case !mon.Deployed, f.leftBehind(mon):
 		return f.finish(mon)
+	case mon.Rollout.Skipped && mon.Rollout.Replicas == 0:
+		// Somebody works on its store, which a mon that is started would open as well.
+		return wait, rook.State{Code: reason.ReconcileSkipped, Detail: "on " + mon.Daemon.Name()}
 	case !move.RetryAt.IsZero():
 		return f.giveUp(mon)
 	case mon.Rollout.Replicas > 0:
 		return f.resume(mon)
-	case f.Now.Before(move.Since.Add(f.patience())):
+	case f.quorumLost(mon):
+		return f.startAgain(mon, "without it there is no quorum, for another mon failed")
+	case f.Now.Before(f.noted(move.Since).Add(f.patience())):
 		return wait, rook.State{Code: reason.MonReplacing, Detail: fmt.Sprintf("since %s; Rook takes %s to begin, and has until %s",
 			clock(move.Since), f.Failover.Timeout, clock(move.Since.Add(f.patience())))}
 	}
-	// The move is under way until the mon runs: else a leader that ends here would leave it stopped.
-	failed := f.failed(move)
+	return f.startAgain(mon, "it was stopped at "+clock(move.Since))
+}
+
+// startAgain is for a mon that is not replaced. The move is under way until it runs: else a leader that ends here would leave it
+// stopped.
+func (f Facts) startAgain(mon rook.DaemonFacts, why string) (Step, rook.State) {
+	move, failed := mon.Export.Move, f.failed(mon.Export.Move)
 	move.Failed, move.RetryAt = failed.Failed, failed.RetryAt
-	return Step{Action: StartMon, Daemon: mon.Daemon, Move: move},
-		rook.State{Code: reason.MonNotReplaced, Detail: "it was stopped at " + clock(move.Since)}
+	return Step{Action: StartMon, Daemon: mon.Daemon, Move: move}, rook.State{Code: reason.MonNotReplaced, Detail: why}
+}
+
+// quorumLost says whether too few mons are left beside one that was stopped: Rook replaces none without a quorum. Those that it has
+// made since count for nothing, for they may not have joined.
+func (f Facts) quorumLost(stopped rook.DaemonFacts) bool {
+	all, up := 0, 0
+	for _, mon := range f.mons() {
+		if isLater(mon.Daemon.ID, stopped.Export.Move.Newest) {
+			continue
+		}
+		all++
+		if mon.Daemon != stopped.Daemon && !mon.Rollout.Down {
+			up++
+		}
+	}
+	return 2*up <= all
 }
 
 // giveUp is for a mon that is to be started again, because it was not replaced in time.
@@ -46,6 +71,9 @@ func (f Facts) resume(mon rook.DaemonFacts) (Step, rook.State) {
 	move := mon.Export.Move
 	undone := mon.Rollout.Generation > move.Generation
 	switch code := f.mayBegin(); {
+	case !f.remains(mon):
+		// A backup can have put back what was noted before it was moved.
+		return Step{Action: NoteMove, Daemon: mon.Daemon}, rook.State{Code: reason.AlreadyRight}
 	case code != "":
 		return Step{Action: NoteMove, Daemon: mon.Daemon, Move: rook.Move{Failed: move.Failed}}, rook.State{Code: code}
 	case undone && move.Undone >= maxUndone:

@@ -106,7 +106,7 @@ func statusOld(f Facts, _ rook.DaemonFacts) rook.State {
 	if f.Health.Checked.IsZero() {
 		return rook.State{Code: reason.StatusOld, Detail: "there is none"}
 	}
-	return when(f.Now.Sub(f.Health.Checked) > statusAge, reason.StatusOld, "it is of %s", clock(f.Health.Checked))
+	return when(f.Now.Sub(f.Health.Checked).Abs() > statusAge, reason.StatusOld, "it is of %s", clock(f.Health.Checked))
 }
 
 func healthError(f Facts, _ rook.DaemonFacts) rook.State {
@@ -170,7 +170,7 @@ func probeUnanswered(f Facts, d rook.DaemonFacts) rook.State {
 // notRewritten is an OSD that admission did not give its global IP when it was written.
 func notRewritten(f Facts, d rook.DaemonFacts) rook.State {
 	asked := d.Rollout.Asked
-	return when(asked.For == d.Export.GlobalIP && f.Now.Sub(asked.At) < askAgain, reason.OSDNotRewritten, "at %s", clock(asked.At))
+	return when(asked.For == d.Export.GlobalIP && f.Now.Sub(f.noted(asked.At)) < askAgain, reason.OSDNotRewritten, "at %s", clock(asked.At))
 }
 
 // askAgain is when an OSD is written again that admission did not give its global IP.
@@ -185,8 +185,10 @@ func osdsUnwell(f Facts, _ rook.DaemonFacts) rook.State {
 	return when(len(unwell) > 0, reason.OSDsUnwell, "%s", strings.Join(unwell, ", "))
 }
 
-// unwellChecks are Ceph's names of its health checks, besides OSD_DOWN and OSD_<a level of the CRUSH map>_DOWN.
+// unwellChecks are Ceph's names of its health checks, besides OSD_DOWN and OSD_<a level of the CRUSH map>_DOWN. Without a mgr the mons
+// answer, and of the data they tell what the last one told.
 var unwellChecks = []string{
+	"MGR_DOWN",
 	"OSDMAP_FLAGS", "OSD_FLAGS", "OSD_FULL", "OSD_BACKFILLFULL", "POOL_FULL",
 	"PG_AVAILABILITY", "PG_DEGRADED", "PG_DAMAGED", "PG_RECOVERY_FULL", "PG_BACKFILL_FULL", "OBJECT_UNFOUND",
 }

@@ -2,6 +2,7 @@ package migration_test
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,6 +126,7 @@ func TestAStepIsHeldBack(t *testing.T) {
 
 		"by an old status":             {mon(func(f *migration.Facts) { f.Health.Checked = now.Add(-181 * time.Second) }), reason.StatusOld, "11:56:59"},
 		"by an old status, of an OSD":  {osd(func(f *migration.Facts) { f.Health.Checked = now.Add(-181 * time.Second) }), reason.StatusOld, ""},
+		"by a status that is to come":  {mon(func(f *migration.Facts) { f.Health.Checked = now.Add(181 * time.Second) }), reason.StatusOld, "12:03:01"},
 		"without a status":             {mon(func(f *migration.Facts) { f.Health.Checked = time.Time{} }), reason.StatusOld, "none"},
 		"by HEALTH_ERR":                {mon(func(f *migration.Facts) { f.Health.Status, f.Health.Checks = "HEALTH_ERR", []string{"error"} }), reason.HealthError, "error"},
 		"by HEALTH_ERR, of an OSD":     {osd(func(f *migration.Facts) { f.Health.Status = "HEALTH_ERR" }), reason.HealthError, ""},
@@ -172,6 +174,7 @@ func TestAStepIsHeldBack(t *testing.T) {
 		"by an OSD that is full":                           {osd(unwell("OSD_FULL")), reason.OSDsUnwell, "OSD_FULL"},
 		"by an OSD that is full for backfill":              {osd(unwell("OSD_BACKFILLFULL")), reason.OSDsUnwell, "OSD_BACKFILLFULL"},
 		"by a pool that is full":                           {osd(unwell("POOL_FULL")), reason.OSDsUnwell, "POOL_FULL"},
+		"by data of which nobody tells":                    {osd(unwell("MGR_DOWN")), reason.OSDsUnwell, "MGR_DOWN"},
 		"by flags of the admin":                            {osd(unwell("OSDMAP_FLAGS")), reason.OSDsUnwell, "OSDMAP_FLAGS"},
 		"by another OSD":                                   {osd(func(f *migration.Facts) { f.Daemons[osd1].Rollout.Available = false }), reason.Unavailable, `osd "1"`},
 		"by a mon that is not to be reconciled, of an OSD": {osd(func(f *migration.Facts) { f.Daemons[monC].Rollout.Skipped = true }), reason.ReconcileSkipped, `mon "c"`},
@@ -260,7 +263,14 @@ func TestAStepIsTaken(t *testing.T) {
 			return f
 		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"until the end of Rook's timeout and ten minutes":        {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20*time.Minute + time.Second) }), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"but not for a time to come":                             {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.AddDate(100, 0, 0) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2126-11-25T12:00:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
 		"then it is started again, and tried half an hour later": {stopped(well(), func(a *rook.DaemonFacts) { a.Export.Move.Since = now.Add(-20 * time.Minute) }), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"but not while somebody works on it": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Export.Move.Since, a.Rollout.Skipped = now.Add(-20*time.Minute), true
+		}), migration.Wait, "rook-ceph-mon-a", reason.ReconcileSkipped, ""},
+		"nor by a leader that comes after one which was about to": {stopped(well(), func(a *rook.DaemonFacts) {
+			a.Export.Move.RetryAt, a.Rollout.Skipped = now.Add(time.Minute), true
+		}), migration.Wait, "rook-ceph-mon-a", reason.ReconcileSkipped, ""},
 		"the second time it is tried two hours later": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Since, a.Export.Move.Failed = now.Add(-20*time.Minute), 1
 		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=2 retry-at=2026-11-25T14:00:00Z"},
@@ -269,6 +279,30 @@ func TestAStepIsTaken(t *testing.T) {
 			f.Switches.Migrate = "false"
 			return f
 		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:40:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"it is started again at once when another mon fails": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
+			f.Daemons[monB].Rollout.Available, f.Daemons[monB].Rollout.Down = false, true
+			return f
+		}(), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"unless enough are left": {func() *migration.Facts {
+			f := well()
+			f.Daemons = slices.Insert(f.Daemons, osd0, daemon(rook.Mon, "d", 4), daemon(rook.Mon, "e", 5))
+			f = stopped(f, func(a *rook.DaemonFacts) { a.Export.Move.Newest = "e" })
+			f.Daemons[monB].Rollout.Available, f.Daemons[monB].Rollout.Down = false, true
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"or Rook has but written it": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
+			f.Daemons[monB].Rollout.Available = false
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
+		"and not for the one that is to take its place": {func() *migration.Facts {
+			f := stopped(well(), func(*rook.DaemonFacts) {})
+			d := daemon(rook.Mon, "d", 4)
+			d.Rollout.Available, d.Rollout.Down = false, true
+			f.Daemons = slices.Insert(f.Daemons, osd0, d)
+			return f
+		}(), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"a leader that ended before it started the mon again": {stopped(well(), func(a *rook.DaemonFacts) {
 			a.Export.Move.Failed, a.Export.Move.RetryAt = 1, now.Add(time.Minute)
 		}), migration.StartMon, "rook-ceph-mon-a", reason.MonNotReplaced, "since=2026-11-25T11:55:00Z generation=1 newest=c failed=1 retry-at=2026-11-25T12:01:00Z"},
@@ -283,8 +317,13 @@ func TestAStepIsTaken(t *testing.T) {
 		"a mon that Rook has started again is stopped again": {calm(restarted(0)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=1"},
 		"but only once all is well":                          {restarted(0), migration.Wait, "rook-ceph-mon-a", reason.MonDown, ""},
 		"and not while migration is paused":                  {func() *migration.Facts { f := restarted(0); f.Switches.Migrate = "pause"; return f }(), migration.NoteMove, "rook-ceph-mon-a", reason.MigrationPaused, ""},
-		"for the third time":                                 {calm(restarted(2)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=3"},
-		"and no more":                                        {calm(restarted(3)), migration.NoteMove, "rook-ceph-mon-a", reason.MonMoveUndone, "failed=1 retry-at=2026-11-25T12:30:00Z"},
+		"nor if it needs no replacement": {func() *migration.Facts {
+			f := calm(restarted(0))
+			global(&f.Daemons[monA])
+			return f
+		}(), migration.NoteMove, "rook-ceph-mon-a", reason.AlreadyRight, ""},
+		"for the third time": {calm(restarted(2)), migration.StopMon, "rook-ceph-mon-a", reason.MonStoppedAgain, "since=2026-11-25T12:00:00Z generation=3 newest=c undone=3"},
+		"and no more":        {calm(restarted(3)), migration.NoteMove, "rook-ceph-mon-a", reason.MonMoveUndone, "failed=1 retry-at=2026-11-25T12:30:00Z"},
 
 		"a mon that is gone and still listed is waited for": {calm(stopped(well(), func(a *rook.DaemonFacts) { a.Deployed = false })), migration.Wait, "rook-ceph-mon-a", reason.MonReplacing, ""},
 		"the move of a mon that was replaced is over":       {replaced(func(*migration.Facts) {}), migration.NoteMove, "rook-ceph-mon-a", reason.MonReplaced, ""},
@@ -326,6 +365,13 @@ func TestAStepIsTaken(t *testing.T) {
 		"an OSD is written again in half an hour if that was in vain": {func() *migration.Facts {
 			f := monsDone()
 			f.Daemons[osd0].Rollout.Asked = rook.Asked{For: addr("242.0.0.10"), At: now.Add(-30 * time.Minute)}
+			return f
+		}(), migration.WriteOSD, "rook-ceph-osd-0", reason.OSDWritten, ""},
+		"an OSD is written whatever time to come stands in another or itself": {func() *migration.Facts {
+			f := monsDone()
+			for _, i := range []int{osd0, osd1} {
+				f.Daemons[i].Rollout.Asked = rook.Asked{For: f.Daemons[i].Export.GlobalIP, At: now.AddDate(100, 0, 0)}
+			}
 			return f
 		}(), migration.WriteOSD, "rook-ceph-osd-0", reason.OSDWritten, ""},
 		"two mons at their global IPs keep no OSD back": {func() *migration.Facts {
@@ -387,4 +433,49 @@ func TestAMoveIsReadAsItWasNoted(t *testing.T) {
 		require.Equal(t, move, rook.ReadMove(move.String()))
 	}
 	require.Equal(t, rook.Move{}, rook.ReadMove("since=yesterday what failed=many"))
+	require.Equal(t, rook.Move{Since: now}, rook.ReadMove("since=2026-11-25T12:00:00Z generation=-1 undone=-3 failed=-1"))
+}
+
+func TestWhateverSomebodyWroteOfAMoveNobodyStumblesOverIt(t *testing.T) {
+	for _, text := range []string{
+		"since=2026-11-25T11:00:00Z undone=7 failed=-1",
+		"since=2026-11-25T11:00:00Z undone=7 failed=-9223372036854775808",
+		"since=2026-11-25T11:00:00Z undone=7 failed=99999999999999999999",
+	} {
+		f := well()
+		f.Daemons[monA].Export.Move = rook.ReadMove(text)
+		step, why := migration.Next(*f)
+		require.Equal(t, reason.MonMoveUndone, why.Code, text)
+		require.Equal(t, "rook-ceph-mon-a", step.Daemon.Name())
+		require.True(t, step.Move.RetryAt.After(now), text)
+	}
+}
+
+func TestAMoveCountsOnAnExportOfOursOfAMonAlone(t *testing.T) {
+	ours := map[string]string{rook.ManagedLabel: "true"}
+	for name, c := range map[string]struct {
+		daemon rook.Daemon
+		labels map[string]string
+		counts bool
+	}{
+		"of a mon":                            {rook.Daemon{Type: rook.Mon, ID: "b"}, ours, true},
+		"of an OSD":                           {rook.Daemon{Type: rook.OSD, ID: "1"}, ours, false},
+		"of a mon that somebody else exports": {rook.Daemon{Type: rook.Mon, ID: "zz"}, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			meta := &metav1.ObjectMeta{Name: c.daemon.Name(), Labels: c.labels, Annotations: map[string]string{rook.MoveAnnotation: "since=2026-11-25T11:00:00Z"}}
+			f := well()
+			i := slices.IndexFunc(f.Daemons, func(d rook.DaemonFacts) bool { return d.Daemon.Name() == c.daemon.Name() })
+			if i < 0 {
+				i, f.Daemons = len(f.Daemons), append(f.Daemons, rook.DaemonFacts{Daemon: c.daemon})
+			}
+			f.Daemons[i].Export.Move = rook.ReadExport(meta, nil).Move
+			step, _ := migration.Next(*f)
+			if c.counts {
+				require.Equal(t, "rook-ceph-mon-b", step.Daemon.Name())
+				return
+			}
+			require.Equal(t, "stop mon rook-ceph-mon-a", step.Action.String()+" "+step.Daemon.Name())
+		})
+	}
 }

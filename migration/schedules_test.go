@@ -77,10 +77,10 @@ func (s *schedule) kubernetes() {
 		case wanted && !p.up && s.chance(40):
 			p.up = true
 			p.inMonmap = p.inMonmap || p == s.successor
-			p.Rollout.Available, p.Rollout.AvailableSince = true, s.now
+			p.Rollout.Available, p.Rollout.Down, p.Rollout.AvailableSince = true, false, s.now
 		case !wanted && p.up:
 			p.up = false
-			p.Rollout.Available, p.Rollout.AvailableSince = false, s.now
+			p.Rollout.Available, p.Rollout.Down, p.Rollout.AvailableSince = false, true, s.now
 		}
 	}
 }
@@ -94,7 +94,7 @@ func (s *schedule) misfortune() {
 	if p := all[s.random.IntN(len(all))]; s.failed == nil && s.chance(2) && p.up {
 		s.say("%s fails", p.Daemon)
 		s.failed, p.up = p, false
-		p.Rollout.Available, p.Rollout.AvailableSince = false, s.now
+		p.Rollout.Available, p.Rollout.Down, p.Rollout.AvailableSince = false, true, s.now
 	}
 }
 
@@ -148,7 +148,7 @@ func (s *schedule) replace(failing *player) {
 	number := len(s.mons) + 1
 	d := daemon(rook.Mon, string(rune('a'+len(s.mons))), number)
 	global(&d)
-	d.Rollout.Available, d.Rollout.AvailableSince = false, s.now
+	d.Rollout.Available, d.Rollout.Down, d.Rollout.AvailableSince = false, true, s.now
 	s.failing, s.successor = failing, &player{DaemonFacts: d}
 	s.mons = append(s.mons, s.successor)
 	s.say("Rook replaces %s by %s", failing.Daemon, d.Daemon)
@@ -255,7 +255,7 @@ func (s *schedule) leader() {
 	case migration.WriteOSD:
 		p.Address, p.up = p.Export.GlobalIP, false
 		p.Rollout.Asked = rook.Asked{For: p.Export.GlobalIP, At: s.now}
-		p.Rollout.Available, p.Rollout.AvailableSince = false, s.now
+		p.Rollout.Available, p.Rollout.Down, p.Rollout.AvailableSince = false, true, s.now
 	default:
 		return
 	}

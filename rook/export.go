@@ -80,8 +80,18 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.C
 		Created:       meta.GetCreationTimestamp().Time,
 		Move:          ReadMove(annotations[MoveAnnotation]),
 	}
+	if kind, _, known := ParseName(meta.GetName()); known && !kind.KeepsAddressForLife() {
+		// We note these of mons alone, and somebody else can have written them.
+		e.Identity, e.Pinned, e.Drift, e.Move = "", false, netip.Addr{}, Move{}
+	}
+	if !e.Ours {
+		// It could not be ended there.
+		e.Move = Move{}
+	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
-	e.Refused, e.RefusedDetail = reason.Code(code), detail
+	if refused := reason.Code(code); refused.Known() {
+		e.Refused, e.RefusedDetail = refused, detail
+	}
 	if valid != nil {
 		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
 	}

@@ -33,12 +33,13 @@ const (
 	moveRetryAt    = "retry-at"
 )
 
-// ReadMove reads what String wrote. What it does not understand it leaves out.
+// ReadMove reads what String wrote. What it does not understand it leaves out: whoever may write an export can have written anything.
 func ReadMove(text string) Move {
 	var m Move
 	for word := range strings.FieldsSeq(text) {
 		key, value, _ := strings.Cut(word, "=")
 		number, _ := strconv.Atoi(value)
+		number = max(number, 0)
 		switch key {
 		case moveSince:
 			m.Since = timeOrNone(value)

@@ -93,8 +93,8 @@ const (
 	// that admission gives it, and when (RFC 3339). It is the one thing that the leader changes of a Deployment, besides replicas.
 	AskedAnnotation = "rook-clusterset.io/asked"
 
-	// MigrateSwitch on a namespace, as a label or an annotation: SwitchOff leaves a running cluster where it is, SwitchPause
-	// stops after the step under way.
+	// MigrateSwitch on a namespace, as a label or an annotation: SwitchOff leaves a running cluster where it is, SwitchPause and
+	// any other word but SwitchOn stops after the step under way.
 	MigrateSwitch = "rook-clusterset.io/migrate"
 	// CleanupSwitch is a label: with the value "true" on a namespace that is switched off it lets go of what no daemon advertises
 	// any more.
@@ -105,4 +105,5 @@ const (
 const (
 	SwitchOff   = "false"
 	SwitchPause = "pause"
+	SwitchOn    = "true"
 )

@@ -19,6 +19,8 @@ type Rollout struct {
 	Version    string
 	// Available says that the pod is of the newest template, and ready.
 	Available bool
+	// Down says that no pod is ready, of whichever template.
+	Down bool
 	// AvailableSince is when the Deployment last became available, or ceased to be.
 	AvailableSince time.Time
 	// HostNetwork says that the daemon has the address of its node, and Skipped that Rook is to leave it alone.
@@ -58,6 +60,7 @@ func ReadRollout(d *appsv1.Deployment) Rollout {
 	status := d.Status
 	r.Available = r.Replicas > 0 && status.ObservedGeneration >= d.Generation &&
 		status.UpdatedReplicas >= r.Replicas && status.Replicas == status.UpdatedReplicas && status.AvailableReplicas >= r.Replicas
+	r.Down = status.AvailableReplicas == 0
 	if i := slices.IndexFunc(status.Conditions, isAvailable); i >= 0 {
 		r.AvailableSince = status.Conditions[i].LastTransitionTime.UTC()
 	}

@@ -1,13 +1,11 @@
 package view
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/rook"
@@ -15,7 +13,7 @@ import (
 
 // Switches are what an admin says on a namespace, besides switching it on.
 type Switches struct {
-	// Migrate is rook.SwitchOff, rook.SwitchPause or anything else for yes.
+	// Migrate is rook.SwitchOff, rook.SwitchPause or nothing for yes.
 	Migrate string
 }
 
@@ -45,14 +43,22 @@ func (v *View) NamespacesToCleanUp(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// readSwitches takes what stands in the way, be it said by the label or by the annotation: who wants to stop may not know of the
+// other. A word that is not known was not meant to go on.
 func readSwitches(namespace *corev1.Namespace) Switches {
-	return Switches{Migrate: cmp.Or(namespace.Labels[rook.MigrateSwitch], namespace.Annotations[rook.MigrateSwitch])}
+	said := []string{namespace.Labels[rook.MigrateSwitch], namespace.Annotations[rook.MigrateSwitch]}
+	switch {
+	case slices.Contains(said, rook.SwitchOff):
+		return Switches{Migrate: rook.SwitchOff}
+	case slices.ContainsFunc(said, func(word string) bool { return word != "" && word != rook.SwitchOn }):
+		return Switches{Migrate: rook.SwitchPause}
+	}
+	return Switches{}
 }
 
 // keepSwitches gives a namespace what readSwitches reads of another.
 func keepSwitches(to, from *corev1.Namespace) {
-	// What is longer than a label can be is neither of the words.
-	if migrate := readSwitches(from).Migrate; migrate != "" && len(migrate) <= validation.LabelValueMaxLength {
+	if migrate := readSwitches(from).Migrate; migrate != "" {
 		to.Labels[rook.MigrateSwitch] = migrate
 	}
 }

@@ -211,7 +211,7 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 	s.annotateNamespace("rook-clusterset.io/migrate", "pause")
 	s.Operator.Complain()
 	tells("waits, for rook-clusterset.io/migrate on the namespace says pause")
-	require.Contains(t, s.said(s.Namespace), "to do it by hand: kubectl -n "+s.Namespace+" scale deployment rook-ceph-mon-a --replicas=0")
+	tells("to do it by hand: kubectl -n " + s.Namespace + " scale deployment rook-ceph-mon-a --replicas=0")
 	s.annotateNamespace("rook-clusterset.io/migrate", "false")
 	tells("stays where it is, for migration is switched off")
 	s.Operator.Complain("MON_DOWN")
