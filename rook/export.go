@@ -81,7 +81,9 @@ func ReadExport(meta metav1.Object, valid *metav1.Condition, beside ...*metav1.C
 		Move:          ReadMove(annotations[MoveAnnotation]),
 	}
 	code, detail, _ := strings.Cut(annotations[RefusedAnnotation], ": ")
-	e.Refused, e.RefusedDetail = reason.Code(code), detail
+	if refused := reason.Code(code); refused.Known() {
+		e.Refused, e.RefusedDetail = refused, detail
+	}
 	if valid != nil {
 		e.Valid, e.ValidReason, e.ValidMessage = valid.Status, valid.Reason, valid.Message
 	}

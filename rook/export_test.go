@@ -60,6 +60,7 @@ func TestAnExportThatIsNotThereIsEmpty(t *testing.T) {
 func TestAnnotationsThatMakeNoSenseCountAsAbsent(t *testing.T) {
 	meta := &metav1.ObjectMeta{Annotations: map[string]string{
 		rook.GlobalIPAnnotation: "242.0.0", rook.DriftAnnotation: "", rook.OrphanedSinceAnnotation: "yesterday", rook.PinnedAnnotation: "yes",
+		rook.RefusedAnnotation: "made_up_4711: by hand",
 	}}
 	require.Equal(t, rook.Export{Exists: true}, rook.ReadExport(meta, nil))
 }
