@@ -19,8 +19,9 @@ func parseAddress(text, owner string) (netip.Addr, error) {
 }
 
 // oneAddress picks the address out of the list of a dual-stack ServiceImport. The IPv4 one is it, because Globalnet
-// maps no IPv6 and leaves the ClusterIP there; two of a family leave no way to tell.
-func oneAddress(texts []string, owner string) (netip.Addr, error) {
+// maps no IPv6 and leaves the ClusterIP there, unless the ranges that are known to be global are all of IPv6; two of a family
+// leave no way to tell.
+func oneAddress(texts []string, ranges []netip.Prefix, owner string) (netip.Addr, error) {
 	var v4, v6 []netip.Addr
 	for _, text := range texts {
 		ip, err := parseAddress(text, owner)
@@ -35,7 +36,11 @@ func oneAddress(texts []string, owner string) (netip.Addr, error) {
 			*family = append(*family, ip)
 		}
 	}
-	for _, family := range [][]netip.Addr{v4, v6} {
+	families := [][]netip.Addr{v4, v6}
+	if len(ranges) > 0 && !slices.ContainsFunc(ranges, func(r netip.Prefix) bool { return r.Addr().Is4() }) {
+		slices.Reverse(families)
+	}
+	for _, family := range families {
 		switch len(family) {
 		case 0:
 		case 1:
