@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
@@ -37,6 +39,7 @@ func TestATextThatIsAbsurdCostsNoMoreThanItsSizeManyTimes(t *testing.T) {
 		"a list of nothing":                 {MonEndpointsPath, monEndpointsOf(strings.Repeat(",", size))},
 		"a list of little nothings":         {MonEndpointsPath, monEndpointsOf(strings.Repeat(",", 16<<10))},
 		"a list of mons without an end":     {MonEndpointsPath, monEndpointsOf(letters(size / 20))},
+		"a list of one mon many times":      {MonEndpointsPath, monEndpointsOf(strings.Repeat("a=1.1.1.1:1,", 1000) + "a=1.1.1.1:1")},
 		"external mons without an end":      {MonEndpointsPath, external},
 		"a config of CSI that is deep":      {CSIConfigPath, csi(strings.Repeat("[", size))},
 		"a config of CSI of empty clusters": {CSIConfigPath, csi("[" + strings.Repeat("{},", size/3) + "{}]")},
@@ -46,7 +49,7 @@ func TestATextThatIsAbsurdCostsNoMoreThanItsSizeManyTimes(t *testing.T) {
 			w := newWorld()
 			w.mons["a"] = born("242.1.255.1", "10.96.0.1")
 			s := newStage(t, w, Options{})
-			req := update(t, c.object, c.object)
+			req := byHand(update(t, c.object, c.object))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			s.handle(t.Context(), c.path, req)
@@ -55,4 +58,28 @@ func TestATextThatIsAbsurdCostsNoMoreThanItsSizeManyTimes(t *testing.T) {
 			require.Less(t, s.log.Len(), mostLogged)
 		})
 	}
+}
+
+// counting counts how often the API server is asked of a daemon.
+type counting struct {
+	*world
+	asked map[string]int
+}
+
+func (c counting) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
+	c.asked[daemon.ID]++
+	return c.world.LatestDaemon(ctx, daemon)
+}
+
+func TestHoweverOftenAListHasAMonTheAPIServerIsAskedOfItOnce(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = born("242.1.255.1", "10.96.0.1")
+	s := newStage(t, w, Options{})
+	c := counting{world: w, asked: map[string]int{}}
+	m := &monEndpoints{view: c, ensurer: w, holds: s.holds}
+	req := creation(t, monEndpointsOf(strings.Repeat("a=1.1.1.1:1,", 100)+"a=1.1.1.1:1"))
+	a, err := m.decide(t.Context(), req)
+	require.NoError(t, err)
+	require.Equal(t, reason.EndpointsCorrected, a.code)
+	require.Equal(t, map[string]int{"a": 1}, c.asked)
 }
