@@ -8,12 +8,15 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
+// mostAddressShown is how much is shown of what is no address: anybody may write it, and of any length.
+const mostAddressShown = 64
+
 // parseAddress reads an address that the owner, the object that says so, told. An IPv4 address in the clothes of IPv6
 // is the IPv4 address: two sources that write it differently do not disagree.
 func parseAddress(text, owner string) (netip.Addr, error) {
 	ip, err := netip.ParseAddr(strings.TrimSpace(text))
 	if err != nil {
-		return netip.Addr{}, reason.Errorf(reason.MalformedAddress, "%s says %q", owner, text)
+		return netip.Addr{}, reason.Errorf(reason.MalformedAddress, "%s says %q", owner, reason.Shorten(text, mostAddressShown))
 	}
 	return ip.Unmap(), nil
 }

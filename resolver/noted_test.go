@@ -118,6 +118,21 @@ func TestWhatAPlainSourceCouldNotHaveToldIsNotAdvertisedForAnAnnotationThatSaysS
 	}
 }
 
+func TestWhatASourceSaysFillsNoMessageWhateverItsLength(t *testing.T) {
+	absurd := strings.Repeat("x", 1<<20)
+	for code, long := range map[reason.Code]string{
+		reason.MalformedAddress:     status(ingressIP, `{allocatedIP: "`+absurd+`"}`),
+		reason.GlobalIPNotAllocated: status(ingressIP, `{conditions: [{type: Allocated, status: "False", message: "`+absurd+`"}]}`),
+	} {
+		r := world{objects: objects(t, submarinerA, ingressIP), live: clientObjects(t, long)}.resolver(t)
+		req := monA()
+		req.ForLife, req.Latest, req.Source = true, true, "GlobalIngressIP"
+		refusal := r.Doubts(t.Context(), req, netip.MustParseAddr("242.0.255.253"), false, false)
+		require.Equal(t, code, codeOf(refusal))
+		require.Less(t, len(refusal.Detail), 2000)
+	}
+}
+
 func clientObjects(t *testing.T, documents ...string) []client.Object {
 	t.Helper()
 	var all []client.Object
