@@ -35,6 +35,10 @@ func (p *planner) planIdentity(wanted *rook.Export) {
 			wanted.Identity = rook.IdentityCluster
 		}
 	}
+	if own && p.deployment != nil && wanted.Identity == rook.IdentityCluster && p.isAnswered(address) {
+		// Where the networks of the clusters do not overlap it is at its global IP, and not to be replaced for another.
+		wanted.Identity, wanted.GlobalIP, wanted.Source = rook.IdentityClusterset, address, p.answer.answer.Source
+	}
 	if wanted.Identity != rook.IdentityClusterset || !address.IsValid() {
 		return
 	}
@@ -92,6 +96,11 @@ func (p *planner) bornAt() (netip.Addr, bool) {
 		return p.export.GlobalIP, true
 	}
 	return p.listed, true
+}
+
+// isAnswered says whether the sources just answered the address, and no guard refused it.
+func (p *planner) isAnswered(address netip.Addr) bool {
+	return p.answer != nil && p.answer.refusal == nil && p.answer.answer.IP == address
 }
 
 func (p *planner) isClusterIP(address netip.Addr) bool {

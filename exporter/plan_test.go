@@ -426,6 +426,21 @@ func TestAMonIsGivenAnIdentityAtFirstSightAndAnAddressOnce(t *testing.T) {
 			},
 			want: outcome{},
 		},
+		"with networks that do not overlap a mon older than rook-clusterset is at its global IP, and not to be moved": {
+			facts: func(f *clusterFacts) {
+				f.services[monA] = monService(monA, "10.96.0.1")
+				f.deployments[monA] = deployment(monA, "10.96.0.1")
+				f.exports[monA] = known(monA, func(e *rook.Export) {
+					validExport(e)
+					e.Identity = rook.IdentityCluster
+				})
+				f.answers = map[string]resolution{monA: told("10.96.0.1")}
+			},
+			want: outcome{
+				annotations: map[string]string{"identity": "clusterset", "global-ip": "10.96.0.1", "source": "GlobalIngressIP", "pinned": "true"},
+				notes:       []reason.Code{reason.AddressResolved},
+			},
+		},
 		"with networks that do not overlap a mon is pinned to its ClusterIP": {
 			facts: func(f *clusterFacts) {
 				f.services[monA] = monService(monA, "10.96.0.1")

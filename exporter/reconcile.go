@@ -174,7 +174,7 @@ func (t turn) runDaemon(ctx context.Context, daemon rook.Daemon) (time.Duration,
 		}
 	}
 	in := t.place(ctx)
-	if in.unreadable == nil {
+	if in.unreadable == nil && len(in.GlobalCIDRs) > 0 {
 		f.inCIDR = in.IsGlobal
 	}
 	if f.answer, err = t.answer(ctx, f, in); err != nil {

@@ -898,3 +898,20 @@ func TestADriftIsToldThoughTheNetworkFollowsAMomentAfterTheObjectsThatAreWatched
 	l.settle()
 	require.Equal(t, addr("242.0.0.9"), l.export(monA).Drift)
 }
+
+// Submariner can come back later than the kind ServiceExport: what is decided of a mon before is decided for life.
+func TestWithWhichAddressAMonWasBornIsNotGuessedBeforeAnyRangeIsKnown(t *testing.T) {
+	const monB = "rook-ceph-mon-b"
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil))
+	known := l.cidrs
+	l.cidrs = nil
+	l.create(monService(monA, "10.96.0.1"), deployment(monA, "242.0.0.1"), monService(monB, "10.96.0.2"), deployment(monB, "10.96.0.2"))
+	l.settle()
+	require.Empty(t, l.export(monA).Identity)
+	require.Equal(t, rook.IdentityCluster, l.export(monB).Identity, "its own ClusterIP is no global IP")
+
+	l.cidrs = known
+	l.settle()
+	require.Equal(t, rook.IdentityClusterset, l.export(monA).Identity)
+	require.True(t, l.export(monA).Pinned)
+}

@@ -145,9 +145,12 @@ func (w watches) targetsOf(kind schema.GroupKind) func(client.Object) []target {
 	return func(o client.Object) []target {
 		if i >= 0 && w.reads[i].About != nil {
 			if service, ok := w.reads[i].About(o); ok {
-				// What could not be resolved may be asked for at once.
-				w.changes.Add(service)
-				return targetsNamed(service.Namespace, service.Name)
+				targets := targetsNamed(service.Namespace, service.Name)
+				if len(targets) > 0 {
+					// What could not be resolved may be asked for at once.
+					w.changes.Add(service)
+				}
+				return targets
 			}
 		}
 		w.changes.AddForAll()

@@ -63,6 +63,7 @@ func TestAChangeOfASourceIsTheBusinessOfTheDaemonThatItIsAbout(t *testing.T) {
 			gvk := c.object.GetObjectKind().GroupVersionKind()
 			require.Equal(t, c.woken, mapped(t, w.handlerOf(gvk.GroupKind()), c.object))
 			require.Equal(t, c.counted, l.changes.About(testNamespace, monA) > 0)
+			require.Equal(t, l.changes.AboutAll(), l.changes.About(testNamespace, "my-app"), "nobody asks for it")
 		})
 	}
 }

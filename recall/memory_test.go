@@ -69,6 +69,9 @@ func TestAChangeIsAboutOneServiceOrAboutAll(t *testing.T) {
 	require.Zero(t, c.About(a.Namespace, "rook-ceph-mon-b"))
 	c.AddForAll()
 	require.Equal(t, 2, c.About(a.Namespace, a.Name))
-	require.Equal(t, 1, c.About(a.Namespace, "rook-ceph-mon-b"))
-	require.Equal(t, 1, c.AboutAll())
+	require.Equal(t, 2, c.About(a.Namespace, "rook-ceph-mon-b"))
+	require.Equal(t, 2, c.AboutAll())
+	c.Add(a)
+	require.Equal(t, 3, c.About(a.Namespace, a.Name))
+	require.Equal(t, 2, c.AboutAll())
 }

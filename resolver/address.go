@@ -8,19 +8,23 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
+// mostAddressShown is how much is shown of what is no address: anybody may write it, and of any length.
+const mostAddressShown = 64
+
 // parseAddress reads an address that the owner, the object that says so, told. An IPv4 address in the clothes of IPv6
 // is the IPv4 address: two sources that write it differently do not disagree.
 func parseAddress(text, owner string) (netip.Addr, error) {
 	ip, err := netip.ParseAddr(strings.TrimSpace(text))
 	if err != nil {
-		return netip.Addr{}, reason.Errorf(reason.MalformedAddress, "%s says %q", owner, text)
+		return netip.Addr{}, reason.Errorf(reason.MalformedAddress, "%s says %q", owner, reason.Shorten(text, mostAddressShown))
 	}
 	return ip.Unmap(), nil
 }
 
 // oneAddress picks the address out of the list of a dual-stack ServiceImport. The IPv4 one is it, because Globalnet
-// maps no IPv6 and leaves the ClusterIP there; two of a family leave no way to tell.
-func oneAddress(texts []string, owner string) (netip.Addr, error) {
+// maps no IPv6 and leaves the ClusterIP there, unless the ranges that are known to be global are all of IPv6; two of a family
+// leave no way to tell.
+func oneAddress(texts []string, ranges []netip.Prefix, owner string) (netip.Addr, error) {
 	var v4, v6 []netip.Addr
 	for _, text := range texts {
 		ip, err := parseAddress(text, owner)
@@ -35,7 +39,11 @@ func oneAddress(texts []string, owner string) (netip.Addr, error) {
 			*family = append(*family, ip)
 		}
 	}
-	for _, family := range [][]netip.Addr{v4, v6} {
+	families := [][]netip.Addr{v4, v6}
+	if len(ranges) > 0 && !slices.ContainsFunc(ranges, func(r netip.Prefix) bool { return r.Addr().Is4() }) {
+		slices.Reverse(families)
+	}
+	for _, family := range families {
 		switch len(family) {
 		case 0:
 		case 1:

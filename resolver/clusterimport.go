@@ -58,7 +58,7 @@ func (s clusterImport) Lookup(ctx context.Context, r Request, m Membership) (net
 			return netip.Addr{}, reason.Errorf(reason.NoAnswer, "%s is another's: %s is %s", owner, label.key, got)
 		}
 	}
-	return oneAddress(importIPs(object), owner)
+	return oneAddress(importIPs(object), m.GlobalCIDRs, owner)
 }
 
 // importIPs returns nothing where the list is missing or is none.

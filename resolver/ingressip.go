@@ -52,7 +52,11 @@ func keepIngressIP(object *unstructured.Unstructured) *unstructured.Unstructured
 
 var serviceRefName = []string{"spec", "serviceRef", "name"}
 
-const allocated = "Allocated"
+const (
+	allocated = "Allocated"
+	// mostSaid is how much is told on of what Globalnet says.
+	mostSaid = 1 << 10
+)
 
 func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (netip.Addr, error) {
 	key := types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
@@ -71,7 +75,7 @@ func (s globalIngressIP) Lookup(ctx context.Context, r Request, _ Membership) (n
 		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s is being deleted", owner)
 	}
 	if c := kinds.Latest(kinds.Conditions(object), allocated); c != nil && c.Status == metav1.ConditionFalse {
-		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s: %s: %s", owner, c.Reason, c.Message)
+		return netip.Addr{}, reason.Errorf(reason.GlobalIPNotAllocated, "%s: %s", owner, reason.Shorten(c.Reason+": "+c.Message, mostSaid))
 	}
 	ip := text(object, []string{"status", "allocatedIP"})
 	if ip == "" {

@@ -62,7 +62,8 @@ func (r *Resolver) breakTie(ctx context.Context, req Request, answers []Answer) 
 // settled returns why an address from Globalnet cannot be taken for life yet, or nil: it can give a Service a second one in
 // a moment, as long as the GlobalIngressIP and the internal Service do not agree.
 func (r *Resolver) settled(ctx context.Context, answer Answer, req Request) *reason.Error {
-	if !req.ForLife || plain(answer.Source) || answer.IP == req.Known {
+	// Submariner without Globalnet makes no internal Service. A ClusterIP of its own comes this far only where it may be advertised.
+	if !req.ForLife || plain(answer.Source) || answer.IP == req.Known || contains(req.ClusterIPs, answer.IP) {
 		return nil
 	}
 	ips, refusal := r.carried(ctx, req)

@@ -112,3 +112,20 @@ func TestAnAddressForLifeIsNotTakenFromAStaleServiceImportThoughTheInternalServi
 	require.NoError(t, err, "a mon that has the address does not drift")
 	require.Equal(t, request.Known, got.IP)
 }
+
+func TestAMonIsGivenItsOwnClusterIPWhereSubmarinerRunsWithoutGlobalnet(t *testing.T) {
+	submariner := strings.ReplaceAll(submarinerA, ", globalCIDR: 242.0.0.0/16", "")
+	own := strings.ReplaceAll(clusterImport, "242.0.255.253", "10.96.7.1")
+	w := world{objects: objects(t, submariner, own), options: resolver.Options{AllowClusterIP: true}, live: clientObjects(t, own)}
+	r := w.resolver(t)
+	m, err := r.Membership(t.Context())
+	require.NoError(t, err)
+	request := monA()
+	request.ForLife = true
+	got, err := r.Resolve(t.Context(), request, m)
+	require.NoError(t, err, "nothing carries a ClusterIP but the Service itself")
+	require.Equal(t, resolver.Answer{IP: request.ClusterIPs[0], Source: "SubmarinerServiceImport"}, got)
+
+	request.Latest, request.Source = true, got.Source
+	require.Nil(t, r.Doubts(t.Context(), request, got.IP, false, false))
+}

@@ -31,7 +31,7 @@ func (r *Resolver) Refuses(ctx context.Context, req Request, ip netip.Addr) *rea
 
 // Denies returns why an address that is noted for the Service must not be advertised by what the sources answer now, or nil.
 // Sources that are objects are asked, and no DNS: a daemon waits for this. Where none has an answer that is no denial, unless
-// one has to bear the address out.
+// one has to bear the address out: it is taken for one of DNS then, and looked at as such, unless an object told it.
 func (r *Resolver) Denies(ctx context.Context, req Request, ip netip.Addr, toBeBorneOut bool) *reason.Error {
 	m, err := r.Membership(ctx)
 	if err != nil {
@@ -43,11 +43,18 @@ func (r *Resolver) Denies(ctx context.Context, req Request, ip netip.Addr, toBeB
 	answer, refusal := r.compare(ctx, req, m)
 	switch {
 	case refusal != nil && silent(refusal.Code) && !toBeBorneOut:
-		return nil
+		source := req.Source
+		if !r.isTold(source) {
+			source = SourceDNS
+		}
+		return r.vouch(ctx, Answer{IP: ip, Source: source}, req, m)
 	case refusal != nil:
 		return refusal
 	case answer.IP != ip:
 		return reason.Errorf(reason.SourcesDisagree, "%s says %s, and the export has %s", answer.Source, answer.IP, ip)
+	}
+	if refusal := r.vouch(ctx, answer, req, m); refusal != nil {
+		return refusal
 	}
 	return r.settled(ctx, answer, req)
 }

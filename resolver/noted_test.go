@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/reason"
+	"github.com/rook-clusterset/rook-clusterset/resolver"
 )
 
 // An annotation that was set by hand is advertised no more than an answer that no guard lets pass.
@@ -83,6 +84,52 @@ func TestWhatGlobalnetAllocatedIsReadFromTheAPIServerWhereThatIsAsked(t *testing
 		ip, err := r.Allocated(t.Context(), req)
 		require.NoError(t, err)
 		require.Equal(t, want, ip.String())
+	}
+}
+
+// Neither a plain ServiceImport nor DNS vouches for an address where the range is not known, nor for one of a Service here.
+func TestWhatAPlainSourceCouldNotHaveToldIsNotAdvertisedForAnAnnotationThatSaysSo(t *testing.T) {
+	const public = "8.8.8.8"
+	told := strings.ReplaceAll(serviceImport, "242.0.255.253", public)
+	wide := resolver.Options{GlobalCIDRs: ranges("0.0.0.0/1")}
+	service := serviceAt(public)
+	for name, c := range map[string]struct {
+		objects []string
+		live    []client.Object
+		options resolver.Options
+		source  string
+		denied  reason.Code
+	}{
+		"said to be of DNS, where the range is not known":        {objects: []string{propertyA}, source: "DNS", denied: reason.GlobalCIDRUnknown},
+		"said to be of a source that there is not":               {objects: []string{propertyA}, source: "me", denied: reason.GlobalCIDRUnknown},
+		"of a ServiceImport, where the range is not known":       {objects: []string{propertyA, told}, source: "ServiceImport", denied: reason.GlobalCIDRUnknown},
+		"said to be of DNS, and that of a Service":               {objects: []string{propertyA}, live: []client.Object{service}, options: wide, source: "DNS", denied: reason.ServiceAddress},
+		"of a ServiceImport, and that of a Service":              {objects: []string{propertyA, told}, live: []client.Object{service}, options: wide, source: "ServiceImport", denied: reason.ServiceAddress},
+		"of DNS, in a range that is known, and of no Service":    {objects: []string{propertyA}, options: wide, source: "DNS"},
+		"of a ServiceImport, in a known range and of no Service": {objects: []string{propertyA, told}, options: wide, source: "ServiceImport"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			live := append(clientObjects(t, c.objects...), c.live...)
+			r := world{objects: objects(t, c.objects...), live: live, options: c.options}.resolver(t)
+			req := monA()
+			req.ForLife, req.Latest, req.Source = true, true, c.source
+			require.Equal(t, c.denied, codeOf(r.Doubts(t.Context(), req, netip.MustParseAddr(public), false, false)))
+		})
+	}
+}
+
+func TestWhatASourceSaysFillsNoMessageWhateverItsLength(t *testing.T) {
+	absurd := strings.Repeat("x", 1<<20)
+	for code, long := range map[reason.Code]string{
+		reason.MalformedAddress:     status(ingressIP, `{allocatedIP: "`+absurd+`"}`),
+		reason.GlobalIPNotAllocated: status(ingressIP, `{conditions: [{type: Allocated, status: "False", message: "`+absurd+`"}]}`),
+	} {
+		r := world{objects: objects(t, submarinerA, ingressIP), live: clientObjects(t, long)}.resolver(t)
+		req := monA()
+		req.ForLife, req.Latest, req.Source = true, true, "GlobalIngressIP"
+		refusal := r.Doubts(t.Context(), req, netip.MustParseAddr("242.0.255.253"), false, false)
+		require.Equal(t, code, codeOf(refusal))
+		require.Less(t, len(refusal.Detail), 2000)
 	}
 }
 

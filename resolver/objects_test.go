@@ -186,6 +186,18 @@ func TestObjectsTellTheGlobalIP(t *testing.T) {
 			want:    "2001:db8::7", source: "ServiceImport",
 		},
 		{
+			name:    "of a dual-stack ServiceImport the IPv6 address is the global one where only such are global",
+			options: resolver.Options{GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("2001:db8::/64")}},
+			objects: []string{propertyA, edit("[242.0.255.253]", `[10.96.7.9, "2001:db8::7"]`).Replace(serviceImport)},
+			want:    "2001:db8::7", source: "ServiceImport",
+		},
+		{
+			name:    "of a dual-stack ServiceImport the IPv4 address is it where addresses of both families are global",
+			options: resolver.Options{GlobalCIDRs: []netip.Prefix{netip.MustParsePrefix("2001:db8::/64"), netip.MustParsePrefix("242.0.0.0/16")}},
+			objects: []string{propertyA, edit("[242.0.255.253]", `["2001:db8::7", 242.0.255.253]`).Replace(serviceImport)},
+			want:    "242.0.255.253", source: "ServiceImport",
+		},
+		{
 			name:    "a cluster that stands twice is one exporter",
 			objects: []string{propertyA, edit("[{cluster: cluster-a}]", "[{cluster: cluster-a}, {cluster: cluster-a}]").Replace(serviceImport)},
 			want:    "242.0.255.253", source: "ServiceImport",

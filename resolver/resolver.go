@@ -106,6 +106,9 @@ func New(readers Readers, installed kinds.Installed, opts Options) *Resolver {
 	}
 }
 
+// AllowsClusterIP says whether a Service's own ClusterIP passes as its global IP.
+func (r *Resolver) AllowsClusterIP() bool { return r.options.AllowClusterIP }
+
 // objectSources are the sources that are objects, the best first.
 func objectSources(o objects, allowClusterIP bool) []Source {
 	return []Source{globalIngressIP{o}, clusterImport{o}, serviceImport{o, allowClusterIP}}

@@ -108,7 +108,7 @@ func (s serviceImport) Lookup(ctx context.Context, r Request, m Membership) (net
 		return netip.Addr{}, reason.Errorf(reason.NoAnswer,
 			"%s is exported by cluster %s, and this one is %s", owner, exporters[0], m.ClusterID)
 	}
-	return oneAddress(ips, owner)
+	return oneAddress(ips, m.GlobalCIDRs, owner)
 }
 
 func importExporters(object *unstructured.Unstructured) []string {

@@ -9,7 +9,11 @@ import (
 	"strings"
 )
 
-const csiMonitorsKey = "monitors"
+const (
+	csiMonitorsKey = "monitors"
+	// mostNested is deeper than the config of CSI goes: each level takes many times its one character.
+	mostNested = 32
+)
 
 // CorrectCSIConfig replaces the addresses under "monitors" in a csi-cluster-config-json and says whether there were any
 // to replace. It splices them into the text, so that all else (unknown keys, their order, how numbers are written, white
@@ -104,6 +108,12 @@ func csiClusters(text string) ([]csiCluster, error) {
 			}
 		}
 		stack.take(token)
+		if len(stack) > mostNested {
+			return nil, fmt.Errorf("it is nested deeper than %d levels", mostNested)
+		}
+		if token == json.Delim('}') && len(stack) == 1 && !stack[0].object && len(clusters[len(clusters)-1].monitors) == 0 {
+			clusters = clusters[:len(clusters)-1]
+		}
 	}
 }
 

@@ -153,7 +153,7 @@ func (c *correction) noteMalformed(err error) {
 func (c *correction) annotate(d Decision) Decision {
 	if len(c.malformed) > 0 {
 		d.Code = reason.MalformedEndpoints
-		d.Message = strings.Join(c.malformed, "; ")
+		d.Message = reason.Shorten(strings.Join(c.malformed, "; "), mostDetail)
 	}
 	return d
 }

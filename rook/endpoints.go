@@ -21,8 +21,16 @@ func (e Endpoint) String() string {
 	return e.ID + "=" + e.Addr.String()
 }
 
+// errAbsurdList says that a list is nothing that Rook wrote. To name each entry of it would take a thousand times its size.
+var errAbsurdList = fmt.Errorf("the mon endpoints are longer than %d characters", mostEndpoints)
+
+func isAbsurdList(data string) bool { return len(data) > mostEndpoints }
+
 // ParseEndpoints reads the list under EndpointsDataKey. With an error it still returns the entries that it understood.
 func ParseEndpoints(data string) ([]Endpoint, error) {
+	if isAbsurdList(data) {
+		return nil, errAbsurdList
+	}
 	var endpoints []Endpoint
 	var errs []error
 	for text := range entries(data) {
@@ -72,6 +80,9 @@ func FormatEndpoints(endpoints []Endpoint) string {
 // CorrectEndpoints gives each mon whose true address is known that address, and returns the entries that were wrong as
 // Rook wrote them. Order, ports and whatever it does not understand stay; for the latter there is an error as well.
 func CorrectEndpoints(data string, truth map[string]netip.Addr) (corrected string, wrong []Endpoint, err error) {
+	if isAbsurdList(data) {
+		return data, nil, errAbsurdList
+	}
 	var texts []string
 	var errs []error
 	for text := range entries(data) {

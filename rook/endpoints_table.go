@@ -140,13 +140,16 @@ func (f EndpointsFacts) standingOf(e Endpoint) standing {
 	return awaited
 }
 
+// mostUnsure is more mons than Rook lists: of each the API server is asked.
+const mostUnsure = 16
+
 // Unsure returns the listed mons, by ID, of which what a cache has is not enough: their letter says that they had a
 // Deployment, and here they have none.
 func (f EndpointsFacts) Unsure() []string {
 	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
 	var unsure []string
 	for _, e := range endpoints {
-		if !f.Mons[e.ID].Deployed && !f.isExternal(e.ID) && HasHadDeployment(f.New, e.ID) {
+		if len(unsure) < mostUnsure && !f.Mons[e.ID].Deployed && !f.isExternal(e.ID) && HasHadDeployment(f.New, e.ID) {
 			unsure = append(unsure, e.ID)
 		}
 	}
@@ -159,7 +162,10 @@ func (f EndpointsFacts) isExternal(id string) bool { return IsExternal(f.New, id
 // IsExternal says whether the mon endpoints, which may be nil, list the mon as one that runs outside of Kubernetes
 // (rook >= v1.17).
 func IsExternal(endpoints *corev1.ConfigMap, id string) bool {
-	return endpoints != nil && slices.Contains(strings.Split(endpoints.Data[EndpointsExternalMons], ","), id)
+	if endpoints == nil || isAbsurdList(endpoints.Data[EndpointsExternalMons]) {
+		return false
+	}
+	return strings.Contains(","+endpoints.Data[EndpointsExternalMons]+",", ","+id+",")
 }
 
 // CanBeDaemon says whether the listed mon is one that Rook runs: no external one, and of an ID that Rook gives.

@@ -116,6 +116,9 @@ func SpeaksAgainst(c *metav1.Condition) bool {
 	return c.Status != metav1.ConditionTrue
 }
 
+// mostDetail bounds what is written of a refusal: the caches keep no annotation that is longer than we write them.
+const mostDetail = mostText / 4
+
 // Annotations returns the annotations in which the export keeps what ReadExport reads from them, but for its Move.
 func (e Export) Annotations() map[string]string {
 	annotations := map[string]string{}
@@ -133,7 +136,7 @@ func (e Export) Annotations() map[string]string {
 	set(DriftAnnotation, AddressText(e.Drift))
 	refused := string(e.Refused)
 	if refused != "" && e.RefusedDetail != "" {
-		refused += ": " + e.RefusedDetail
+		refused += ": " + reason.Shorten(e.RefusedDetail, mostDetail)
 	}
 	set(RefusedAnnotation, refused)
 	if !e.OrphanedSince.IsZero() {

@@ -2,6 +2,7 @@ package rook_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,16 @@ func TestAnExportIsReadFromWhatItWrote(t *testing.T) {
 	}
 }
 
+// A DNS server can answer thousands of addresses, each of which the refusal names.
+func TestWhyAnAddressWasRefusedIsKnownHoweverMuchThereIsToSay(t *testing.T) {
+	refused := rook.Export{Exists: true, Refused: reason.SeveralAddresses, RefusedDetail: strings.Repeat("242.0.0.1, ", 4000)}
+	kept := rook.OfExports(refused.Annotations())
+	read := rook.ReadExport(&metav1.ObjectMeta{Annotations: kept}, nil)
+	require.Equal(t, reason.SeveralAddresses, read.Refused)
+	require.Contains(t, read.RefusedDetail, "242.0.0.1, 242.0.0.1")
+	require.Equal(t, kept, read.Annotations(), "it is not written again")
+}
+
 func TestAnExportThatIsNotThereIsEmpty(t *testing.T) {
 	require.Equal(t, rook.Export{}, rook.ReadExport(nil, nil))
 }
@@ -60,6 +71,7 @@ func TestAnExportThatIsNotThereIsEmpty(t *testing.T) {
 func TestAnnotationsThatMakeNoSenseCountAsAbsent(t *testing.T) {
 	meta := &metav1.ObjectMeta{Annotations: map[string]string{
 		rook.GlobalIPAnnotation: "242.0.0", rook.DriftAnnotation: "", rook.OrphanedSinceAnnotation: "yesterday", rook.PinnedAnnotation: "yes",
+		rook.RefusedAnnotation: "made_up_4711: by hand",
 	}}
 	require.Equal(t, rook.Export{Exists: true}, rook.ReadExport(meta, nil))
 }

@@ -24,6 +24,9 @@ func FirstEndpoints(live *corev1.ConfigMap, cluster Cluster, mons map[string]Dae
 		// A list that is lost while mons live is for a person to restore.
 		return nil
 	}
+	if live != nil && isAbsurdList(live.Data[EndpointsDataKey]) {
+		return nil
+	}
 	stored := emptyEndpoints(cluster)
 	if live != nil {
 		stored = live.DeepCopy()

@@ -20,7 +20,7 @@ func (f EndpointsFacts) tellWriter(d *EndpointsDecision) {
 	if d.Message != "" {
 		told = append(told, d.Message)
 	}
-	d.Message = strings.Join(told, "; ")
+	d.Message = reason.Shorten(strings.Join(told, "; "), mostDetail)
 	if d.Code == reason.EndpointsCorrected {
 		d.Code = reason.HandEditCorrected
 	}

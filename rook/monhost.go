@@ -24,6 +24,9 @@ func monHostAddresses(monHost string) []netip.Addr {
 }
 
 func replaceInMonHost(monHost string, l lookup) (string, bool) {
+	if isAbsurdList(monHost) {
+		return monHost, false
+	}
 	var out strings.Builder
 	changed := false
 	for monHost != "" {

@@ -66,11 +66,12 @@ func (m *monEndpoints) canRemember(ctx context.Context, namespace string, writte
 	if len(known) == len(written) {
 		return known
 	}
-	latest := maps.Clone(mons)
+	latest, asked := maps.Clone(mons), map[string]bool{}
 	for _, e := range written {
-		if _, isMon := mons[e.ID]; !isMon || slices.Contains(known, e) {
+		if _, isMon := mons[e.ID]; !isMon || asked[e.ID] || slices.Contains(known, e) {
 			continue
 		}
+		asked[e.ID] = true
 		if facts, err := m.view.LatestDaemon(ctx, rook.Daemon{Type: rook.Mon, ID: e.ID, Namespace: namespace}); err == nil {
 			latest[e.ID] = facts
 		}

@@ -49,6 +49,8 @@ type View interface {
 type GlobalRange interface {
 	// IsGlobal says whether the address is one of them. While the range is not known, none is.
 	IsGlobal(ctx context.Context, address netip.Addr) bool
+	// AllowsClusterIP says whether the global IP of a Service can be its own ClusterIP.
+	AllowsClusterIP() bool
 }
 
 // Ensurer does the three things that admission has to do besides answering.

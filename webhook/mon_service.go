@@ -47,7 +47,8 @@ func (s *monServices) decide(ctx context.Context, req admission.Request) (answer
 
 // globalIPs returns which addresses are none of this cluster's ClusterIPs: what is asked for, if it is in the range of global
 // IPs; every address that a daemon of the namespace has from outside; and where Rook's list has the mon that is yet to be
-// born, whatever became of its export. A mon that has lived at its ClusterIP is given it again.
+// born, whatever became of its export. A mon that lives at its ClusterIP, or has lived there, is given it again, for it can be
+// nowhere else: it may be of a CephCluster that is left alone, or of a namespace that was switched on a moment ago.
 func (s *monServices) globalIPs(ctx context.Context, namespace, mon string, incoming *corev1.Service) (map[netip.Addr]struct{}, error) {
 	ctx, cancel := reading(ctx)
 	defer cancel()
@@ -57,6 +58,10 @@ func (s *monServices) globalIPs(ctx context.Context, namespace, mon string, inco
 			addresses[asked] = struct{}{}
 			return addresses, nil
 		}
+	}
+	if s.global.AllowsClusterIP() {
+		// What a daemon has from outside is its ClusterIP, but for what is in the range.
+		return nil, nil
 	}
 	exports, err := s.view.Exports(ctx, namespace)
 	if err != nil {
@@ -76,12 +81,13 @@ func (s *monServices) globalIPs(ctx context.Context, namespace, mon string, inco
 		}
 	}
 	for _, m := range mons {
-		if truth, ok := m.Truth(); ok {
+		if truth, ok := m.Truth(); ok && m.Export.Identity == rook.IdentityClusterset {
 			addresses[truth] = struct{}{}
 		}
 	}
-	hasLived := mons[mon].Deployed || mons[mon].Export.HasLived(rook.HasHadDeployment(endpoints, mon))
-	if listed := rook.Listed(endpoints)[mon]; listed.IsValid() && !hasLived {
+	export := mons[mon].Export
+	hasLived := mons[mon].Deployed || export.HasLived(rook.HasHadDeployment(endpoints, mon))
+	if listed := rook.Listed(endpoints)[mon]; listed.IsValid() && !hasLived && export.Identity != rook.IdentityCluster {
 		addresses[listed] = struct{}{}
 	}
 	return addresses, nil

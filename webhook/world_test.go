@@ -54,6 +54,8 @@ type world struct {
 	claims map[netip.Addr][]rook.Claim
 	// globalCIDR is the range of global IPs; it is invalid where it is not known.
 	globalCIDR netip.Prefix
+	// allowsClusterIP says that the networks of the clusters do not overlap.
+	allowsClusterIP bool
 	// endpoints are the mon endpoints as the caches have them, and liveEndpoints as the API server has, where that differs.
 	endpoints     *corev1.ConfigMap
 	liveEndpoints *corev1.ConfigMap
@@ -196,6 +198,8 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
 	return w.globalCIDR.IsValid() && w.globalCIDR.Contains(address)
 }
+
+func (w *world) AllowsClusterIP() bool { return w.allowsClusterIP }
 
 func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, error) {
 	done, err := w.read(ctx)
