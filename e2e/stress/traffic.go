@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,8 @@ type traffic struct {
 	rate int
 	// born are the OSDs so far, whether they were let in or not.
 	born atomic.Int64
+	// given are the addresses that Services were given, by name: a Globalnet that is away tells none.
+	given sync.Map
 }
 
 // startTraffic brings up the OSDs that are updated later.
@@ -139,10 +142,23 @@ func (t *traffic) write(ctx context.Context, id int, birth bool, counted *tally,
 	err = write(ctx, d)
 	counted.add(birth, time.Since(started), err)
 	if err == nil {
-		given, known := t.world.MCS.GlobalIP(t.ceph.Namespace, d.Name)
+		given, known := t.wasGiven(d.Name)
 		counted.stored(d.Name, measure.Advertises(d), given, known)
 	}
 	return err == nil
+}
+
+// wasGiven returns the address that the Service was given last, and whether it ever was.
+func (t *traffic) wasGiven(name string) (netip.Addr, bool) {
+	if told, known := t.world.MCS.GlobalIP(t.ceph.Namespace, name); known {
+		t.given.Store(name, told)
+		return told, true
+	}
+	before, known := t.given.Load(name)
+	if !known {
+		return netip.Addr{}, false
+	}
+	return before.(netip.Addr), true
 }
 
 // look holds what is stored in the end against what each Service was given.
@@ -156,7 +172,7 @@ func (t *traffic) look(ctx context.Context, counted *tally) error {
 	}
 	for i := range list.Items {
 		d := &list.Items[i]
-		given, known := t.world.MCS.GlobalIP(t.ceph.Namespace, d.Name)
+		given, known := t.wasGiven(d.Name)
 		counted.stored(d.Name, measure.Advertises(d), given, known)
 	}
 	if len(list.Items) < writers {
