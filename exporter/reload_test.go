@@ -112,15 +112,6 @@ func TestNoReloadIsAskedWhileAMonIsReplacedThoughThePhaseStaysReady(t *testing.T
 	require.Equal(t, asksForReload, writes)
 }
 
-func TestAReloadIsAskedThoughRookFailedToRemoveTheDeploymentOfAMonThatItReplaced(t *testing.T) {
-	l := staleMemory(t)
-	left := deployment("rook-ceph-mon-c", "10.96.0.3")
-	left.Spec.Replicas = new(int32(0))
-	l.create(left)
-	_, writes, _ := l.turn()
-	require.Equal(t, asksForReload, writes, "else it is asked never again, and the next mon waits for it")
-}
-
 func TestTheTokenForPeersIsToldToBeRightOnceRookHasReconciled(t *testing.T) {
 	l := staleMemory(t)
 	phase := func(phase string) {

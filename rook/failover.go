@@ -28,8 +28,6 @@ func FailoverUnderWay(cluster Cluster, endpoints *corev1.ConfigMap, mons map[str
 	}
 	for _, id := range slices.Sorted(maps.Keys(mons)) {
 		switch m := mons[id]; {
-		case m.Deployed && m.Stopped && !listed[id] && len(listed) > 0:
-			// It is replaced. Where Rook failed to remove its Deployment that stays, and Rook needs a reload all the more.
 		case m.Deployed && m.Stopped:
 			return fmt.Sprintf("mon %q is scaled to 0", id)
 		case m.Deployed && !listed[id]:
