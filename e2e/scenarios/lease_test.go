@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
@@ -33,9 +34,12 @@ func TestALostLeaseEndsATermAndNotTheProcess(t *testing.T) {
 	pid, leader := s.World.Replicas[0].PID(), *s.lease().Spec.HolderIdentity
 
 	const thief = "a replica of which nobody knows"
-	stolen := s.lease()
-	stolen.Spec.HolderIdentity, stolen.Spec.RenewTime = new(thief), new(metav1.NowMicro())
-	require.NoError(t, s.World.Plane.Client.Update(t.Context(), stolen))
+	// The one that leads renews it meanwhile.
+	require.NoError(t, retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		stolen := s.lease()
+		stolen.Spec.HolderIdentity, stolen.Spec.RenewTime = new(thief), new(metav1.NowMicro())
+		return s.World.Plane.Client.Update(t.Context(), stolen)
+	}))
 	began := time.Now()
 	s.createCephCluster()
 	s.startOperator()
