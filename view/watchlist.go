@@ -11,14 +11,19 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 )
 
-// streams is how many times in a row an informer asks for all objects as events before it lists them. An API server that lags
-// behind its etcd gives each up after 3 s (k8s.io/apiserver storage/cacher blockTimeout), and client-go asks the same again
-// without an end; a list is answered from etcd itself then. The stream is asked for first, for a list is large in memory.
-const streams = 2
+// An API server that lags behind its etcd gives up a stream of all objects as they are now after 3 s (k8s.io/apiserver
+// storage/cacher blockTimeout), and client-go asks the same again without an end. So a second stream is asked for of the objects as
+// the API server has them, which waits for nothing, and what comes after is watched. That is what a list at resource version 0 is,
+// with which informers used to begin, and takes less memory.
+const (
+	asTheyAreNow = 1
+	streams      = 2
+)
 
-var errListInstead = errors.New("the API server does not catch up with its own watch, so the objects are listed")
+// errListInstead has client-go list, for whatever reason there are no streams.
+var errListInstead = errors.New("the API server streams no objects, so that they are listed")
 
-// newInformer makes an informer that lists where an API server is too slow to stream.
+// newInformer makes an informer that does not wait for an API server that lags behind.
 func newInformer(lw toolscache.ListerWatcher, object runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	both := toolscache.ToListerWatcherWithContext(lw)
 	asked := 0
@@ -29,9 +34,12 @@ func newInformer(lw toolscache.ListerWatcher, object runtime.Object, resync time
 				asked = 0
 				return both.WatchWithContext(ctx, options)
 			}
-			if asked++; asked > streams {
+			switch asked++; {
+			case asked > streams:
 				asked = 0
 				return nil, errListInstead
+			case asked > asTheyAreNow:
+				options.ResourceVersion = "0"
 			}
 			return both.WatchWithContext(ctx, options)
 		},
