@@ -59,7 +59,7 @@ SIMULATE_SCHEDULES ?= 100000
 SIMULATE_FIRST ?= 1
 
 .PHONY: simulate
-simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual time (hours)
+simulate: ## Tell 100,000 seeded stories of all that can go wrong, in virtual time (an hour or more)
 	@go run ./e2e/simulate -schedules $(SIMULATE_SCHEDULES) -first $(SIMULATE_FIRST)
 
 .PHONY: simulate-broken

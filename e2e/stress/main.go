@@ -53,7 +53,7 @@ var parts = []struct {
 func main() {
 	short := flag.Bool("short", false, "do less")
 	only := flag.String("only", "", "the parts to run, of faults,dns,memory,tenant; all by default")
-	rate := flag.Int("rate", 50, "admissions in a second; fewer only where the machine has other things to do")
+	rate := flag.Int("rate", 50, "updates of OSDs in a second, of which each asks for admission; fewer only where the machine has other things to do")
 	fault := flag.String("fault", "", "of the faults and attacks, only those in whose name one of these, with commas between, stands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

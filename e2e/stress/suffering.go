@@ -10,7 +10,7 @@ import (
 
 // faults lets one fault after the other happen in one room.
 func (r run) faults(ctx context.Context) error {
-	title := fmt.Sprintf("Faults, under %d admissions in a second", r.rate)
+	title := fmt.Sprintf("Faults, under %d updates and a birth in a second", r.rate)
 	return r.suffer(ctx, title, installation{}, slices.Concat(ofReplicas(), ofThePlane(), ofSources(), ofClients()))
 }
 
