@@ -89,14 +89,14 @@ func respond(ctx context.Context, m *metrics, object string, req admission.Reque
 }
 
 // retryAfter returns in how many seconds a refusal that says nothing about the object, only about this replica at this moment, is
-// to be tried again; zero is for all others. Rook writes one daemon after the other, so that a namespace which has taken its share
-// is none that waits for nothing else: each try costs the API server and its other clients as much as a write does.
+// to be tried again; zero is for all others. Rook writes one daemon after the other, so that whoever finds no place is one of very
+// many: each try costs the API server and its other clients as much as a write does, and Rook's client makes ten by itself.
 func retryAfter(code reason.Code) int32 {
 	switch code {
-	case reason.ShuttingDown, reason.HoldFull:
+	case reason.ShuttingDown:
 		return 1
-	case reason.HoldShareTaken:
-		return 5
+	case reason.HoldShareTaken, reason.HoldFull:
+		return 10
 	default:
 		return 0
 	}

@@ -185,7 +185,7 @@ func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 		require.Zero(t, third.after)
 		require.Equal(t, reason.HoldShareTaken, reasonOf(third.response))
 		require.Contains(t, third.response.Result.Message, "too many requests of its namespace are waiting")
-		require.Equal(t, int32(5), third.response.Result.Details.RetryAfterSeconds)
+		require.Equal(t, int32(10), third.response.Result.Details.RetryAfterSeconds)
 		require.Len(t, w.ensured, 2, "nothing is exported for who may not wait")
 
 		// Those that need not wait are answered meanwhile, and there is room again when the first two have gone.
@@ -195,6 +195,23 @@ func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 		}
 		fourth := <-s.hold(t.Context(), DeploymentPath, creation(t, osd("3")))
 		require.Equal(t, time.Second, fourth.after)
+	})
+}
+
+func TestWhoFindsEveryPlaceTakenByOtherNamespacesComesAgainLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := newStage(t, w, Options{Hold: time.Second, MaxHeld: 1})
+		elsewhere := place{namespace: "rook-elsewhere"}
+		require.Empty(t, s.holds.enter(elsewhere))
+		second := <-s.hold(t.Context(), DeploymentPath, creation(t, osd("3")))
+		require.Zero(t, second.after)
+		require.Equal(t, reason.HoldFull, reasonOf(second.response))
+		require.Equal(t, int32(10), second.response.Result.Details.RetryAfterSeconds)
+		require.Empty(t, w.ensured, "nothing is exported for who may not wait")
+
+		s.holds.leave(elsewhere, time.Second)
+		require.Equal(t, time.Second, (<-s.hold(t.Context(), DeploymentPath, creation(t, osd("3")))).after)
 	})
 }
 
