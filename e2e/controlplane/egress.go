@@ -127,25 +127,29 @@ func (e *egress) serviceAt(ctx context.Context, address string) (types.Namespace
 		return types.NamespacedName{}, fmt.Errorf("dial %s: %w", address, err)
 	}
 	e.mu.Lock()
-	reader := e.services
+	reader, service := e.services, e.known[host]
 	e.mu.Unlock()
-	if reader == nil {
+	switch {
+	case service.Name != "":
+		// An API server takes a new connection for most of what it asks at once: to list all Services for each costs it more.
+		return service, nil
+	case reader == nil:
 		return types.NamespacedName{}, errors.New("the API server is not up yet")
 	}
 	var all corev1.ServiceList
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout/2)
 	defer cancel()
-	err = reader.List(ctx, &all)
+	if err := reader.List(ctx, &all); err != nil {
+		return types.NamespacedName{}, fmt.Errorf("dial %s: list the Services: %w", address, err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err == nil {
-		e.known = map[string]types.NamespacedName{}
-		for i := range all.Items {
-			e.known[all.Items[i].Spec.ClusterIP] = client.ObjectKeyFromObject(&all.Items[i])
-		}
+	e.known = map[string]types.NamespacedName{}
+	for i := range all.Items {
+		e.known[all.Items[i].Spec.ClusterIP] = client.ObjectKeyFromObject(&all.Items[i])
 	}
 	if service, ok := e.known[host]; ok {
 		return service, nil
 	}
-	return types.NamespacedName{}, errors.Join(fmt.Errorf("dial %s: no Service has that address", address), err)
+	return types.NamespacedName{}, fmt.Errorf("dial %s: no Service has that address", address)
 }
