@@ -20,6 +20,8 @@ type fault struct {
 	unserved, waits bool
 	// long faults are left out of the short form.
 	long bool
+	// beside is how many updates in a second there are meanwhile at most, where the fault itself is load; none stands for all.
+	beside int
 	// undisturbed says that nothing is wrong, so that the machine has to carry the load.
 	undisturbed bool
 }
@@ -39,7 +41,7 @@ func (r *room) suffer(ctx context.Context, f fault) (outcome, error) {
 	o := outcome{fault: f}
 	restarts := r.pods.restartCount()
 	var err error
-	o.tally, err = r.traffic.load(ctx, func(ctx context.Context, counted *tally) error {
+	o.tally, err = r.traffic.load(ctx, f.beside, func(ctx context.Context, counted *tally) error {
 		began, err := r.admissions(ctx)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
@@ -61,15 +62,19 @@ func startTraffic(ctx context.Context, w *world.World, namespace string, rate in
 	return t, nil
 }
 
-// load keeps writing while something happens, and some time before and after.
-func (t *traffic) load(ctx context.Context, happens func(ctx context.Context, counted *tally) error) (*tally, error) {
+// load keeps writing while something happens, and some time before and after: not more often than most in a second, if that is set.
+func (t *traffic) load(ctx context.Context, most int, happens func(ctx context.Context, counted *tally) error) (*tally, error) {
 	counted := &tally{}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sending, end := context.WithCancel(ctx)
 	defer end()
 	var running sync.WaitGroup
-	period := writers * time.Second / time.Duration(t.rate)
+	rate := t.rate
+	if most > 0 {
+		rate = min(rate, most)
+	}
+	period := writers * time.Second / time.Duration(rate)
 	for id := range writers {
 		running.Go(func() {
 			phase := period * time.Duration(id) / writers
@@ -127,7 +132,14 @@ func (t *traffic) create(ctx context.Context, id int, counted *tally) bool {
 	if err != nil {
 		return false
 	}
-	return t.write(ctx, id, true, counted, func(ctx context.Context, d *appsv1.Deployment) error { return t.ceph.Rook.Create(ctx, d) })
+	return t.write(ctx, id, true, counted, func(ctx context.Context, d *appsv1.Deployment) error {
+		err := t.ceph.Rook.Create(ctx, d)
+		if apierrors.IsAlreadyExists(err) {
+			// An earlier try was stored though nobody heard of it. Rook updates what it finds.
+			err = t.ceph.Rook.Update(ctx, d)
+		}
+		return err
+	})
 }
 
 func (t *traffic) write(ctx context.Context, id int, birth bool, counted *tally, write func(context.Context, *appsv1.Deployment) error) bool {
