@@ -137,7 +137,7 @@ assets: ## Build etcd, Kubernetes and cert-manager's controllers, once
 .PHONY: scenarios
 scenarios: assets build ## Run the scenarios, and the tests of the manifests, against a real API server
 	@e2e/assets/helm.sh >/dev/null
-	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" ROOK_CLUSTERSET_PROGRAM=$(CURDIR)/bin/rook-clusterset GOGC=400 \
+	KUBEBUILDER_ASSETS="$$(e2e/assets/build.sh)" ROOK_CLUSTERSET_PROGRAM=$(CURDIR)/bin/rook-clusterset GOGC=800 GOMEMLIMIT=2GiB \
 	  go test -count=1 -p 3 -timeout 30m ./e2e/scenarios ./e2e/rights ./manifests ./e2e/...
 
 .PHONY: manifests

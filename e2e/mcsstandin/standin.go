@@ -12,18 +12,21 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
@@ -259,9 +262,9 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	}
 	err = ctrl.NewControllerManagedBy(mgr).
 		Named("globalnet").
-		For(&mcsv1alpha1.ServiceExport{}).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(exportOfService)).
-		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(exportOfSlice)).
+		For(&mcsv1alpha1.ServiceExport{}, builder.WithPredicates(saidAnew)).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(ofExport(mgr.GetClient(), exportOfService))).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(ofExport(mgr.GetClient(), exportOfSlice))).
 		WatchesRawSource(source.TypedChannel(s.wakes, handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
 			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], q workQueue) {
 				q.Add(reconcile.Request{NamespacedName: e.Object})
@@ -275,18 +278,22 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
-func exportOfService(_ context.Context, o client.Object) []reconcile.Request {
-	name := o.GetName()
-	if exported := o.GetLabels()[ExportedServiceLabel]; exported != "" {
-		name = exported
+// saidAnew passes over a status, which is the stand-in's own word.
+var saidAnew = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+
+// ofExport names the export of an object, if there is one. A cache that does not have it yet tells of it in a moment.
+func ofExport(cached client.Reader, name func(o client.Object) string) handler.MapFunc {
+	return func(ctx context.Context, o client.Object) []reconcile.Request {
+		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}
+		if key.Name == "" || apierrors.IsNotFound(cached.Get(ctx, key, &mcsv1alpha1.ServiceExport{})) {
+			return nil
+		}
+		return []reconcile.Request{{NamespacedName: key}}
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
 }
 
-func exportOfSlice(_ context.Context, o client.Object) []reconcile.Request {
-	name := o.GetLabels()[discoveryv1.LabelServiceName]
-	if name == "" {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
+func exportOfService(o client.Object) string {
+	return cmp.Or(o.GetLabels()[ExportedServiceLabel], o.GetName())
 }
+
+func exportOfSlice(o client.Object) string { return o.GetLabels()[discoveryv1.LabelServiceName] }

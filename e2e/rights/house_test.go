@@ -30,7 +30,7 @@ const (
 	afterDenied = 2 * time.Second
 	// asksDNS is how long is waited for what cannot be seen coming, and for the want of which nothing is denied.
 	asksDNS = 12 * time.Second
-	look    = 20 * time.Millisecond
+	look    = 50 * time.Millisecond
 )
 
 // house is a control plane with one replica of quick settings, and a CephCluster.

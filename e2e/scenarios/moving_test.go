@@ -107,8 +107,16 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 func (s *story) signs() map[string]bool {
 	s.t.Helper()
 	seen := map[string]bool{}
-	list := &appsv1.DeploymentList{}
+	list, exports := &appsv1.DeploymentList{}, &unstructured.UnstructuredList{}
 	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
+	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
+	exports.SetKind("ServiceExportList")
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), exports, client.InNamespace(s.Namespace)))
+	for i := range exports.Items {
+		if exports.Items[i].GetAnnotations()["rook-clusterset.io/move"] != "" {
+			seen["moving "+exports.Items[i].GetName()] = true
+		}
+	}
 	for i := range list.Items {
 		d := &list.Items[i]
 		if name := recorder.DaemonName(d); name != "" {
@@ -118,9 +126,6 @@ func (s *story) signs() map[string]bool {
 			}
 			if d.Annotations["rook-clusterset.io/asked"] != "" {
 				seen["asked "+name] = true
-			}
-			if export, err := s.Export(s.t.Context(), d.Name); err == nil && export.GetAnnotations()["rook-clusterset.io/move"] != "" {
-				seen["moving "+name] = true
 			}
 		}
 	}

@@ -218,7 +218,7 @@ func (s *story) comesUp() {
 
 func (s *story) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	require.Eventually(s.t, holds, 90*time.Second, 50*time.Millisecond, what)
+	require.Eventually(s.t, holds, 90*time.Second, 100*time.Millisecond, what)
 }
 
 // eventuallySoon looks more often, for what is measured from then on.
