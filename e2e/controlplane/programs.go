@@ -87,6 +87,8 @@ func (p *Plane) startControllerManager(pki *credentials.Authority) error {
 	_, err := p.run("kube-controller-manager", filepath.Join(p.programs, "kube-controller-manager"), nil,
 		"--kubeconfig="+p.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
+		// Many at once overtake their own cache, and write each status that is on the way to the one that counts.
+		"--concurrent-deployment-syncs=1", "--concurrent-replicaset-syncs=1",
 		"--service-account-private-key-file="+pki.Path("sa.key"), "--root-ca-file="+pki.Path("ca.crt"),
 		// No kubelet keeps the lease of a Node here, and no pod is to be called unready for that; Endpoints nobody reads any more.
 		"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-endpoints-controller,-endpointslice-mirroring-controller",
