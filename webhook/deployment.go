@@ -113,11 +113,14 @@ func (d *deployments) stored(ctx context.Context, req admission.Request) (*appsv
 		return cached, err
 	}
 	latest, err := d.view.LatestDaemon(ctx, rook.Daemon{Type: kind, ID: id, Namespace: req.Namespace})
-	if err == nil && !latest.Deployed {
+	switch {
+	case err == nil && !latest.Deployed:
 		// It was deleted a moment ago: what is created in its stead is born.
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil && !kind.KeepsAddressForLife():
+		// If it was, its export can be gone as well, and its address another's by now.
+		return nil, err
+	case err != nil:
 		logf.FromContext(ctx).Error(err, "Taking the daemon for one that lives, as the cache has it")
 	}
 	return cached, nil

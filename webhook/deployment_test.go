@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -299,6 +300,20 @@ func TestWhatACacheStillHasOfADeploymentThatIsGoneMakesNoUpdateOfABirth(t *testi
 	response = s.handle(t.Context(), DeploymentPath, creation(t, osd("4")))
 	require.False(t, response.Allowed)
 	require.Equal(t, reason.ExportNotValid, reasonOf(response))
+}
+
+func TestAnOSDIsNotCreatedWhileTheAPIServerDoesNotTellWhetherItIsThere(t *testing.T) {
+	w := newWorld()
+	for _, d := range []*appsv1.Deployment{mon("d", "242.1.255.1"), osd("4")} {
+		w.deployments[d.Name], w.exports[d.Name] = d, ready("242.1.255.9")
+	}
+	w.latestUnreadable = errors.New("the API server does not answer")
+	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+	response := s.handle(t.Context(), DeploymentPath, creation(t, osd("4")))
+	require.False(t, response.Allowed, "it can have been deleted with its export, whose address is another's by now")
+	require.Contains(t, response.Result.Message, "the API server does not answer")
+	require.True(t, s.handle(t.Context(), DeploymentPath, update(t, osd("4"), osd("4"))).Allowed, "an update tells what is there")
+	require.True(t, s.handle(t.Context(), DeploymentPath, creation(t, mon("d", "242.1.255.1"))).Allowed, "a mon keeps its address whatever becomes of it")
 }
 
 func TestNoMonIsBornWhereRooksListHasAnother(t *testing.T) {

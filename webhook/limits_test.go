@@ -75,7 +75,11 @@ func readAll(w http.ResponseWriter, r *http.Request) {
 func bothProtocols(t *testing.T, test func(t *testing.T, http2 bool)) {
 	t.Helper()
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
-		t.Run(name, func(t *testing.T) { test(t, http2) })
+		t.Run(name, func(t *testing.T) {
+			// They wait more than they do.
+			t.Parallel()
+			test(t, http2)
+		})
 	}
 }
 
@@ -131,8 +135,10 @@ func stalled(t *testing.T, beginning string) io.Reader {
 }
 
 func TestABodyThatDoesNotArriveEnds(t *testing.T) {
+	t.Parallel()
 	for name, beginning := range map[string]string{"that never begins": "", "that stops midway": `{"kind":`} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			bothProtocols(t, func(t *testing.T, http2 bool) {
 				g := newGate(t, http2, readAll)
 				began := time.Now()
@@ -152,6 +158,7 @@ func TestABodyThatDoesNotArriveEnds(t *testing.T) {
 }
 
 func TestAHeldRequestOutlivesTheTimeOfItsBody(t *testing.T) {
+	t.Parallel()
 	bothProtocols(t, func(t *testing.T, http2 bool) {
 		g := newGate(t, http2, func(w http.ResponseWriter, r *http.Request) {
 			readAll(w, r)

@@ -13,6 +13,7 @@ import (
 
 // The server reads on in what a refused client has begun, to keep the connection, and would wait for it without end.
 func TestAStalledBodyThatIsTurnedAwayDoesNotKeepItsConnection(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		contentType string
 		full        bool
@@ -22,6 +23,7 @@ func TestAStalledBodyThatIsTurnedAwayDoesNotKeepItsConnection(t *testing.T) {
 		"as no JSON":       {"application/yaml", false, http.StatusUnsupportedMediaType},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := newGate(t, false, readAll)
 			if tc.full {
 				require.True(t, g.limits.small.TryAcquire(smallRoom))
@@ -40,6 +42,7 @@ func TestAStalledBodyThatIsTurnedAwayDoesNotKeepItsConnection(t *testing.T) {
 }
 
 func TestManyStalledBodiesAllEnd(t *testing.T) {
+	t.Parallel()
 	const many = 3 * smallRoom / 100_000
 	g := newGate(t, false, readAll)
 	ended := make(chan error, many)

@@ -64,8 +64,10 @@ type world struct {
 	unrememberable error
 	// unreachable says that the API server does not answer.
 	unreachable bool
-	// unreadable and panicking make the view fail, namespaceUnreadable its first look, and unwritable the ensurer.
+	// unreadable and panicking make the view fail, namespaceUnreadable its first look, latestUnreadable what is asked of the API
+	// server itself, and unwritable the ensurer.
 	unreadable          error
+	latestUnreadable    error
 	namespaceUnreadable error
 	panicking           any
 	unwritable          error
@@ -186,6 +188,7 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Dae
 func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
 	done, err := w.read(ctx)
 	defer done()
+	err = errors.Join(err, w.latestUnreadable)
 	if latest, ok := w.latest[daemon.ID]; ok {
 		return latest, err
 	}
