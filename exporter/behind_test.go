@@ -126,3 +126,16 @@ func TestTheMarkOfAnOSDThatIsBackStaysUntilGlobalnetIsAtRest(t *testing.T) {
 		})
 	}
 }
+
+// Seeds 78663 and 91132: the export was removed, and Globalnet still gave an address to its Service.
+func TestALoneServiceIsNotMarkedBeforeGlobalnetIsAtRest(t *testing.T) {
+	service := ownService(aCluster(), osd0, "10.96.1.0")
+	service.ResourceVersion = ""
+	l := newLoop(t, enabledNamespace(), cephClusterObject(nil), service)
+	l.allocated = map[string]string{osd0: "242.0.1.0"}
+	l.turn()
+	require.Empty(t, l.service(osd0).Annotations[rook.OrphanedSinceAnnotation])
+	delete(l.allocated, osd0)
+	l.turn()
+	require.NotEmpty(t, l.service(osd0).Annotations[rook.OrphanedSinceAnnotation])
+}

@@ -63,8 +63,8 @@ func (t turn) write(ctx context.Context, f facts, s step) error {
 			return err
 		}
 	}
-	// The mark of an OSD that is back can stay until Globalnet is at rest.
-	if s.mark != nil && (!s.mark.IsZero() || !t.isBeingGiven(ctx, f)) {
+	// No mark comes or goes before Globalnet is at rest, which can be behind an export that is gone.
+	if s.mark != nil && !t.isBeingGiven(ctx, f) {
 		if err := t.ensurer.markService(ctx, f.daemon, *s.mark); err != nil {
 			return err
 		}

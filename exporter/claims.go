@@ -47,10 +47,9 @@ func (c *claims) settle(daemon types.NamespacedName, to gift, cached []rook.Clai
 	if i := slices.IndexFunc(cached, func(found rook.Claim) bool { return found.Daemon == daemon }); i >= 0 {
 		own = cached[i]
 	}
-	if own.Exported && c.given[daemon] == to {
-		// The cache has caught up.
-		delete(c.given, daemon)
-	}
+	before, given := c.given[daemon]
+	// The cache has caught up, or the sources say what they said before, and what was given in between need not have been stored.
+	delete(c.given, daemon)
 	others := c.others(daemon, address, cached)
 	for i := range others {
 		others[i].Leaving = !others[i].Pinned && leaving(others[i].Daemon)
@@ -64,7 +63,7 @@ func (c *claims) settle(daemon types.NamespacedName, to gift, cached []rook.Clai
 		return holds
 	}
 	delete(c.waiting[address], daemon)
-	if !own.Exported {
+	if !own.Exported || given && before != to {
 		c.given[daemon] = to
 	}
 	return daemon

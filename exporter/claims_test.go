@@ -34,6 +34,13 @@ func TestWhatWasGivenAMomentAgoIsNotGivenAgainThoughTheCacheDoesNotShowIt(t *tes
 	require.Equal(t, named(osd0), settle(osd0, other, osd0))
 	require.Empty(t, c.given[named(osd0)], "what the cache shows by now need not be remembered")
 	require.Equal(t, named(osd0), settle(osd1, other, osd0))
+
+	// Seed 87851: no write of what is given is stored, and the sources say again what the export has.
+	require.Equal(t, named(osd1), settle(osd1, ip, osd1))
+	third := addr("242.0.1.2")
+	require.Equal(t, named(osd1), settle(osd1, third))
+	require.Equal(t, named(osd1), settle(osd1, ip, osd1))
+	require.Equal(t, named(osd0), settle(osd0, third), "it is given to nobody any more")
 }
 
 // Seed 44350: somebody deleted the export before the cache had shown its address.
