@@ -153,8 +153,8 @@ func (t *traffic) write(ctx context.Context, id int, birth bool, counted *tally,
 	started := time.Now()
 	err = write(ctx, d)
 	counted.add(birth, time.Since(started), err)
-	if err == nil {
-		given, known := t.wasGiven(d.Name)
+	// A Globalnet that went away in this moment tells what it gave once it is back, and look holds that against what is stored.
+	if given, known := t.wasGiven(d.Name); err == nil && known {
 		counted.stored(d.Name, measure.Advertises(d), given, known)
 	}
 	return err == nil
