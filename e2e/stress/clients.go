@@ -110,9 +110,8 @@ func untilClosed(ctx context.Context, conn net.Conn) error {
 
 const (
 	addressAfter = 5 * time.Second
-	// allWritten is how long it may take until every one of the writers was let in: two cores are then the bound, of which the API
-	// server takes more than one, and the MCS implementation writes most of what it is asked for.
-	allWritten = 8 * time.Minute
+	// allWritten is how long it may take until every one of the writers was let in.
+	allWritten = 3 * time.Minute
 )
 
 // writeAtOnce has all OSDs of new clusters written at the same moment, each again after a second until it is let in.
