@@ -111,10 +111,12 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	})
 
 	require.NoError(t, c.Delete(ctx, export("")))
-	require.Eventually(t, func() bool {
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
 		slices := &discoveryv1.EndpointSliceList{}
+		require.NoError(t, c.List(ctx, slices, client.MatchingLabels{sliceManagerLabel: SliceManager}))
+		require.Empty(t, slices.Items, "what the peers were told is taken back")
 		services := &corev1.ServiceList{}
-		return c.List(ctx, slices, client.MatchingLabels{sliceManagerLabel: SliceManager}) == nil && len(slices.Items) == 0 &&
-			c.List(ctx, services, client.InNamespace(monA.Namespace)) == nil && len(services.Items) == 1
-	}, 5*time.Second, 10*time.Millisecond, "everything is taken back")
+		require.NoError(t, c.List(ctx, services, client.InNamespace(monA.Namespace)))
+		require.Len(t, services.Items, 1, "the internal Services are taken back")
+	}, 5*time.Second, 10*time.Millisecond)
 }

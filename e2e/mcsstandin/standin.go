@@ -263,8 +263,8 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	err = ctrl.NewControllerManagedBy(mgr).
 		Named("globalnet").
 		For(&mcsv1alpha1.ServiceExport{}, builder.WithPredicates(saidAnew)).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(ofExport(mgr.GetClient(), exportOfService))).
-		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(ofExport(mgr.GetClient(), exportOfSlice))).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(s.ofExport(mgr.GetClient(), exportOfService))).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(s.ofExport(mgr.GetClient(), exportOfSlice))).
 		WatchesRawSource(source.TypedChannel(s.wakes, handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
 			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], q workQueue) {
 				q.Add(reconcile.Request{NamespacedName: e.Object})
@@ -281,11 +281,16 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 // saidAnew passes over a status, which is the stand-in's own word.
 var saidAnew = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 
-// ofExport names the export of an object, if there is one. A cache that does not have it yet tells of it in a moment.
-func ofExport(cached client.Reader, name func(o client.Object) string) handler.MapFunc {
+// ofExport names the export of an object, if there is one or was one of which something is left: a watch that broke as the
+// kinds were changed tells nothing of what was born and died meanwhile. A cache that does not have it yet tells of it in a
+// moment.
+func (s *Standin) ofExport(cached client.Reader, name func(o client.Object) string) handler.MapFunc {
 	return func(ctx context.Context, o client.Object) []reconcile.Request {
 		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}
-		if key.Name == "" || apierrors.IsNotFound(cached.Get(ctx, key, &mcsv1alpha1.ServiceExport{})) {
+		s.mu.Lock()
+		_, known := s.records[key]
+		s.mu.Unlock()
+		if key.Name == "" || !known && apierrors.IsNotFound(cached.Get(ctx, key, &mcsv1alpha1.ServiceExport{})) {
 			return nil
 		}
 		return []reconcile.Request{{NamespacedName: key}}
