@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
+	"golang.org/x/sync/semaphore"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -15,11 +17,25 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
+const (
+	// exportsAtOnce is how many OSDs of those that it holds a replica exports at the same time. Each takes a seat in the API server,
+	// which has 66 for all replicas where it serves 600 requests at once: with every OSD that was held exported at the same moment
+	// the others waited up to two seconds in its queue, the leader's reads for the mons among them.
+	exportsAtOnce = 16
+	// exportTurn is how long one waits for its turn to be exported. Without one it tries again at the next change.
+	exportTurn = 5 * time.Second
+)
+
 // deployments gives the Deployments of mons and OSDs their global IP, and holds a new one until it is known.
 type deployments struct {
-	view    View
-	ensurer Ensurer
-	holds   *holds
+	view      View
+	ensurer   Ensurer
+	holds     *holds
+	exporting *semaphore.Weighted
+}
+
+func newDeployments(view View, ensurer Ensurer, waiting *holds) *deployments {
+	return &deployments{view: view, ensurer: ensurer, holds: waiting, exporting: semaphore.NewWeighted(exportsAtOnce)}
 }
 
 func (*deployments) object() string { return "deployment" }
@@ -85,6 +101,14 @@ func (d *deployments) decide(ctx context.Context, req admission.Request) (answer
 // ensure sees to it that a daemon is exported which Rook is about to write. That somebody asks for it is no sign of that:
 // anybody who reaches the webhook can.
 func (d *deployments) ensure(ctx context.Context, daemon rook.Daemon, cluster rook.Cluster) (bool, error) {
+	// A mon waits for no OSD.
+	if !daemon.Type.StandsInList() {
+		leave, ok := acquire(ctx, d.exporting, 1, exportTurn)
+		if !ok {
+			return false, nil
+		}
+		defer leave()
+	}
 	reads, cancel := reading(ctx)
 	defer cancel()
 	expected, err := d.view.Expected(reads, daemon, cluster)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -195,6 +196,57 @@ func TestNoMoreThanTheShareOfANamespaceWaits(t *testing.T) {
 		}
 		fourth := <-s.hold(t.Context(), DeploymentPath, creation(t, osd("3")))
 		require.Equal(t, time.Second, fourth.after)
+	})
+}
+
+func TestAReplicaExportsSoManyOSDsAtOnceAndAMonBesideThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const osds = exportsAtOnce + 4
+		w := newWorld()
+		w.ensuring = time.Second
+		s := newStage(t, w, Options{Hold: longHold, MaxHeld: 2 * osds * namespaceShare})
+		ctx, leave := context.WithCancel(t.Context())
+		var held []<-chan answered
+		for id := range osds {
+			held = append(held, s.hold(ctx, DeploymentPath, creation(t, osd(strconv.Itoa(id)))))
+		}
+		synctest.Wait()
+		require.Len(t, w.ensured, exportsAtOnce)
+
+		held = append(held, s.hold(ctx, DeploymentPath, creation(t, mon("a", "10.96.0.1"))))
+		synctest.Wait()
+		require.Len(t, w.ensured, exportsAtOnce+1)
+		require.Contains(t, w.ensured, "rook-ceph-mon-a")
+
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, w.ensured, osds+1, "the others have their turn as soon as one has ended")
+		leave()
+		for _, answer := range held {
+			require.Equal(t, reason.ClientGone, reasonOf((<-answer).response))
+		}
+	})
+}
+
+func TestWhoHasNoTurnToBeExportedTriesAgainAtTheNextChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.ensuring = 2 * exportTurn
+		s := newStage(t, w, Options{Hold: 2 * w.ensuring, MaxHeld: 2 * exportsAtOnce * namespaceShare})
+		var held []<-chan answered
+		for id := range exportsAtOnce + 1 {
+			held = append(held, s.hold(t.Context(), DeploymentPath, creation(t, osd(strconv.Itoa(id)))))
+		}
+		time.Sleep(w.ensuring)
+		synctest.Wait()
+		require.Len(t, w.ensured, exportsAtOnce)
+		require.InDelta(t, exportsAtOnce+1, s.heldNow(), 0, "it is not refused for that")
+		s.changes.wake(rookNamespace)
+		synctest.Wait()
+		require.Len(t, w.ensured, exportsAtOnce+1)
+		for _, answer := range held {
+			require.Equal(t, reason.ExportMissing, reasonOf((<-answer).response))
+		}
 	})
 }
 

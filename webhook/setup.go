@@ -59,7 +59,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, sub
 func newDeciders(view View, ensurer Ensurer, global GlobalRange, waiting *holds) map[string]decider {
 	replacements := replacer{view: view}
 	return map[string]decider{
-		DeploymentPath:     &deployments{view: view, ensurer: ensurer, holds: waiting},
+		DeploymentPath:     newDeployments(view, ensurer, waiting),
 		MonEndpointsPath:   &monEndpoints{view: view, ensurer: ensurer, holds: waiting},
 		CephConfigPath:     newCephConfig(replacements, ensurer),
 		ActiveMonsPath:     newActiveMons(replacements),

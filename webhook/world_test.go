@@ -78,6 +78,8 @@ type world struct {
 	unexpected bool
 
 	ensured []string
+	// ensuring is how long each of them takes.
+	ensuring time.Duration
 	stored  []*corev1.ConfigMap
 }
 
@@ -212,9 +214,11 @@ func (w *world) Claims(ctx context.Context, address netip.Addr) ([]rook.Claim, e
 
 func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ rook.Cluster) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.ensured = append(w.ensured, daemon.Name())
-	return w.unwritable
+	takes, err := w.ensuring, w.unwritable
+	w.mu.Unlock()
+	time.Sleep(takes)
+	return err
 }
 
 func (w *world) StoreEndpoints(_ context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error {

@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +22,10 @@ type flow struct {
 	// taken of the requests of the replicas, which have a priority level of their own, were served, after waited seconds in
 	// all; rejected were not.
 	taken, rejected, waited float64
+	// reasons is how many were rejected by the API server's own reason: queue-full, concurrency-limit, time-out or cancelled.
+	reasons map[string]float64
+	// within is how many had waited no longer than so many seconds.
+	within map[float64]float64
 	// admissions are the calls that it made to the replicas, answered or not.
 	admissions float64
 }
@@ -46,7 +53,7 @@ func (r *room) flow(ctx context.Context) (flow, error) {
 }
 
 func readFlow(metrics io.Reader) (flow, error) {
-	var f flow
+	f := flow{reasons: map[string]float64{}, within: map[float64]float64{}}
 	lines := bufio.NewScanner(metrics)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -55,10 +62,11 @@ func readFlow(metrics io.Reader) (flow, error) {
 			of   string
 			into *float64
 		}{
-			"apiserver_flowcontrol_rejected_requests_total":             {ofOurLevel, &f.rejected},
-			"apiserver_flowcontrol_request_wait_duration_seconds_count": {ofOurLevel, &f.taken},
-			"apiserver_flowcontrol_request_wait_duration_seconds_sum":   {ofOurLevel, &f.waited},
-			"apiserver_admission_webhook_request_total":                 {ofOurWebhook, &f.admissions},
+			"apiserver_flowcontrol_rejected_requests_total":              {ofOurLevel, &f.rejected},
+			"apiserver_flowcontrol_request_wait_duration_seconds_count":  {ofOurLevel, &f.taken},
+			"apiserver_flowcontrol_request_wait_duration_seconds_sum":    {ofOurLevel, &f.waited},
+			"apiserver_flowcontrol_request_wait_duration_seconds_bucket": {ofOurLevel, new(float64)},
+			"apiserver_admission_webhook_request_total":                  {ofOurWebhook, &f.admissions},
 		}[name]
 		if counted.into == nil || !strings.Contains(rest, counted.of) || strings.Contains(rest, `execute="false"`) {
 			continue
@@ -69,6 +77,12 @@ func readFlow(metrics io.Reader) (flow, error) {
 			return flow{}, fmt.Errorf("read %s: %w", name, err)
 		}
 		*counted.into += value
+		if counted.into == &f.rejected && value > 0 {
+			f.reasons[label(rest, "reason")] += value
+		}
+		if bound, err := strconv.ParseFloat(label(rest, "le"), 64); err == nil {
+			f.within[bound] += value
+		}
 	}
 	return f, lines.Err()
 }
@@ -94,8 +108,37 @@ func (r *room) reportFlow(ctx context.Context, report *measure.Report, what stri
 		return err
 	}
 	report.Table("Requests of the replicas in their own priority level, "+what,
-		[]string{"served", "wait in the queue, on average", "rejected"},
-		[]string{fmt.Sprintf("%.0f", f.taken), fmt.Sprintf("%.2f ms", 1000*f.waited/max(f.taken, 1)), fmt.Sprintf("%.0f", f.rejected)})
+		[]string{"served", "wait in the queue, on average", "longest, at most", "rejected", "of which"},
+		[]string{
+			fmt.Sprintf("%.0f", f.taken), fmt.Sprintf("%.2f ms", 1000*f.waited/max(f.taken, 1)), fmt.Sprintf("%g s", f.longest()),
+			fmt.Sprintf("%.0f", f.rejected), f.why(),
+		})
 	report.Bar("requests of the replicas that the API server rejected, "+what, f.rejected, 0, "")
 	return nil
+}
+
+// label returns the value of a label of a line of metrics, which is empty where it has none.
+func label(line, name string) string {
+	_, value, _ := strings.Cut(line, name+`="`)
+	value, _, _ = strings.Cut(value, `"`)
+	return value
+}
+
+// longest returns within how many seconds each of them had its turn, or was rejected.
+func (f flow) longest() float64 {
+	bounds := slices.Sorted(maps.Keys(f.within))
+	at := slices.IndexFunc(bounds, func(bound float64) bool { return f.within[bound] >= f.taken })
+	if at < 0 {
+		return math.Inf(1)
+	}
+	return bounds[at]
+}
+
+// why tells how many were rejected for which reason.
+func (f flow) why() string {
+	var said []string
+	for _, reason := range slices.Sorted(maps.Keys(f.reasons)) {
+		said = append(said, fmt.Sprintf("%.0f %s", f.reasons[reason], reason))
+	}
+	return strings.Join(said, ", ")
 }
