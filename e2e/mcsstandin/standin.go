@@ -270,13 +270,16 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 				q.Add(reconcile.Request{NamespacedName: e.Object})
 			},
 		})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: reconcilesAtOnce}).
 		Complete(s)
 	if err != nil {
 		return nil, fmt.Errorf("make the controller of the MCS stand-in: %w", err)
 	}
 	return mgr, nil
 }
+
+// reconcilesAtOnce is so many that what waits for addresses waits for the API server, and not for its turn here.
+const reconcilesAtOnce = 16
 
 // saidAnew passes over a status, which is the stand-in's own word.
 var saidAnew = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
