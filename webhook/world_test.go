@@ -80,7 +80,7 @@ type world struct {
 	ensured []string
 	// ensuring is how long each of them takes.
 	ensuring time.Duration
-	stored  []*corev1.ConfigMap
+	stored   []*corev1.ConfigMap
 }
 
 func newWorld() *world {
