@@ -62,6 +62,7 @@ const (
 	ClientGone             Code = "client_gone"
 	DryRun                 Code = "dry_run"
 	InternalFault          Code = "internal_fault"
+	APIServerSilent        Code = "api_server_silent"
 	BodyTooLarge           Code = "body_too_large"
 	BodyTooComplex         Code = "body_too_complex"
 	BodyNotJSON            Code = "body_not_json"
@@ -250,6 +251,7 @@ var sentences = map[Code]string{
 	ClientGone:             "is no longer asked for",
 	DryRun:                 "was not held because this is a dry run",
 	InternalFault:          "met a fault of rook-clusterset",
+	APIServerSilent:        "cannot be decided on while the API server does not answer",
 	BodyTooLarge:           "is larger than 3 MiB, which no review of what Rook writes is",
 	BodyTooComplex:         "holds more values than any review of what Rook writes does",
 	BodyNotJSON:            "is not an AdmissionReview in JSON",

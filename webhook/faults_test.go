@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,6 +83,25 @@ func TestOurOwnFaultsRefuseNewDaemonsAndNothingElse(t *testing.T) {
 		}
 	}
 
+	t.Run("an API server that does not answer on a new OSD", func(t *testing.T) {
+		w := newWorld()
+		w.exports["rook-ceph-osd-3"] = ready("242.1.255.9")
+		w.latestUnreadable = fmt.Errorf("read Service rook-ceph/rook-ceph-osd-3: %w", context.DeadlineExceeded)
+		s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+		response := s.handle(t.Context(), DeploymentPath, creation(t, osd("3")))
+		require.False(t, response.Allowed)
+		require.Equal(t, reason.APIServerSilent, reasonOf(response), "who is up at night looks at the API server, and reports no fault of ours")
+		require.Contains(t, response.Result.Message, "the API server does not answer rook-clusterset (read Service")
+		require.Contains(t, response.Result.Message, "Rook will retry")
+	})
+	t.Run("an API server that does not answer on an update", func(t *testing.T) {
+		w := newWorld()
+		w.unreadable = context.DeadlineExceeded
+		s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+		response := s.handle(t.Context(), DeploymentPath, update(t, osd("3"), osdAt("3", "242.1.255.9")))
+		require.True(t, response.Allowed)
+		require.Equal(t, reason.InternalFault, reasonOf(response), "what is let through undecided is what the alert is for")
+	})
 	t.Run("an object that cannot be decoded on a canary", func(t *testing.T) {
 		s := newStage(t, newWorld(), Options{})
 		response := s.handle(t.Context(), DeploymentPath, undecodable(creation(t, canary)))

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -66,10 +67,14 @@ func (h handler) enabled(ctx context.Context, namespace string) (bool, error) {
 
 func (h handler) faulty(ctx context.Context, req admission.Request, fault error) answer {
 	a := answer{code: reason.InternalFault, message: fault.Error(), fault: fault, refuse: h.refuseFaulty(ctx, req)}
-	if a.refuse {
-		a.message = fmt.Sprintf("%s %s/%s cannot be admitted: rook-clusterset met a fault (%v); Rook will retry",
-			req.Kind.Kind, req.Namespace, req.Name, fault)
+	if !a.refuse {
+		return a
 	}
+	why := "rook-clusterset met a fault"
+	if errors.Is(fault, context.DeadlineExceeded) {
+		a.code, why = reason.APIServerSilent, "the API server does not answer rook-clusterset"
+	}
+	a.message = fmt.Sprintf("%s %s/%s cannot be admitted: %s (%v); Rook will retry", req.Kind.Kind, req.Namespace, req.Name, why, fault)
 	return a
 }
 

@@ -20,7 +20,7 @@ type tally struct {
 	// failed are those that admission failed or refused, unserved those that the API server itself did not serve.
 	failed, unserved int
 	// births are the writes of new OSDs among those that were sent, waited those of them that were refused until their
-	// address is known.
+	// address is known, or the API server says again whether it still is theirs.
 	births, waited int
 	wrong          int
 	// connections are those that were made beside the writes.
