@@ -211,16 +211,16 @@ func TestAReplicaExportsSoManyOSDsAtOnceAndAMonBesideThem(t *testing.T) {
 			held = append(held, s.hold(ctx, DeploymentPath, creation(t, osd(strconv.Itoa(id)))))
 		}
 		synctest.Wait()
-		require.Len(t, w.ensured, exportsAtOnce)
+		require.Len(t, w.exported(), exportsAtOnce)
 
 		held = append(held, s.hold(ctx, DeploymentPath, creation(t, mon("a", "10.96.0.1"))))
 		synctest.Wait()
-		require.Len(t, w.ensured, exportsAtOnce+1)
-		require.Contains(t, w.ensured, "rook-ceph-mon-a")
+		require.Len(t, w.exported(), exportsAtOnce+1)
+		require.Contains(t, w.exported(), "rook-ceph-mon-a")
 
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.Len(t, w.ensured, osds+1, "the others have their turn as soon as one has ended")
+		require.Len(t, w.exported(), osds+1, "the others have their turn as soon as one has ended")
 		leave()
 		for _, answer := range held {
 			require.Equal(t, reason.ClientGone, reasonOf((<-answer).response))
@@ -239,11 +239,11 @@ func TestWhoHasNoTurnToBeExportedTriesAgainAtTheNextChange(t *testing.T) {
 		}
 		time.Sleep(w.ensuring)
 		synctest.Wait()
-		require.Len(t, w.ensured, exportsAtOnce)
+		require.Len(t, w.exported(), exportsAtOnce)
 		require.InDelta(t, exportsAtOnce+1, s.heldNow(), 0, "it is not refused for that")
 		s.changes.wake(rookNamespace)
 		synctest.Wait()
-		require.Len(t, w.ensured, exportsAtOnce+1)
+		require.Len(t, w.exported(), exportsAtOnce+1)
 		for _, answer := range held {
 			require.Equal(t, reason.ExportMissing, reasonOf((<-answer).response))
 		}

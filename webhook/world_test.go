@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -219,6 +220,13 @@ func (w *world) EnsureExport(_ context.Context, daemon rook.Daemon, _ rook.Clust
 	w.mu.Unlock()
 	time.Sleep(takes)
 	return err
+}
+
+// exported returns the daemons that were exported so far, while others are.
+func (w *world) exported() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.ensured)
 }
 
 func (w *world) StoreEndpoints(_ context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error {
