@@ -32,7 +32,7 @@ type answer struct {
 	// patch is a JSON patch; it is empty for an object that is let through as it is.
 	patch []byte
 	held  time.Duration
-	// fault is what went wrong here, for the log, where code is InternalFault; the client reads of it in message.
+	// fault is what went wrong here, for the log, where code is InternalFault or APIServerSilent; the client reads of it in message.
 	fault error
 }
 

@@ -71,7 +71,7 @@ func TestOurOwnFaultsRefuseNewDaemonsAndNothingElse(t *testing.T) {
 				require.Equal(t, tc.refused, !response.Allowed)
 				require.Empty(t, response.Patch)
 				if tc.refused {
-					require.Contains(t, response.Result.Message, "Deployment rook-ceph/"+req.Name+" cannot be admitted: rook-clusterset met a fault")
+					require.Contains(t, response.Result.Message, "Deployment rook-ceph/"+req.Name+" met a fault of rook-clusterset (")
 					require.Contains(t, response.Result.Message, f.said)
 					require.Contains(t, response.Result.Message, "Rook will retry")
 				} else {
@@ -91,7 +91,7 @@ func TestOurOwnFaultsRefuseNewDaemonsAndNothingElse(t *testing.T) {
 		response := s.handle(t.Context(), DeploymentPath, creation(t, osd("3")))
 		require.False(t, response.Allowed)
 		require.Equal(t, reason.APIServerSilent, reasonOf(response), "who is up at night looks at the API server, and reports no fault of ours")
-		require.Contains(t, response.Result.Message, "the API server does not answer rook-clusterset (read Service")
+		require.Contains(t, response.Result.Message, "Deployment rook-ceph/rook-ceph-osd-3 cannot be decided on while the API server does not answer (read Service")
 		require.Contains(t, response.Result.Message, "Rook will retry")
 	})
 	t.Run("an API server that does not answer on an update", func(t *testing.T) {

@@ -70,11 +70,10 @@ func (h handler) faulty(ctx context.Context, req admission.Request, fault error)
 	if !a.refuse {
 		return a
 	}
-	why := "rook-clusterset met a fault"
 	if errors.Is(fault, context.DeadlineExceeded) {
-		a.code, why = reason.APIServerSilent, "the API server does not answer rook-clusterset"
+		a.code = reason.APIServerSilent
 	}
-	a.message = fmt.Sprintf("%s %s/%s cannot be admitted: %s (%v); Rook will retry", req.Kind.Kind, req.Namespace, req.Name, why, fault)
+	a.message = fmt.Sprintf("%s %s/%s %s (%v); Rook will retry", req.Kind.Kind, req.Namespace, req.Name, a.code.Sentence(), fault)
 	return a
 }
 

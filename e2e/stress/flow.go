@@ -20,10 +20,10 @@ import (
 // flow is what passed between the API server and the replicas since it started.
 type flow struct {
 	// taken of the requests of the replicas, which have a priority level of their own, were served, after waited seconds in
-	// all; rejected were not.
-	taken, rejected, waited float64
-	// reasons is how many were rejected by the API server's own reason: queue-full, concurrency-limit, time-out or cancelled.
-	reasons map[string]float64
+	// all.
+	taken, waited float64
+	// rejected were not, for a reason of the API server: queue-full, concurrency-limit, time-out or cancelled.
+	rejected map[string]float64
 	// within is how many had waited no longer than so many seconds.
 	within map[float64]float64
 	// admissions are the calls that it made to the replicas, answered or not.
@@ -53,22 +53,26 @@ func (r *room) flow(ctx context.Context) (flow, error) {
 }
 
 func readFlow(metrics io.Reader) (flow, error) {
-	f := flow{reasons: map[string]float64{}, within: map[float64]float64{}}
+	f := flow{rejected: map[string]float64{}, within: map[float64]float64{}}
 	lines := bufio.NewScanner(metrics)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		name, rest, _ := strings.Cut(lines.Text(), "{")
-		counted := map[string]struct {
-			of   string
-			into *float64
+		counted, known := map[string]struct {
+			of  string
+			add func(value float64)
 		}{
-			"apiserver_flowcontrol_rejected_requests_total":              {ofOurLevel, &f.rejected},
-			"apiserver_flowcontrol_request_wait_duration_seconds_count":  {ofOurLevel, &f.taken},
-			"apiserver_flowcontrol_request_wait_duration_seconds_sum":    {ofOurLevel, &f.waited},
-			"apiserver_flowcontrol_request_wait_duration_seconds_bucket": {ofOurLevel, new(float64)},
-			"apiserver_admission_webhook_request_total":                  {ofOurWebhook, &f.admissions},
+			"apiserver_flowcontrol_rejected_requests_total": {ofOurLevel, func(v float64) { f.rejected[label(rest, "reason")] += v }},
+			"apiserver_flowcontrol_request_wait_duration_seconds_bucket": {ofOurLevel, func(v float64) {
+				if bound, err := strconv.ParseFloat(label(rest, "le"), 64); err == nil {
+					f.within[bound] += v
+				}
+			}},
+			"apiserver_flowcontrol_request_wait_duration_seconds_count": {ofOurLevel, func(v float64) { f.taken += v }},
+			"apiserver_flowcontrol_request_wait_duration_seconds_sum":   {ofOurLevel, func(v float64) { f.waited += v }},
+			"apiserver_admission_webhook_request_total":                 {ofOurWebhook, func(v float64) { f.admissions += v }},
 		}[name]
-		if counted.into == nil || !strings.Contains(rest, counted.of) || strings.Contains(rest, `execute="false"`) {
+		if !known || !strings.Contains(rest, counted.of) || strings.Contains(rest, `execute="false"`) {
 			continue
 		}
 		_, number, _ := strings.Cut(rest, "} ")
@@ -76,13 +80,7 @@ func readFlow(metrics io.Reader) (flow, error) {
 		if err != nil {
 			return flow{}, fmt.Errorf("read %s: %w", name, err)
 		}
-		*counted.into += value
-		if counted.into == &f.rejected && value > 0 {
-			f.reasons[label(rest, "reason")] += value
-		}
-		if bound, err := strconv.ParseFloat(label(rest, "le"), 64); err == nil {
-			f.within[bound] += value
-		}
+		counted.add(value)
 	}
 	return f, lines.Err()
 }
@@ -111,9 +109,9 @@ func (r *room) reportFlow(ctx context.Context, report *measure.Report, what stri
 		[]string{"served", "wait in the queue, on average", "longest, at most", "rejected", "of which"},
 		[]string{
 			fmt.Sprintf("%.0f", f.taken), fmt.Sprintf("%.2f ms", 1000*f.waited/max(f.taken, 1)), fmt.Sprintf("%g s", f.longest()),
-			fmt.Sprintf("%.0f", f.rejected), f.why(),
+			fmt.Sprintf("%.0f", f.turnedAway()), f.why(),
 		})
-	report.Bar("requests of the replicas that the API server rejected, "+what, f.rejected, 0, "")
+	report.Bar("requests of the replicas that the API server rejected, "+what, f.turnedAway(), 0, "")
 	return nil
 }
 
@@ -134,11 +132,20 @@ func (f flow) longest() float64 {
 	return bounds[at]
 }
 
+// turnedAway is how many were rejected for whatever reason.
+func (f flow) turnedAway() float64 {
+	var all float64
+	for _, n := range f.rejected {
+		all += n
+	}
+	return all
+}
+
 // why tells how many were rejected for which reason.
 func (f flow) why() string {
 	var said []string
-	for _, reason := range slices.Sorted(maps.Keys(f.reasons)) {
-		said = append(said, fmt.Sprintf("%.0f %s", f.reasons[reason], reason))
+	for _, reason := range slices.Sorted(maps.Keys(f.rejected)) {
+		said = append(said, fmt.Sprintf("%.0f %s", f.rejected[reason], reason))
 	}
 	return strings.Join(said, ", ")
 }
