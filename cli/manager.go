@@ -199,7 +199,7 @@ func (o *managerOptions) newManager(ctx context.Context, version string, globalC
 		return nil, fmt.Errorf("set up what machines are told: %w", err)
 	}
 	ensurer := exporter.NewEnsurer(mgr.GetClient(), mgr.GetAPIReader(), installed)
-	if err := webhook.Setup(mgr, v, ensurer, globalRange{resolves}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld}); err != nil {
+	if err := webhook.Setup(mgr, v, ensurer, globalRange{resolves}, installed.Subscribe, webhook.Options{Hold: o.hold, MaxHeld: o.maxHeld, Reads: resolver.Kinds()}); err != nil {
 		return nil, fmt.Errorf("set up the webhook: %w", err)
 	}
 	return mgr, addProbes(ctx, mgr, installed, o)

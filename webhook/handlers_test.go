@@ -5,7 +5,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 )
 
@@ -34,6 +37,10 @@ func TestAChangeThatIsToldEndsAHold(t *testing.T) {
 		return len(h.holds.places.taken) == 1
 	}, longHold, shortHold)
 	w.change(func(w *world) { w.exports["rook-ceph-osd-3"] = ready("242.1.255.9") })
-	h.Changed(rookNamespace)
+	_, ends := h.Changed(schema.GroupKind{Group: "submariner.io", Kind: "GlobalIngressIP"}, &metav1.ObjectMeta{Namespace: rookNamespace})
+	require.False(t, ends, "it was not said to be read")
+	namespace, ends := h.Changed(kinds.ServiceExport, &metav1.ObjectMeta{Namespace: rookNamespace})
+	require.True(t, ends)
+	require.Equal(t, rookNamespace, namespace)
 	require.Equal(t, reason.Rewritten, <-answer)
 }

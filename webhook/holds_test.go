@@ -52,7 +52,7 @@ func TestAHeldRequestIsAnsweredWithin100msOfTheChange(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return s.heldNow() == requests }, 10*time.Second, time.Millisecond)
 
-	informer := s.changes.observe()
+	informer := s.changes.observe(metav1.Object.GetNamespace)
 	w.change(func(w *world) { w.exports["rook-ceph-osd-3"] = ready("242.1.255.9") })
 	changed := time.Now()
 	informer.OnUpdate(osd("3"), osd("3"))
@@ -357,7 +357,7 @@ func TestNoSignalIsLost(t *testing.T) {
 
 func TestEveryEventOfAnInformerIsASignal(t *testing.T) {
 	s := newSignals()
-	informer := s.observe()
+	informer := s.observe(metav1.Object.GetNamespace)
 	object := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: rookNamespace}}
 	for name, event := range map[string]func(){
 		"addition":               func() { informer.OnAdd(object, false) },

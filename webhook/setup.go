@@ -10,6 +10,8 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // The paths of the webhook configuration.
@@ -32,6 +34,8 @@ type Options struct {
 	// ShutdownDelay is how long a manager that is asked to stop goes on answering, because API servers go on asking it
 	// for a moment. Zero stands for DefaultShutdownDelay, a negative value for none.
 	ShutdownDelay time.Duration
+	// Reads are the kinds whose objects tell global IPs, or whether an address may be one.
+	Reads []kinds.Kind
 	// Clock is what a hold waits by; nil stands for the machine's.
 	Clock clock.Clock
 }
@@ -43,7 +47,7 @@ func Setup(mgr ctrl.Manager, view View, ensurer Ensurer, global GlobalRange, sub
 	if err != nil {
 		return err
 	}
-	if err := listen(mgr, subscribe, h.changes); err != nil {
+	if err := listen(mgr, subscribe, h); err != nil {
 		return err
 	}
 	if err := mgr.Add(drain{holds: h.holds, delay: opts.shutdownDelay()}); err != nil {

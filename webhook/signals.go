@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -31,25 +32,35 @@ func (s *signals) next(namespace string) <-chan struct{} {
 	return c
 }
 
-// wake ends the wait of all who wait in the namespace.
+// everywhere stands for all namespaces.
+const everywhere = ""
+
+// wake ends the wait of all who wait in the namespace, or everywhere.
 func (s *signals) wake(namespace string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if namespace == everywhere {
+		for _, c := range s.changed {
+			close(c)
+		}
+		clear(s.changed)
+		return
+	}
 	if c, ok := s.changed[namespace]; ok {
 		close(c)
 		delete(s.changed, namespace)
 	}
 }
 
-// observe returns an event handler that turns every change an informer sees into a signal. An informer calls its
-// handlers after it has stored the change, so who wakes reads it.
-func (s *signals) observe() cache.ResourceEventHandler {
+// observe returns an event handler that turns every change an informer sees into a signal, in the namespace that the object
+// concerns. An informer calls its handlers after it has stored the change, so who wakes reads it.
+func (s *signals) observe(concerned func(metav1.Object) string) cache.ResourceEventHandler {
 	wake := func(obj any) {
 		if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
 			obj = gone.Obj
 		}
 		if object, err := meta.Accessor(obj); err == nil {
-			s.wake(object.GetNamespace())
+			s.wake(concerned(object))
 		}
 	}
 	return cache.ResourceEventHandlerFuncs{

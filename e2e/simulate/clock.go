@@ -24,7 +24,7 @@ func (c holdClock) NewTimer(d time.Duration) clock.Timer {
 	namespace := c.world.answering[len(c.world.answering)-1]
 	return &holdTimer{
 		world: c.world, replica: c.replica, namespace: namespace,
-		deadline: c.world.now.Add(d), changes: c.replica.changes[namespace],
+		deadline: c.world.now.Add(d), changes: c.replica.changesIn(namespace),
 	}
 }
 
@@ -43,7 +43,7 @@ func (t *holdTimer) C() <-chan time.Time {
 	t.world.tell("... the write is held")
 	for t.world.now.Before(t.deadline) {
 		t.world.passWhileHeld()
-		if seen := t.replica.changes[t.namespace]; seen != t.changes {
+		if seen := t.replica.changesIn(t.namespace); seen != t.changes {
 			t.changes = seen
 			return nil
 		}

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/exporter"
-	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/reason"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
@@ -26,7 +25,7 @@ type replica struct {
 	resolver *resolver.Resolver
 	ensurer  *exporter.Ensurer
 	handlers *webhook.Handlers
-	// changes counts, by namespace, how often what is held there had to be decided on again.
+	// changes counts, by namespace, how often what is held there had to be decided on again, and what is held anywhere without one.
 	changes map[string]int
 	leader  *leader
 }
@@ -65,7 +64,7 @@ func newReplica(w *world, name string) (*replica, error) {
 	r.ensurer = exporter.NewEnsurer(ourWriter{w}, direct, served)
 	var err error
 	r.handlers, err = webhook.NewHandlers(r.view, r.ensurer, globalRange{r.resolver}, webhook.Options{
-		Hold: holdLimit, MaxHeld: 100, Clock: holdClock{world: w, replica: r},
+		Hold: holdLimit, MaxHeld: 100, Reads: resolver.Kinds(), Clock: holdClock{world: w, replica: r},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start replica %s: %w", name, err)
@@ -99,18 +98,19 @@ func (r *replica) relist(rule *rule) {
 	}
 }
 
+// changesIn returns how often what is held in the namespace had to be decided on again.
+func (r *replica) changesIn(namespace string) int { return r.changes[namespace] + r.changes[""] }
+
 func (r *replica) see(rule *rule, before, after client.Object) {
 	if before == nil && after == nil {
 		return
 	}
-	switch rule.kind {
-	case deploymentKind, serviceKind, kinds.ServiceExport, clusterKind:
-		some := after
-		if some == nil {
-			some = before
-		}
-		r.handlers.Changed(some.GetNamespace())
-		r.changes[some.GetNamespace()]++
+	some := after
+	if some == nil {
+		some = before
+	}
+	if namespace, ends := r.handlers.Changed(rule.kind, some); ends {
+		r.changes[namespace]++
 	}
 	if r.leader != nil {
 		r.leader.see(before, after)
