@@ -144,16 +144,29 @@ func (f EndpointsFacts) standingOf(e Endpoint) standing {
 const mostUnsure = 16
 
 // Unsure returns the listed mons, by ID, of which what a cache has is not enough: their letter says that they had a
-// Deployment, and here they have none.
+// Deployment, and here they have none, or nothing is known of an address that somebody other than Rook wrote. What we store
+// ourselves is such a write, which rests on the API server already, and must not wait for the cache of another replica.
 func (f EndpointsFacts) Unsure() []string {
 	endpoints, _ := ParseEndpoints(f.New.Data[EndpointsDataKey])
 	var unsure []string
 	for _, e := range endpoints {
-		if len(unsure) < mostUnsure && !f.Mons[e.ID].Deployed && !f.isExternal(e.ID) && HasHadDeployment(f.New, e.ID) {
+		if len(unsure) < mostUnsure && f.isUnsure(e.ID) && !slices.Contains(unsure, e.ID) {
 			unsure = append(unsure, e.ID)
 		}
 	}
 	return unsure
+}
+
+func (f EndpointsFacts) isUnsure(id string) bool {
+	switch m := f.Mons[id]; {
+	case m.Deployed || f.isExternal(id):
+		return false
+	case HasHadDeployment(f.New, id):
+		return true
+	default:
+		_, known := f.truthOf(id)
+		return f.ByHand && !known && Mon.isID(id)
+	}
 }
 
 // isExternal says whether a mon has no Deployment, ever.

@@ -235,8 +235,7 @@ func (a *answer) notExported(daemon rook.Daemon, why error) {
 		a.code = known.Code
 		return
 	}
-	a.code = reason.InternalFault
-	a.fault = why
+	a.code, a.fault = whyFaulty(why), why
 }
 
 // mustRefuse holds for a daemon that is about to be born, as far as the name says: the rest may be what cannot be read.

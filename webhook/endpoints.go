@@ -70,7 +70,7 @@ func (m *monEndpoints) decide(ctx context.Context, req admission.Request) (answe
 	}
 	if a.fault = m.note(ctx, req, facts, t); a.fault != nil && len(decision.NewlyListed) > 0 {
 		// Nobody would know that mon_host has to tell the mon before it is born.
-		a.refuse, a.patch, a.code = true, nil, reason.InternalFault
+		a.refuse, a.patch, a.code = true, nil, whyFaulty(a.fault)
 		a.message = fmt.Sprintf("that a new mon is listed could not be noted (%v); Rook will retry", a.fault)
 	}
 	return a, nil
@@ -127,7 +127,7 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 			a.fault = m.store(ctx, req.Namespace)
 		}
 		if a.fault != nil {
-			a.code = reason.InternalFault
+			a.code = whyFaulty(a.fault)
 			a.message = fmt.Sprintf("the mon endpoints with the global IP of the first mon could not be stored (%v); Rook will retry", a.fault)
 		}
 	case rook.Allow, rook.Rewrite:

@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"testing"
@@ -301,12 +303,17 @@ func TestADryRunOfTheFirstMonIsRefusedButStoresNothing(t *testing.T) {
 func TestTheFirstMonIsRefusedEvenWhereItsEndpointCannotBeStored(t *testing.T) {
 	w := newWorld()
 	w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1")
-	w.unwritable = errors.New("etcdserver: request timed out")
 	s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
-	response := s.handle(t.Context(), MonEndpointsPath, creation(t, monEndpointsOf("a=10.96.0.1:6789")))
-	require.False(t, response.Allowed)
-	require.Equal(t, reason.InternalFault, reasonOf(response))
-	require.Contains(t, response.Result.Message, "could not be stored (etcdserver: request timed out); Rook will retry")
+	for fault, code := range map[error]reason.Code{
+		errors.New("etcdserver: request timed out"):                                                   reason.InternalFault,
+		fmt.Errorf("store ConfigMap rook-ceph/rook-ceph-mon-endpoints: %w", context.DeadlineExceeded): reason.APIServerSilent,
+	} {
+		w.unwritable = fault
+		response := s.handle(t.Context(), MonEndpointsPath, creation(t, monEndpointsOf("a=10.96.0.1:6789")))
+		require.False(t, response.Allowed)
+		require.Equal(t, code, reasonOf(response))
+		require.Contains(t, response.Result.Message, "could not be stored ("+fault.Error()+"); Rook will retry")
+	}
 }
 
 // Else it would say that it was stored, again and again, and nobody would know why it is not.
@@ -336,6 +343,25 @@ func TestTheFirstMonWhoseAddressTheAPIServerKnowsNoMoreIsNotSaidToBeStored(t *te
 			require.Contains(t, response.Result.Message, c.says)
 		})
 	}
+}
+
+// What we store ourselves comes back as a review, to any replica.
+func TestWhatAReplicaStoresDoesNotWaitForTheCacheOfAnother(t *testing.T) {
+	w := newWorld()
+	w.mons["a"] = unborn(waiting(), "10.96.0.1")
+	w.latest = map[string]rook.DaemonFacts{"a": unborn(ready("242.1.255.1"), "10.96.0.1")}
+	s := newStage(t, w, Options{Hold: longHold, MaxHeld: 1})
+	before, written := monEndpointsOf(""), monEndpointsOf("a=242.1.255.1:6789")
+	before.Data[rook.EndpointsMaxMonIDKey], written.Data[rook.EndpointsMaxMonIDKey] = "-1", "-1"
+	written.Data[rook.EndpointsCSIKey] = `[{"clusterID":"rook-ceph","monitors":["242.1.255.1:6789"]}]`
+	req := update(t, written, before)
+	req.UserInfo.Username = "system:serviceaccount:rook-clusterset:rook-clusterset"
+	began := time.Now()
+	response := s.handle(t.Context(), MonEndpointsPath, req)
+	require.True(t, response.Allowed, "%v", response.Result)
+	require.Empty(t, response.Patch)
+	require.Less(t, time.Since(began), 5*time.Second)
+	require.Equal(t, "a=242.1.255.1:6789", rook.FormatEndpoints(w.remembered.MonHostLacks))
 }
 
 func TestAnotherConfigMapIsNeverTouched(t *testing.T) {

@@ -70,11 +70,17 @@ func (h handler) faulty(ctx context.Context, req admission.Request, fault error)
 	if !a.refuse {
 		return a
 	}
-	if errors.Is(fault, context.DeadlineExceeded) {
-		a.code = reason.APIServerSilent
-	}
+	a.code = whyFaulty(fault)
 	a.message = fmt.Sprintf("%s %s/%s %s (%v); Rook will retry", req.Kind.Kind, req.Namespace, req.Name, a.code.Sentence(), fault)
 	return a
+}
+
+// whyFaulty returns the reason for which a request is refused that met the fault.
+func whyFaulty(fault error) reason.Code {
+	if errors.Is(fault, context.DeadlineExceeded) {
+		return reason.APIServerSilent
+	}
+	return reason.InternalFault
 }
 
 // refuseFaulty asks whether the faulty request must be refused. Where even that cannot be known, it must.
