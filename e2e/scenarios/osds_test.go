@@ -54,9 +54,7 @@ func (s *story) bringsUpOSDs(count int) time.Duration {
 // Rook creates the OSDs one by one, and each waits for its address; but Rook names those of a node together before.
 func TestThirtyOSDsOnThreeNodesComeUpInOneDelayPerNode(t *testing.T) {
 	const count, delay, margin = 30, 5 * time.Second, 2 * time.Second
-	atOnce := apart.newStory(t, alone, true)
-	quiet(t)
-	late := storyOf(t, apart.World, atOnce.Namespace+"-late", true)
+	atOnce, late := apart.quietStory(t), apart.another(t, true)
 	// Both at the same time, so that what else the machine has to do costs them alike.
 	atOnce.beginsOSDs(count, 0)
 	late.beginsOSDs(count, delay)

@@ -97,27 +97,20 @@ func (s *stage) end() (faults []string) {
 func waitsFor(t *testing.T, turns *semaphore.Weighted, weight int64) {
 	t.Helper()
 	t.Parallel()
-	takes(t, turns, weight)
-	began := time.Now()
-	t.Cleanup(func() { t.Logf("told in %s", time.Since(began).Round(100*time.Millisecond)) })
-}
-
-func takes(t *testing.T, turns *semaphore.Weighted, weight int64) {
-	t.Helper()
 	require.NoError(t, turns.Acquire(t.Context(), weight))
 	t.Cleanup(func() { turns.Release(weight) })
-}
-
-// quiet lets a story that has begun apart go on once no other is told: it is about how long something takes.
-func quiet(t *testing.T) {
-	t.Helper()
-	takes(t, shared.turns, together)
-	takes(t, own, 1)
+	began := time.Now()
+	t.Cleanup(func() { t.Logf("told in %s", time.Since(began).Round(100*time.Millisecond)) })
 }
 
 func (s *stage) enter(t *testing.T, weight int64) {
 	t.Helper()
 	waitsFor(t, s.turns, weight)
+	s.begin(t)
+}
+
+func (s *stage) begin(t *testing.T) {
+	t.Helper()
 	s.begun.Do(func() {
 		var err error
 		// A story that takes an address away has to see another one. The World outlives the test.
@@ -163,7 +156,19 @@ func newStory(t *testing.T, enabled bool) *story {
 func (s *stage) newStory(t *testing.T, weight int64, enabled bool) *story {
 	t.Helper()
 	s.enter(t, weight)
+	return s.another(t, enabled)
+}
+
+func (s *stage) another(t *testing.T, enabled bool) *story {
+	t.Helper()
 	return storyOf(t, s.World, fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
+}
+
+// quietStory begins a story of how long something takes. All that is told beside others begins after it.
+func (s *stage) quietStory(t *testing.T) *story {
+	t.Helper()
+	s.begin(t)
+	return s.another(t, true)
 }
 
 // storyOf begins a story in a World of whatever kind.
