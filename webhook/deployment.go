@@ -152,21 +152,28 @@ func (d *deployments) stored(ctx context.Context, req admission.Request) (*appsv
 
 // refresh reads anew what can change while the request is held.
 func (d *deployments) refresh(ctx context.Context, daemon rook.Daemon, facts *rook.DeploymentFacts) error {
-	ctx, cancel := reading(ctx)
+	reads, cancel := reading(ctx)
 	defer cancel()
 	var err error
-	if facts.Cluster, err = d.view.Cluster(ctx, daemon.Namespace); err != nil {
+	if facts.Cluster, err = d.view.Cluster(reads, daemon.Namespace); err != nil {
 		return err
 	}
-	if facts.Export, err = d.view.Export(ctx, daemon.Namespace, daemon.Name()); err != nil {
+	if facts.Export, err = d.view.Export(reads, daemon.Namespace, daemon.Name()); err != nil {
 		return err
 	}
 	switch {
 	case !facts.Export.Ready():
 		return nil
 	case facts.Stored != nil:
-		return d.addFollowed(ctx, daemon, facts)
+		return d.addFollowed(reads, daemon, facts)
 	}
+	return d.addLatest(ctx, daemon, facts)
+}
+
+// addLatest adds what the API server itself says of a daemon that is about to be born.
+func (d *deployments) addLatest(ctx context.Context, daemon rook.Daemon, facts *rook.DeploymentFacts) error {
+	ctx, cancel := beforeBirth(ctx)
+	defer cancel()
 	// A mon has this one chance, and an OSD would live at another's address until Rook writes it again: of an export that was
 	// made anew a moment ago the cache has the lost address.
 	latest, err := d.view.LatestDaemon(ctx, daemon)

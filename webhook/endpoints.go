@@ -142,7 +142,7 @@ func (m *monEndpoints) carryOut(ctx context.Context, req admission.Request, inco
 
 // store has the first mon stored. Who asks may be anybody, so that nothing of the write is a part of it.
 func (m *monEndpoints) store(ctx context.Context, namespace string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := beforeBirth(ctx)
 	defer cancel()
 	cluster, err := m.view.Cluster(ctx, namespace)
 	if err != nil {
@@ -170,6 +170,3 @@ func (m *monEndpoints) store(ctx context.Context, namespace string) error {
 	}
 	return m.ensurer.StoreEndpoints(ctx, *cluster, mons)
 }
-
-// storeTimeout leaves the API server, which waits 30 s in all, the time to hear what became of a write after the longest hold.
-const storeTimeout = 3 * time.Second

@@ -84,6 +84,20 @@ func reading(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 }
 
+// mostPatience bounds what is asked of the API server itself before a daemon is born. One that is busy answers within seconds, and
+// who asks for long takes a place among the requests that are decided on at once.
+const mostPatience = 10 * time.Second
+
+// beforeBirth returns the context of what a daemon is born by: of reading it from the API server, and of storing it there. It goes
+// on for as long as the API server waits for the answer, so that a birth is not refused because something takes four seconds.
+func beforeBirth(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := readTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = max(timeout, min(time.Until(deadline), mostPatience))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
+}
+
 // decode reads an object of a request. The API server converts to the version that the rules of the webhook
 // configuration name, so that there is none to look for first, which would be a second pass over the whole object.
 func decode(raw runtime.RawExtension, into client.Object) error {

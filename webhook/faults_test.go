@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -93,6 +94,24 @@ func TestOurOwnFaultsRefuseNewDaemonsAndNothingElse(t *testing.T) {
 		require.Equal(t, reason.APIServerSilent, reasonOf(response), "who is up at night looks at the API server, and reports no fault of ours")
 		require.Contains(t, response.Result.Message, "Deployment rook-ceph/rook-ceph-osd-3 cannot be decided on while the API server does not answer (read Service")
 		require.Contains(t, response.Result.Message, "Rook will retry")
+	})
+	t.Run("an API server that is slow on a birth", func(t *testing.T) {
+		first := monEndpointsOf("a=10.96.0.1:6789")
+		first.Data[rook.EndpointsMaxMonIDKey] = "-1"
+		for left, wanted := range map[time.Duration]time.Duration{29 * time.Second: 10 * time.Second, 6 * time.Second: 6 * time.Second, time.Second: 3 * time.Second} {
+			w := newWorld()
+			w.mons["a"] = unborn(ready("242.1.255.1"), "10.96.0.1")
+			w.exports["rook-ceph-osd-3"] = ready("242.1.255.9")
+			s := newStage(t, w, Options{Hold: shortHold, MaxHeld: 1})
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			s.handle(ctx, MonEndpointsPath, creation(t, first))
+			s.handle(ctx, DeploymentPath, creation(t, osd("3")))
+			cancel()
+			require.Len(t, w.patient, 3, "the mon is read and stored, and the OSD is read")
+			for _, patience := range w.patient {
+				require.InDelta(t, wanted.Seconds(), patience.Seconds(), 0.5, "it was given so long where it waits for another %s", left)
+			}
+		}
 	})
 	t.Run("an API server that does not answer on an update", func(t *testing.T) {
 		w := newWorld()

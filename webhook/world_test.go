@@ -78,6 +78,9 @@ type world struct {
 	// unexpected says that nothing in the cluster announces the daemons that are asked for.
 	unexpected bool
 
+	// patient is how long the API server was given each time that it was asked of a birth.
+	patient []time.Duration
+
 	ensured []string
 	// ensuring is how long each of them takes.
 	ensuring time.Duration
@@ -191,6 +194,7 @@ func (w *world) Mons(ctx context.Context, namespace string) (map[string]rook.Dae
 func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.DaemonFacts, error) {
 	done, err := w.read(ctx)
 	defer done()
+	w.patience(ctx)
 	err = errors.Join(err, w.latestUnreadable)
 	if latest, ok := w.latest[daemon.ID]; ok {
 		return latest, err
@@ -199,6 +203,13 @@ func (w *world) LatestDaemon(ctx context.Context, daemon rook.Daemon) (rook.Daem
 		return m, err
 	}
 	return rook.DaemonFacts{Export: w.exports[daemon.Name()], Deployed: w.deployments[daemon.Name()] != nil}, err
+}
+
+// patience notes how long the API server may take.
+func (w *world) patience(ctx context.Context) {
+	if deadline, ok := ctx.Deadline(); ok {
+		w.patient = append(w.patient, time.Until(deadline))
+	}
 }
 
 func (w *world) IsGlobal(_ context.Context, address netip.Addr) bool {
@@ -229,9 +240,10 @@ func (w *world) exported() []string {
 	return slices.Clone(w.ensured)
 }
 
-func (w *world) StoreEndpoints(_ context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error {
+func (w *world) StoreEndpoints(ctx context.Context, cluster rook.Cluster, mons map[string]rook.DaemonFacts) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.patience(ctx)
 	if first := rook.FirstEndpoints(w.endpoints, cluster, mons); first != nil {
 		w.stored = append(w.stored, first)
 	}
