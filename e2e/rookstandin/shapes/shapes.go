@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-//go:embed daemons.yaml objects.yaml install.yaml
+//go:embed daemons.yaml objects.yaml install.yaml kinds.yaml
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
