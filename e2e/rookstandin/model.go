@@ -54,7 +54,7 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 	see := func(event watch.EventType, o client.Object, err error) error {
 		if err == nil {
 			daemons.See(ctx, event, o)
-			wakers.see(event, o)
+			wakers.see(ctx, event, o)
 		}
 		return err
 	}
@@ -80,7 +80,7 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 		return nil, err
 	}
 	o.clock, o.alone = m.clock, true
-	m.operator, wakers = o, newTriggers(ctx, o)
+	m.operator, wakers = o, newTriggers(o)
 	o.restart(ctx)
 	return m, nil
 }

@@ -335,8 +335,7 @@ func (o *Operator) readCluster(ctx context.Context, u *unstructured.Unstructured
 
 // findCluster returns the CephCluster of the namespace, nil if there is none that wants to be reconciled.
 func (o *Operator) findCluster(ctx context.Context) (*unstructured.Unstructured, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(CephClusterKind)
+	list := shapes.ListOf(CephClusterKind)
 	err := o.write.client.List(ctx, list, client.InNamespace(o.options.Namespace))
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("list CephClusters: %w", err)

@@ -18,19 +18,10 @@ import (
 
 // watchTriggers watches what makes Rook reconcile: the CephCluster, and the end of what it owns.
 func (o *Operator) watchTriggers(ctx context.Context) error {
-	lists := []func() client.ObjectList{
-		func() client.ObjectList {
-			list := &unstructured.UnstructuredList{}
-			list.SetGroupVersionKind(CephClusterKind)
-			return list
-		},
-		func() client.ObjectList { return &appsv1.DeploymentList{} },
-		func() client.ObjectList { return &corev1.ConfigMapList{} },
-		func() client.ObjectList { return &corev1.ServiceList{} },
-		func() client.ObjectList { return &corev1.SecretList{} },
-	}
-	for _, list := range lists {
-		run, err := follow.Start(ctx, o.options.Client, list, newTriggers(ctx, o).see, client.InNamespace(o.options.Namespace))
+	for _, list := range []client.ObjectList{
+		shapes.ListOf(CephClusterKind), &appsv1.DeploymentList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{}, &corev1.SecretList{},
+	} {
+		run, err := follow.Start(ctx, o.options.Client, list, newTriggers(o).see, client.InNamespace(o.options.Namespace))
 		if err != nil {
 			return err
 		}
@@ -41,18 +32,16 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 
 // triggers are the predicates of Rook's watches.
 type triggers struct {
-	// ctx is that of the operator, for the runs that begin after a change.
-	ctx      context.Context
 	operator *Operator
 	// seen holds what told a change last, by kind and name.
 	seen map[string]any
 }
 
-func newTriggers(ctx context.Context, o *Operator) *triggers {
-	return &triggers{ctx: ctx, operator: o, seen: map[string]any{}}
+func newTriggers(o *Operator) *triggers {
+	return &triggers{operator: o, seen: map[string]any{}}
 }
 
-func (t *triggers) see(event watch.EventType, object client.Object) {
+func (t *triggers) see(ctx context.Context, event watch.EventType, object client.Object) {
 	u, custom := object.(*unstructured.Unstructured)
 	cluster := custom && u.GroupVersionKind() == CephClusterKind
 	key := fmt.Sprintf("%T %s", object, object.GetName())
@@ -65,12 +54,12 @@ func (t *triggers) see(event watch.EventType, object client.Object) {
 	switch {
 	case custom && !cluster:
 	case cluster && event == watch.Deleted:
-		t.operator.forgetCluster(t.ctx)
+		t.operator.forgetCluster(ctx)
 	case cluster && !known:
-		t.operator.controlCSI(t.ctx)
+		t.operator.controlCSI(ctx)
 		t.fire(object, "created")
 	case cluster && changed:
-		t.operator.restart(t.ctx)
+		t.operator.restart(ctx)
 		t.fire(object, "its spec changed")
 	case cluster, !owned(object), shapes.IsCanary(object), isPrepareStatus(object):
 	case event == watch.Deleted:

@@ -24,11 +24,7 @@ func PlayKubelet(ctx context.Context, c client.WithWatch, namespace string, node
 		}
 	}
 	k := &playedKubelet{client: c, nodes: nodes, next: netip.MustParseAddr("10.244.0.1")}
-	run, err := follow.Start(ctx, c, func() client.ObjectList { return &corev1.PodList{} }, func(event watch.EventType, o client.Object) {
-		if pod, ok := o.(*corev1.Pod); ok && event != watch.Deleted {
-			k.play(ctx, pod)
-		}
-	}, client.InNamespace(namespace))
+	run, err := follow.Start(ctx, c, &corev1.PodList{}, k.play, client.InNamespace(namespace))
 	if err != nil {
 		return err
 	}
@@ -44,8 +40,10 @@ type playedKubelet struct {
 }
 
 // play leaves errors to the next event of the pod, as those are conflicts with other writers of it.
-func (k *playedKubelet) play(ctx context.Context, pod *corev1.Pod) {
+func (k *playedKubelet) play(ctx context.Context, event watch.EventType, o client.Object) {
+	pod, ok := o.(*corev1.Pod)
 	switch {
+	case !ok || event == watch.Deleted:
 	case pod.DeletionTimestamp != nil:
 		_ = k.client.Delete(ctx, pod, client.GracePeriodSeconds(0))
 	case pod.Spec.NodeName == "":

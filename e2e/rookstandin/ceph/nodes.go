@@ -25,10 +25,7 @@ type Node struct {
 // daemon starts as soon as its Deployment is stored with a replica. It lives until the context ends.
 func Start(ctx context.Context, c client.WithWatch, namespace string) (*Cluster, error) {
 	ceph := New()
-	n := NewStarter(c, ceph)
-	run, err := follow.Start(ctx, c, func() client.ObjectList { return &appsv1.DeploymentList{} }, func(event watch.EventType, o client.Object) {
-		n.See(ctx, event, o)
-	}, client.InNamespace(namespace))
+	run, err := follow.Start(ctx, c, &appsv1.DeploymentList{}, NewStarter(c, ceph).See, client.InNamespace(namespace))
 	if err != nil {
 		return nil, err
 	}

@@ -19,12 +19,13 @@ import (
 
 const retry = 100 * time.Millisecond
 
-// See is called with each state; what was deleted comes as it was last.
-type See func(event watch.EventType, o client.Object)
+// See is called with each state, by the context of the start; what was deleted comes as it was last.
+type See func(ctx context.Context, event watch.EventType, o client.Object)
 
 type follower struct {
-	client  client.WithWatch
-	newList func() client.ObjectList
+	client client.WithWatch
+	// list is what was stored at the start.
+	list    client.ObjectList
 	options []client.ListOption
 	each    See
 	watch   watch.Interface
@@ -32,40 +33,37 @@ type follower struct {
 	seen    map[types.NamespacedName]uint64
 }
 
-// Start begins to follow, and returns what sees to it until the context ends. What is stored at that time is seen first.
-func Start(
-	ctx context.Context, c client.WithWatch, newList func() client.ObjectList, each See, options ...client.ListOption,
-) (run func(), err error) {
-	f := &follower{client: c, newList: newList, options: options, each: each, seen: map[types.NamespacedName]uint64{}}
+// Start begins to follow what such a list holds, and returns what sees to it until the context ends. What is stored at that time
+// is seen first.
+func Start(ctx context.Context, c client.WithWatch, list client.ObjectList, each See, options ...client.ListOption) (func(), error) {
+	f := &follower{client: c, list: list, options: options, each: each, seen: map[types.NamespacedName]uint64{}}
 	// The watch comes before the list, so that nothing falls between the two.
 	if err := f.open(ctx); err != nil {
 		return nil, err
 	}
-	list := newList()
 	if err := c.List(ctx, list, options...); err != nil {
 		f.watch.Stop()
 		return nil, fmt.Errorf("list %T: %w", list, err)
 	}
-	return func() { f.run(ctx, list) }, nil
+	return func() { f.run(ctx) }, nil
 }
 
 func (f *follower) open(ctx context.Context) error {
-	list := f.newList()
 	options := f.options
 	if f.last != "" {
 		options = append(slices.Clip(options), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: f.last}})
 	}
-	w, err := f.client.Watch(ctx, list, options...)
+	w, err := f.client.Watch(ctx, f.list, options...)
 	if err != nil {
-		return fmt.Errorf("watch %T: %w", list, err)
+		return fmt.Errorf("watch %T: %w", f.list, err)
 	}
 	f.watch = w
 	return nil
 }
 
-func (f *follower) run(ctx context.Context, first client.ObjectList) {
-	_ = meta.EachListItem(first, func(o runtime.Object) error {
-		f.pass(watch.Added, o)
+func (f *follower) run(ctx context.Context) {
+	_ = meta.EachListItem(f.list, func(o runtime.Object) error {
+		f.pass(ctx, watch.Added, o)
 		return nil
 	})
 	for f.drain(ctx); ctx.Err() == nil; f.drain(ctx) {
@@ -96,14 +94,14 @@ func (f *follower) drain(ctx context.Context) {
 				f.last = ""
 				return
 			default:
-				f.pass(e.Type, e.Object)
+				f.pass(ctx, e.Type, e.Object)
 			}
 		}
 	}
 }
 
 // pass leaves out what was seen before.
-func (f *follower) pass(event watch.EventType, seen runtime.Object) {
+func (f *follower) pass(ctx context.Context, event watch.EventType, seen runtime.Object) {
 	o, ok := seen.(client.Object)
 	if !ok {
 		return
@@ -120,7 +118,7 @@ func (f *follower) pass(event watch.EventType, seen runtime.Object) {
 	default:
 		f.seen[key] = revision
 	}
-	f.each(event, o)
+	f.each(ctx, event, o)
 }
 
 // RevisionOf returns the version of the object as the number that it is in etcd, where one counter serves all kinds.

@@ -68,23 +68,18 @@ type Recorder struct {
 
 // Start records until the context ends. What is stored when it starts counts as written then.
 func Start(ctx context.Context, c client.WithWatch, namespace, operatorNamespace string) (*Recorder, error) {
-	connections := func() client.ObjectList {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(shapes.CephConnectionKind)
-		return list
-	}
 	r := &Recorder{}
 	for _, watched := range []struct {
 		namespace string
-		list      func() client.ObjectList
+		list      client.ObjectList
 	}{
-		{namespace, func() client.ObjectList { return &corev1.ConfigMapList{} }},
-		{namespace, func() client.ObjectList { return &corev1.SecretList{} }},
-		{namespace, func() client.ObjectList { return &corev1.ServiceList{} }},
-		{namespace, func() client.ObjectList { return &discoveryv1.EndpointSliceList{} }},
-		{namespace, func() client.ObjectList { return &appsv1.DeploymentList{} }},
-		{operatorNamespace, func() client.ObjectList { return &corev1.ConfigMapList{} }},
-		{operatorNamespace, connections},
+		{namespace, &corev1.ConfigMapList{}},
+		{namespace, &corev1.SecretList{}},
+		{namespace, &corev1.ServiceList{}},
+		{namespace, &discoveryv1.EndpointSliceList{}},
+		{namespace, &appsv1.DeploymentList{}},
+		{operatorNamespace, &corev1.ConfigMapList{}},
+		{operatorNamespace, shapes.ListOf(shapes.CephConnectionKind)},
 	} {
 		run, err := follow.Start(ctx, c, watched.list, r.see, client.InNamespace(watched.namespace))
 		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
@@ -192,7 +187,7 @@ func (r *Recorder) ClusterIPsAfterBirth() []string {
 	return lines
 }
 
-func (r *Recorder) see(event watch.EventType, o client.Object) {
+func (r *Recorder) see(_ context.Context, event watch.EventType, o client.Object) {
 	kind, text, recorded := addressText(o)
 	if !recorded {
 		return

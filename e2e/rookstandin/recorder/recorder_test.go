@@ -54,13 +54,13 @@ func TestRecorderTellsWhatHeldAClusterIPAfterTheBirthOfItsMon(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &Recorder{}
-			r.see(watch.Added, service)
+			r.see(t.Context(), watch.Added, service)
 			if c.gone != nil {
-				r.see(watch.Deleted, c.gone)
+				r.see(t.Context(), watch.Deleted, c.gone)
 			}
 			for _, o := range c.writes {
-				r.see(watch.Modified, o)
-				r.see(watch.Modified, o)
+				r.see(t.Context(), watch.Modified, o)
+				r.see(t.Context(), watch.Modified, o)
 			}
 			require.Len(t, r.ClusterIPsAfterBirth(), len(c.held))
 			revision, ok := r.Born("a")
@@ -78,11 +78,12 @@ func TestRecorderTellsWhatHeldAClusterIPAfterTheBirthOfItsMon(t *testing.T) {
 
 func TestRecorderLeavesOutWhatCarriesNoAddress(t *testing.T) {
 	r := &Recorder{}
-	r.see(watch.Added, at(1, &corev1.ConfigMap{}, "kube-root-ca.crt"))
-	r.see(watch.Added, at(2, &corev1.Secret{}, "rook-ceph-mon"))
-	r.see(watch.Added, at(3, &corev1.Service{}, "kubernetes"))
+	r.see(t.Context(), watch.Added, at(1, &corev1.ConfigMap{}, "kube-root-ca.crt"))
+	r.see(t.Context(), watch.Added, at(2, &corev1.Secret{}, "rook-ceph-mon"))
+	r.see(t.Context(), watch.Added, at(3, &corev1.Service{}, "kubernetes"))
 	require.Empty(t, r.Writes())
-	r.see(watch.Added, at(4, &corev1.Secret{Data: map[string][]byte{"mon_host": []byte("[v2:10.96.0.1:3300]")}}, shapes.ConfigSecret))
+	secret := &corev1.Secret{Data: map[string][]byte{"mon_host": []byte("[v2:10.96.0.1:3300]")}}
+	r.see(t.Context(), watch.Added, at(4, secret, shapes.ConfigSecret))
 	require.True(t, r.Writes()[0].Holds(netip.MustParseAddr("10.96.0.1")))
 }
 

@@ -32,10 +32,7 @@ type Witness struct {
 // Watch starts a witness, which watches until the context ends. What is there already is seen first.
 func Watch(ctx context.Context, c client.WithWatch, namespace string) (*Witness, error) {
 	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
-	for _, list := range []func() client.ObjectList{
-		func() client.ObjectList { return &appsv1.DeploymentList{} },
-		func() client.ObjectList { return &corev1.PodList{} },
-	} {
+	for _, list := range []client.ObjectList{&appsv1.DeploymentList{}, &corev1.PodList{}} {
 		run, err := follow.Start(ctx, c, list, w.see, client.InNamespace(namespace))
 		if err != nil {
 			return nil, fmt.Errorf("watch the pods of %s: %w", namespace, err)
@@ -86,7 +83,7 @@ func DaemonName(o client.Object) string {
 	return kind + " " + id
 }
 
-func (w *Witness) see(event watch.EventType, object client.Object) {
+func (w *Witness) see(_ context.Context, event watch.EventType, object client.Object) {
 	name := DaemonName(object)
 	if name == "" {
 		return

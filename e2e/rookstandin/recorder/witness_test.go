@@ -24,26 +24,29 @@ func podOf(kind, id, uid string, phase corev1.PodPhase) *corev1.Pod {
 
 func TestTheWitnessTellsOfMoreThanOneDaemonThatIsDown(t *testing.T) {
 	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
-	runs := func(kind, id, uid string) { w.see(watch.Modified, podOf(kind, id, uid, corev1.PodRunning)) }
-	ends := func(kind, id, uid string) { w.see(watch.Deleted, podOf(kind, id, uid, corev1.PodRunning)) }
+	runs := func(kind, id, uid string) {
+		w.see(t.Context(), watch.Modified, podOf(kind, id, uid, corev1.PodRunning))
+	}
+	ends := func(kind, id, uid string) { w.see(t.Context(), watch.Deleted, podOf(kind, id, uid, corev1.PodRunning)) }
 	for _, id := range []string{"a", "b", "c"} {
 		runs("mon", id, "mon-"+id)
 	}
 	runs("osd", "0", "osd-0")
 	canary := podOf("mon", "d", "canary", corev1.PodRunning)
 	canary.Labels["mon_canary"] = "true"
-	w.see(watch.Added, canary)
+	w.see(t.Context(), watch.Added, canary)
 
 	ends("mon", "a", "mon-a")
-	w.see(watch.Added, podOf("mon", "d", "mon-d", corev1.PodPending))
+	w.see(t.Context(), watch.Added, podOf("mon", "d", "mon-d", corev1.PodPending))
 	runs("mon", "d", "mon-d")
 	require.Empty(t, w.Broken(), "one is down, and another that never ran has come")
-	w.see(watch.Modified, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf("mon", "a"), DeletionTimestamp: &metav1.Time{}}})
+	going := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf("mon", "a"), DeletionTimestamp: &metav1.Time{}}}
+	w.see(t.Context(), watch.Modified, going)
 	require.Equal(t, []string{"mon b", "mon c", "mon d", "osd 0"}, w.Up())
 
 	leaving := podOf("osd", "0", "osd-0", corev1.PodRunning)
 	leaving.DeletionTimestamp = &metav1.Time{}
-	w.see(watch.Modified, leaving)
+	w.see(t.Context(), watch.Modified, leaving)
 	require.Empty(t, w.Broken())
 	ends("mon", "b", "mon-b")
 	require.Equal(t, []string{"mon b and osd 0 are down at once"}, w.Broken())
