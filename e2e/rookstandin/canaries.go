@@ -9,11 +9,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
+
+const canaryLeft = "error deleting canary deployment"
 
 // assignMons finds a node for each mon that has none, by a canary that is scheduled in its stead. The canaries stay
 // until all are placed, so that they keep away from each other.
@@ -25,7 +26,7 @@ func (o *Operator) assignMons(ctx context.Context, mons []mon) error {
 			return
 		}
 		for _, canary := range canaries {
-			o.deleteCanary(context.WithoutCancel(ctx), canary)
+			o.remove(context.WithoutCancel(ctx), canary, canaryLeft)
 		}
 	}()
 	for _, m := range mons {
@@ -53,7 +54,7 @@ func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Nod
 		if !apierrors.IsAlreadyExists(refused) {
 			return nil
 		}
-		o.deleteCanary(ctx, canary)
+		o.remove(ctx, canary, canaryLeft)
 		return refused
 	})
 	if err = cmp.Or(err, refused); err != nil {
@@ -81,12 +82,6 @@ func (o *Operator) nodeFor(name, id string) Node {
 	return turn
 }
 
-func (o *Operator) deleteCanary(ctx context.Context, canary *appsv1.Deployment) {
-	err := o.write.delete(ctx, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: canary.Namespace, Name: canary.Name}},
-		client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
-	o.goOn("error deleting canary deployment", canary.Name, client.IgnoreNotFound(err))
-}
-
 // deleteCanaries deletes the canaries that are left over.
 func (o *Operator) deleteCanaries(ctx context.Context) {
 	list := &appsv1.DeploymentList{}
@@ -94,6 +89,6 @@ func (o *Operator) deleteCanaries(ctx context.Context) {
 		client.MatchingLabels{"app": shapes.MonApp, shapes.CanaryLabel: "true"})
 	o.goOn("failed to list canaries", "", err)
 	for i := range list.Items {
-		o.deleteCanary(ctx, &list.Items[i])
+		o.remove(ctx, &list.Items[i], canaryLeft)
 	}
 }

@@ -81,8 +81,7 @@ func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) er
 	for _, object := range []client.Object{
 		&corev1.Service{ObjectMeta: name}, &corev1.PersistentVolumeClaim{ObjectMeta: name}, &appsv1.Deployment{ObjectMeta: name},
 	} {
-		err := o.write.delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
-		o.goOn("failed to remove what is left of the mon", name.Name, client.IgnoreNotFound(err))
+		o.remove(ctx, object, "failed to remove what is left of the mon")
 	}
 	o.journal.add(MonRemoved, "", "", "mon %q", id)
 	return nil

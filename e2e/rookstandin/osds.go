@@ -114,7 +114,7 @@ func (o *Operator) seeReport(ctx context.Context, run *osdRun, job preparation) 
 	default:
 		o.createOSDs(ctx, run, job)
 	}
-	o.goOn("failed to delete the report", cm.Name, client.IgnoreNotFound(o.write.delete(ctx, cm)))
+	o.goOn("failed to delete the report", cm.Name, o.write.delete(ctx, cm))
 }
 
 func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation) {

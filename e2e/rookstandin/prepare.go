@@ -22,6 +22,9 @@ const (
 
 const prepareStatusKey = "status"
 
+// prepareLabels are those of the ConfigMaps.
+var prepareLabels = client.MatchingLabels{"app": shapes.OSDApp, "status": "provisioning"}
+
 // retryPrepare passes before a prepare job that failed is run again.
 const retryPrepare = 100 * time.Millisecond
 
@@ -106,24 +109,20 @@ func (o *Operator) report(ctx context.Context, as *writer, p preparation, state 
 	return nil
 }
 
-func prepareLabels() map[string]string {
-	return map[string]string{"app": shapes.OSDApp, "status": "provisioning"}
-}
-
 // isPrepareStatus says whether jobs of Rook report in the object.
 func isPrepareStatus(object client.Object) bool {
 	cm, ok := object.(*corev1.ConfigMap)
-	return ok && cm.Labels["app"] == shapes.OSDApp && cm.Labels["status"] == "provisioning"
+	return ok && cm.Labels["app"] == prepareLabels["app"] && cm.Labels["status"] == prepareLabels["status"]
 }
 
 // deleteReports deletes what earlier reconciles, which did not come to their end, have left.
 func (o *Operator) deleteReports(ctx context.Context) error {
 	list := &corev1.ConfigMapList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels(prepareLabels())); err != nil {
+	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), prepareLabels); err != nil {
 		return fmt.Errorf("failed to list OSD provisioning status ConfigMaps: %w", err)
 	}
 	for i := range list.Items {
-		o.goOn("failed to delete the report", list.Items[i].Name, client.IgnoreNotFound(o.write.delete(ctx, &list.Items[i])))
+		o.goOn("failed to delete the report", list.Items[i].Name, o.write.delete(ctx, &list.Items[i]))
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
@@ -90,7 +89,7 @@ func (o *Operator) saveActiveMons(ctx context.Context, mons shapes.Mons, family 
 	}
 	if len(addresses) == 0 {
 		name := metav1.ObjectMeta{Namespace: o.cluster.Namespace, Name: shapes.ActiveMons + family}
-		return client.IgnoreNotFound(o.write.delete(ctx, &discoveryv1.EndpointSlice{ObjectMeta: name}))
+		return o.write.delete(ctx, &discoveryv1.EndpointSlice{ObjectMeta: name})
 	}
 	return o.write.createOrUpdate(ctx, shapes.Make[discoveryv1.EndpointSlice](o.cluster, "activeMons", shapes.Values{
 		"family": family, "addresses": addresses, "msgr1": msgr1,
@@ -211,7 +210,7 @@ func (o *Operator) ensureCSIConfigMap(ctx context.Context) error {
 		return err
 	}
 	if o.options.Release.AtLeast(18, 0) && !o.options.Release.AtLeast(20, 0) {
-		return client.IgnoreNotFound(o.write.delete(ctx, cm))
+		return o.write.delete(ctx, cm)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
@@ -24,18 +25,16 @@ func (w *writer) get(ctx context.Context, namespace, name string, o client.Objec
 }
 
 func (w *writer) create(ctx context.Context, o client.Object) error {
-	kind, name := w.describe(o)
-	return w.note(kind, name, "create", w.client.Create(ctx, o))
+	return w.note("create", o, w.client.Create(ctx, o))
 }
 
 func (w *writer) update(ctx context.Context, o client.Object) error {
-	kind, name := w.describe(o)
-	return w.note(kind, name, "update", w.client.Update(ctx, o))
+	return w.note("update", o, w.client.Update(ctx, o))
 }
 
+// delete takes what is not there for deleted.
 func (w *writer) delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
-	kind, name := w.describe(o)
-	return w.note(kind, name, "delete", w.client.Delete(ctx, o, options...))
+	return client.IgnoreNotFound(w.note("delete", o, w.client.Delete(ctx, o, options...)))
 }
 
 // createOrUpdate writes in Rook's style: it creates, and replaces what is there only when told that it exists.
@@ -58,7 +57,8 @@ func (w *writer) createIfMissing(ctx context.Context, o client.Object) (created 
 	return false, err
 }
 
-func (w *writer) note(kind, name, verb string, err error) error {
+func (w *writer) note(verb string, o client.Object, err error) error {
+	kind, name := w.describe(o)
 	switch {
 	case err == nil:
 		w.journal.add(Wrote, kind, name, "%s", verb)
@@ -72,13 +72,14 @@ func (w *writer) note(kind, name, verb string, err error) error {
 }
 
 func (w *writer) describe(o client.Object) (kind, name string) {
-	gvk, err := apiutil.GVKForObject(o, w.client.Scheme())
-	if err != nil {
-		kind = fmt.Sprintf("%T", o)
-	} else {
-		kind = gvk.Kind
-	}
-	return kind, o.GetNamespace() + "/" + o.GetName()
+	gvk, _ := apiutil.GVKForObject(o, w.client.Scheme()) // What can be written has a kind.
+	return gvk.Kind, o.GetNamespace() + "/" + o.GetName()
+}
+
+// remove deletes the object with what it owns, and goes on where it cannot.
+func (o *Operator) remove(ctx context.Context, object client.Object, failed string) {
+	err := o.write.delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationForeground), client.GracePeriodSeconds(0))
+	o.goOn(failed, object.GetName(), err)
 }
 
 // goOn notes an error that stops nothing, about the object of the namespace if it is named.
