@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,39 +13,20 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// stagedHealth is what the stand-in tells of Ceph beyond what the model knows.
-type stagedHealth struct {
-	mu sync.Mutex
-	// complaints are health checks that a story adds.
-	complaints []string
-	// silent keeps the status as it was last written.
-	silent bool
-}
-
 // Complain adds health checks to what Ceph tells of itself; none takes them back.
 func (o *Operator) Complain(checks ...string) {
-	o.health.mu.Lock()
-	defer o.health.mu.Unlock()
-	o.health.complaints = checks
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.complaints = checks
 }
 
 // Silence keeps the operator from asking for Ceph's health, or lets it ask again.
-func (o *Operator) Silence(silent bool) {
-	o.health.mu.Lock()
-	defer o.health.mu.Unlock()
-	o.health.silent = silent
-}
+func (o *Operator) Silence(silent bool) { o.silent.Store(silent) }
 
 // statusLoop notes the health of Ceph now and then, between reconciles and while they run.
 func (o *Operator) statusLoop(ctx context.Context) {
 	for o.clock.sleep(ctx, o.options.Timing.StatusInterval) == nil {
-		o.mu.Lock()
-		monitoring := o.monitoring
-		o.mu.Unlock()
-		o.health.mu.Lock()
-		silent := o.health.silent
-		o.health.mu.Unlock()
-		if !monitoring || silent {
+		if !o.monitoring.Load() || o.silent.Load() {
 			continue
 		}
 		u, err := o.findCluster(ctx)
@@ -85,7 +65,7 @@ func (o *Operator) cephStatus(ctx context.Context) map[string]any {
 // cephHealth is what Ceph tells of itself, or else what the operator knows of the model.
 func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
 	if teller, tells := o.commands.(ceph.HealthTeller); tells {
-		return teller.Health(ctx, o.access())
+		return teller.Health(ctx, o.memory.access())
 	}
 	quorum, err := o.quorumStatus(ctx)
 	if err != nil {
@@ -102,9 +82,9 @@ func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
 		complain("OSD_DOWN", osd+" is down")
 		complain("PG_DEGRADED", "degraded data redundancy")
 	}
-	o.health.mu.Lock()
-	defer o.health.mu.Unlock()
-	for _, check := range o.health.complaints {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, check := range o.complaints {
 		complain(check, "told by the story")
 	}
 	return health, nil

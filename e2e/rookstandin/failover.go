@@ -68,7 +68,7 @@ func (o *Operator) scaleMon(ctx context.Context, id string, replicas int32) erro
 // removeMon takes the mon out of the cluster, of memory and of everything that is stored, its Deployment last.
 func (o *Operator) removeMon(ctx context.Context, id string, fromQuorum bool) error {
 	if fromQuorum {
-		o.goOn("failed to remove the mon from quorum", shapes.MonResource(id), o.commands.RemoveMon(ctx, o.access(), id))
+		o.goOn("failed to remove the mon from quorum", shapes.MonResource(id), o.commands.RemoveMon(ctx, o.memory.access(), id))
 	}
 	o.memory.forget(id)
 	if err := o.saveMonConfig(ctx); err != nil {

@@ -22,7 +22,7 @@ func (o *Operator) initClusterInfo(ctx context.Context) error {
 	if err := o.saveMonConfig(ctx); err != nil {
 		return fmt.Errorf("failed to save mons: %w", err)
 	}
-	keys := shapes.Values{"monKey": monKey, "adminKey": o.access().AdminKey}
+	keys := shapes.Values{"monKey": monKey, "adminKey": o.memory.access().AdminKey}
 	// Rook stores the key of the admin, and then notes on it of which generation it is.
 	for _, shape := range []string{"monsKeyring", "adminKeyring", "adminKeyring"} {
 		if err := o.saveKeyring(ctx, shape, keys); err != nil {
@@ -47,9 +47,7 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 		return "", err
 	}
 	o.fsid = string(secret.Data["fsid"])
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.adminKey = string(secret.Data["ceph-secret"])
+	o.memory.setAdminKey(string(secret.Data["ceph-secret"]))
 	return string(secret.Data["mon-secret"]), nil
 }
 

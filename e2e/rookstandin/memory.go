@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
@@ -24,9 +25,9 @@ type memory struct {
 
 	mu   sync.Mutex
 	mons shapes.Mons
-	// conf holds the addresses in the operator's own ceph.conf, which its commands dial. It is written from memory, and
-	// from the ConfigMap when a reconcile begins.
-	conf []netip.AddrPort
+	// conf holds what its commands reach the cluster by. The addresses are those of the operator's own ceph.conf, which is
+	// written from memory, and from the ConfigMap when a reconcile begins.
+	conf ceph.Access
 }
 
 // nodeInfo is the place of a mon, under the names that Rook's ConfigMap has for it.
@@ -103,12 +104,18 @@ func (m *memory) writeConf() { m.setConf(m.snapshot().Dialled()) }
 func (m *memory) setConf(endpoints []netip.AddrPort) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.conf = endpoints
+	m.conf.Dial = endpoints
 }
 
-// dial returns the addresses that the operator dials.
-func (m *memory) dial() []netip.AddrPort {
+func (m *memory) setAdminKey(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.conf)
+	m.conf.AdminKey = key
+}
+
+// access returns how the operator reaches the cluster now.
+func (m *memory) access() ceph.Access {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.conf
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,11 +27,9 @@ type Operator struct {
 	prepareWrite *writer
 	journal      *Journal
 	memory       *memory
-	ceph         *ceph.Cluster
 	commands     ceph.Commands
 	trigger      chan struct{}
 	clock        clock
-	health       stagedHealth
 	// alone is set where nothing else may run beside what is asked of the operator.
 	alone   bool
 	running sync.WaitGroup
@@ -50,11 +49,12 @@ type Operator struct {
 	// aborts what runs and begins anew.
 	life  context.Context
 	abort context.CancelFunc
-	// monitoring is set after the first reconcile that succeeded.
-	monitoring bool
-	reconciled int
-	// adminKey is the key of client.admin.
-	adminKey string
+	// complaints are health checks that a story adds to what the model tells.
+	complaints []string
+
+	// monitoring is set after the first reconcile that succeeded, silent by a story.
+	monitoring, silent atomic.Bool
+	reconciled         atomic.Int64
 }
 
 // newOperator returns an operator that does not run.
@@ -62,17 +62,13 @@ func newOperator(options Options) (*Operator, error) {
 	if err := options.setDefaults(); err != nil {
 		return nil, err
 	}
-	jobs := options.Client
-	if options.AsOperator {
-		var err error
-		if jobs, err = options.clientOf(options.Namespace, shapes.OSDApp); err != nil {
-			return nil, err
-		}
+	jobs, err := options.clientOf(options.Namespace, shapes.OSDApp)
+	if err != nil {
+		return nil, err
 	}
 	o := &Operator{
 		options:     options,
 		memory:      newMemory(),
-		ceph:        options.Ceph,
 		commands:    options.Commands,
 		trigger:     make(chan struct{}, 1),
 		monOutSince: map[string]time.Time{},
@@ -87,7 +83,7 @@ func newOperator(options Options) (*Operator, error) {
 		o.options.Kubelet = FromPods{Client: options.Client}
 	}
 	if o.commands == nil {
-		o.commands = o.ceph.Commands()
+		o.commands = options.Ceph.Commands()
 	}
 	return o, nil
 }
@@ -98,12 +94,12 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.ceph == nil && options.Commands == nil {
-		o.ceph, err = ceph.Start(ctx, o.options.Client, o.options.Namespace)
+	if options.Ceph == nil && options.Commands == nil {
+		o.options.Ceph, err = ceph.Start(ctx, o.options.Client, o.options.Namespace)
 		if err != nil {
 			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
 		}
-		o.commands = o.ceph.Commands()
+		o.commands = o.options.Ceph.Commands()
 	}
 	if u, err := o.findCluster(ctx); err != nil || u == nil {
 		o.controlCSI(ctx)
@@ -127,7 +123,7 @@ func (o *Operator) Wait() { o.running.Wait() }
 func (o *Operator) Journal() *Journal { return o.journal }
 
 // Ceph returns the model of the cluster that the operator runs; nil where Ceph is real.
-func (o *Operator) Ceph() *ceph.Cluster { return o.ceph }
+func (o *Operator) Ceph() *ceph.Cluster { return o.options.Ceph }
 
 // Memory returns the endpoint of each mon as the operator remembers it now.
 func (o *Operator) Memory() map[string]netip.AddrPort {
@@ -140,16 +136,12 @@ func (o *Operator) Memory() map[string]netip.AddrPort {
 
 // Reachable says whether the operator reaches its cluster at the addresses that it remembers.
 func (o *Operator) Reachable() bool {
-	_, err := o.commands.QuorumStatus(context.Background(), o.access())
+	_, err := o.commands.QuorumStatus(context.Background(), o.memory.access())
 	return err == nil
 }
 
 // Reconciled returns how many reconciles have succeeded.
-func (o *Operator) Reconciled() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.reconciled
-}
+func (o *Operator) Reconciled() int { return int(o.reconciled.Load()) }
 
 // Reconcile makes the operator reconcile as an event of its own would.
 func (o *Operator) Reconcile() {
@@ -199,10 +191,7 @@ func (o *Operator) backoff(failures int) time.Duration {
 
 func (o *Operator) healthLoop(ctx context.Context) {
 	for o.clock.sleep(ctx, o.options.Timing.HealthInterval) == nil {
-		o.mu.Lock()
-		monitoring := o.monitoring
-		o.mu.Unlock()
-		if !monitoring {
+		if !o.monitoring.Load() {
 			continue
 		}
 		if err := o.checkMonHealth(o.lifetime()); err != nil && ctx.Err() == nil {
@@ -246,10 +235,8 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	}
 	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
 	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.monitoring = true
-	o.reconciled++
+	o.monitoring.Store(true)
+	o.reconciled.Add(1)
 	return nil
 }
 

@@ -223,7 +223,7 @@ func TestAReconcileBeginsWhileTheMonsAreWorkedOn(t *testing.T) {
 	require.NoError(t, s.client.Update(t.Context(), cm))
 	operator.Reconcile()
 	stored := netip.MustParseAddrPort("242.0.0.2:6789")
-	eventually(t, "it dials what is stored", func() bool { return slices.Contains(operator.memory.dial(), stored) })
+	eventually(t, "it dials what is stored", func() bool { return slices.Contains(operator.memory.access().Dial, stored) })
 	cluster := NewCephCluster("", "")
 	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
 	phase, _, _ := unstructured.NestedString(cluster.Object, "status", "phase")

@@ -56,16 +56,18 @@ func (o *Options) setDefaults() error {
 		o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}}
 	}
 	o.Timing = o.Timing.withDefaults()
-	if o.Client != nil {
-		return nil
-	}
 	var err error
-	o.Client, err = o.clientOf(o.OperatorNamespace, OperatorServiceAccount)
+	if o.Client == nil {
+		o.Client, err = o.clientOf(o.OperatorNamespace, OperatorServiceAccount)
+	}
 	return err
 }
 
 // clientOf returns a client that acts as the ServiceAccount, if any is to be acted as.
 func (o *Options) clientOf(namespace, account string) (client.WithWatch, error) {
+	if o.Client != nil && !o.AsOperator {
+		return o.Client, nil
+	}
 	cfg := rest.CopyConfig(o.Config)
 	cfg.QPS = -1
 	if o.AsOperator {

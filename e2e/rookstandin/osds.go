@@ -201,7 +201,7 @@ func (o *Operator) okToStopOSD(ctx context.Context) error {
 
 // startMgr makes or updates the mgr.
 func (o *Operator) startMgr(ctx context.Context) error {
-	key, err := o.commands.CreateKey(ctx, o.access(), "mgr."+mgrID, "mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
+	key, err := o.commands.CreateKey(ctx, o.memory.access(), "mgr."+mgrID, "mon", "allow profile mgr", "mds", "allow *", "osd", "allow *")
 	if err != nil {
 		return fmt.Errorf("failed to create the key of mgr %s: %w", mgrID, err)
 	}

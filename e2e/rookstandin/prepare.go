@@ -79,7 +79,7 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 	}
 	var found []placedOSD
 	for _, osd := range p.osds {
-		if err := o.commands.NewOSD(ctx, o.access(), osd.ID, osd.uuid()); err != nil {
+		if err := o.commands.NewOSD(ctx, o.memory.access(), osd.ID, osd.uuid()); err != nil {
 			return o.report(ctx, o.prepareWrite, p, prepareFailed, nil, fmt.Sprintf("failed to prepare OSD %s: %v", osd.ID, err))
 		}
 		found = append(found, osd)

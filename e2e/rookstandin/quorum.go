@@ -16,7 +16,7 @@ import (
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
 func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
-	status, err := o.commands.QuorumStatus(ctx, o.access())
+	status, err := o.commands.QuorumStatus(ctx, o.memory.access())
 	if !errors.Is(err, ceph.ErrNoAnswer) {
 		return status, err
 	}
@@ -25,13 +25,6 @@ func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
 		return ceph.Quorum{}, slept
 	}
 	return ceph.Quorum{}, err
-}
-
-// access returns how the operator reaches the cluster now.
-func (o *Operator) access() ceph.Access {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return ceph.Access{Dial: o.memory.dial(), AdminKey: o.adminKey}
 }
 
 // try does it until it succeeds, so many times at most and with a pause between two, and returns the last error.

@@ -54,7 +54,8 @@ func (t *triggers) see(ctx context.Context, event watch.EventType, object client
 	switch {
 	case custom && !cluster:
 	case cluster && event == watch.Deleted:
-		t.operator.forgetCluster(ctx)
+		t.operator.restart(ctx)
+		t.operator.monitoring.Store(false)
 	case cluster && !known:
 		t.operator.controlCSI(ctx)
 		t.fire(object, "created")
@@ -98,12 +99,4 @@ func owned(object client.Object) bool {
 		}
 	}
 	return false
-}
-
-// forgetCluster ends everything that is about a CephCluster that was deleted.
-func (o *Operator) forgetCluster(ctx context.Context) {
-	o.restart(ctx)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.monitoring = false
 }
