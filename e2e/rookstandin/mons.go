@@ -216,7 +216,7 @@ func (o *Operator) startMon(ctx context.Context, m mon) error {
 	}
 	if err == nil {
 		d.Spec.Template.Spec.NodeSelector = existing.Spec.Template.Spec.NodeSelector
-		return o.updateMon(ctx, d, m)
+		return o.updateAndWait(ctx, d, func() error { return o.okToStopMon(ctx, m.id) })
 	}
 	if err := o.write.create(ctx, d); err != nil {
 		return err
@@ -225,12 +225,4 @@ func (o *Operator) startMon(ctx context.Context, m mon) error {
 		return err
 	}
 	return o.persistExpectedMons(ctx)
-}
-
-func (o *Operator) updateMon(ctx context.Context, d *appsv1.Deployment, m mon) error {
-	before, err := o.applyUpdate(ctx, d, func() error { return o.okToStopMon(ctx, m.id) })
-	if err != nil || before == nil {
-		return err
-	}
-	return o.waitForUpdate(ctx, []*appsv1.Deployment{before})
 }

@@ -23,11 +23,15 @@ type osdRun struct {
 	existing map[string]bool
 	updated  bool
 	// written are the Deployments, as they were before, of which an update is waited for in the end.
-	written  []*appsv1.Deployment
+	written  updated
 	failures []error
 }
 
-func (r *osdRun) fail(err error) { r.failures = append(r.failures, err) }
+func (r *osdRun) fail(err error) {
+	if err != nil {
+		r.failures = append(r.failures, err)
+	}
+}
 
 // startOSDs lets the prepare jobs run, all at once, creates the OSDs that each names as soon as it has completed, and
 // updates the others while nothing is reported.
@@ -51,9 +55,7 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	if err := o.updateAndCreateOSDs(ctx, run, preparations, ended); err != nil {
 		return fmt.Errorf("failed to update/create OSDs: %w", err)
 	}
-	if err := o.waitForUpdate(ctx, run.written); err != nil {
-		run.fail(err)
-	}
+	run.fail(o.waitForUpdate(ctx, run.written))
 	if len(run.failures) > 0 {
 		return fmt.Errorf("%d failures encountered while running osds on nodes in namespace %q. %w",
 			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
@@ -124,18 +126,14 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation)
 			continue
 		}
 		before, err := o.createOSD(ctx, osd)
-		if err != nil {
-			run.fail(err)
-		}
-		if before != nil {
-			run.written = append(run.written, before)
-		}
+		run.fail(err)
+		run.written = append(run.written, before...)
 	}
 }
 
 // createOSD creates the Deployment of an OSD. In native multi-cluster mode it then exports the OSD and updates it; what
 // was stored before that update is returned.
-func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
+func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (updated, error) {
 	d := o.deployment("osd", o.osdValues(osd))
 	shapes.SetLastApplied(d)
 	if err := o.write.create(ctx, d); err != nil {
@@ -153,26 +151,20 @@ func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
 		return
 	}
 	run.updated = true
-	var written []*appsv1.Deployment
+	var written updated
 	for i, osd := range o.options.OSDs {
 		if !run.existing[osd.ID] {
 			continue
 		}
 		before, err := o.updateOSD(ctx, placedOSD{OSD: osd, node: o.options.Nodes[i%len(o.options.Nodes)]})
-		if err != nil {
-			run.fail(err)
-		}
-		if before != nil {
-			written = append(written, before)
-		}
-	}
-	if err := o.waitForUpdate(ctx, written); err != nil {
 		run.fail(err)
+		written = append(written, before...)
 	}
+	run.fail(o.waitForUpdate(ctx, written))
 }
 
-// updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before, nil if nothing was written.
-func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (*appsv1.Deployment, error) {
+// updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before if so.
+func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (updated, error) {
 	stored := &appsv1.Deployment{}
 	if err := o.write.get(ctx, o.cluster.Namespace, shapes.OSDResource(osd.ID), stored); err != nil {
 		return nil, err
@@ -214,11 +206,7 @@ func (o *Operator) startMgr(ctx context.Context) error {
 	shapes.SetLastApplied(d)
 	err = o.write.create(ctx, d.DeepCopy())
 	if apierrors.IsAlreadyExists(err) {
-		before, err := o.applyUpdate(ctx, d, func() error { return nil })
-		if err != nil || before == nil {
-			return err
-		}
-		return o.waitForUpdate(ctx, []*appsv1.Deployment{before})
+		return o.updateAndWait(ctx, d, func() error { return nil })
 	}
 	return err
 }

@@ -10,9 +10,11 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// applyUpdate writes the freshly built Deployment over the stored one if they differ. It returns what was stored
-// before, nil if nothing was written.
-func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, before func() error) (*appsv1.Deployment, error) {
+// updated are Deployments as they were stored before they were written over.
+type updated []*appsv1.Deployment
+
+// applyUpdate writes the freshly built Deployment over the stored one if they differ.
+func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, before func() error) (updated, error) {
 	stored := &appsv1.Deployment{}
 	if err := o.write.get(ctx, wanted.Namespace, wanted.Name, stored); err != nil {
 		return nil, err
@@ -36,11 +38,19 @@ func (o *Operator) applyUpdate(ctx context.Context, wanted *appsv1.Deployment, b
 	if err := o.write.update(ctx, wanted); err != nil {
 		return nil, err
 	}
-	return stored, nil
+	return updated{stored}, nil
+}
+
+func (o *Operator) updateAndWait(ctx context.Context, wanted *appsv1.Deployment, before func() error) error {
+	written, err := o.applyUpdate(ctx, wanted, before)
+	if err != nil {
+		return err
+	}
+	return o.waitForUpdate(ctx, written)
 }
 
 // waitForUpdate waits until the Deployments have taken their update, which it tells from their generations.
-func (o *Operator) waitForUpdate(ctx context.Context, before []*appsv1.Deployment) error {
+func (o *Operator) waitForUpdate(ctx context.Context, before updated) error {
 	started := o.clock.now()
 	for _, old := range before {
 		now := &appsv1.Deployment{}
