@@ -3,7 +3,6 @@ package rookstandin
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -78,9 +77,13 @@ func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
 	if len(quorum.Members) < len(quorum.Monmap) {
 		complain("MON_DOWN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
 	}
-	for _, osd := range o.osdsDown(ctx) {
-		complain("OSD_DOWN", osd+" is down")
-		complain("PG_DEGRADED", "degraded data redundancy")
+	osds := &appsv1.DeploymentList{}
+	_ = o.write.client.List(ctx, osds, client.InNamespace(o.options.Namespace), client.MatchingLabels{"app": shapes.OSDApp})
+	for i := range osds.Items {
+		if osds.Items[i].Status.AvailableReplicas == 0 {
+			complain("OSD_DOWN", osds.Items[i].Name+" is down")
+			complain("PG_DEGRADED", "degraded data redundancy")
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,20 +91,4 @@ func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
 		complain(check, "told by the story")
 	}
 	return health, nil
-}
-
-// osdsDown returns the OSDs whose pods do not run.
-func (o *Operator) osdsDown(ctx context.Context) []string {
-	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.options.Namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
-		return nil
-	}
-	var down []string
-	for i := range list.Items {
-		if list.Items[i].Status.AvailableReplicas == 0 {
-			down = append(down, list.Items[i].Name)
-		}
-	}
-	slices.Sort(down)
-	return down
 }

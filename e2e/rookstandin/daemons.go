@@ -70,8 +70,6 @@ const (
 type OSD struct {
 	ID    string
 	Shape Shape
-	// FileSize is the size of the file of an OSD on a file, 4 GiB by default; little of it is ever written.
-	FileSize int64
 	// Lost makes a prepare job name the OSD once, and Rook write no Deployment of it: so it is where the operator ends
 	// between the two, and the device is gone when it is back.
 	Lost bool
@@ -91,6 +89,5 @@ type placedOSD struct {
 func (o *Operator) osdValues(osd placedOSD) shapes.Values {
 	return shapes.Values{
 		"type": "osd", "id": osd.ID, "fsid": o.fsid, "uuid": osd.uuid(), "node": osd.node.Name, "backing": cmp.Or(string(osd.Shape), "device"),
-		"fileSize": osd.FileSize,
 	}
 }

@@ -27,23 +27,20 @@ func (o *Operator) checkMonHealth(ctx context.Context) error {
 	unknown := o.memory.snapshot()
 	allIn := true
 	for _, id := range slices.Sorted(maps.Keys(status.Monmap)) {
+		in := status.In(id)
 		if _, known := unknown[id]; known {
 			delete(unknown, id)
-		} else if status.In(id) && len(status.Members) > wanted {
+		} else if in && len(status.Members) > wanted {
 			return o.removeMon(ctx, id, true)
 		}
-		if status.In(id) {
+		allIn = allIn && in
+		if in {
 			delete(o.monOutSince, id)
-			if err := o.track(ctx, id, true); err != nil {
-				return err
-			}
-			continue
 		}
-		allIn = false
-		if err := o.track(ctx, id, false); err != nil {
+		if err := o.track(ctx, id, in); err != nil {
 			return err
 		}
-		if o.timedOut(id) {
+		if !in && o.timedOut(id) {
 			return o.failMon(ctx, len(status.Monmap), id)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -105,12 +106,10 @@ func (o *Operator) knownMons() []mon {
 func (o *Operator) monConfig(target int) (existing int, mons []mon) {
 	mons = o.knownMons()
 	existing = len(mons)
-	highest := o.memory.maxMonID
-	for i := existing; i < target; i++ {
-		highest++
-		mons = append(mons, o.newMon(highest))
+	for range target - existing {
+		o.memory.maxMonID++
+		mons = append(mons, o.newMon(o.memory.maxMonID))
 	}
-	o.memory.maxMonID = highest
 	return existing, mons
 }
 
@@ -182,14 +181,10 @@ func (o *Operator) initMonIP(ctx context.Context, m *mon) error {
 // afterwards.
 func (o *Operator) startDeployments(ctx context.Context, mons []mon, requireAll bool) error {
 	list := &appsv1.DeploymentList{}
-	o.goOn("failed to list mon deployments", "", o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.MonApp}))
-	ready := 0
-	for i := range list.Items {
-		if list.Items[i].Status.AvailableReplicas > 0 {
-			ready++
-		}
-	}
-	checkOnce := len(list.Items) < len(mons) || ready == 0
+	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.MonApp})
+	o.goOn("failed to list mon deployments", "", err)
+	ready := slices.ContainsFunc(list.Items, func(d appsv1.Deployment) bool { return d.Status.AvailableReplicas > 0 })
+	checkOnce := len(list.Items) < len(mons) || !ready
 	for i, m := range mons {
 		if err := o.startMon(ctx, m); err != nil {
 			if ctx.Err() != nil {

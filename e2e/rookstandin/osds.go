@@ -181,14 +181,9 @@ func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (updated, error
 		}
 		v["exported"] = exported.String()
 	}
-	return o.applyUpdate(ctx, o.deployment("osd", v), func() error { return o.okToStopOSD(ctx) })
-}
-
-func (o *Operator) okToStopOSD(ctx context.Context) error {
-	if _, err := o.quorumStatus(ctx); err != nil {
-		return fmt.Errorf("failed to check if the OSD is ok to stop: %w", err)
-	}
-	return nil
+	return o.applyUpdate(ctx, o.deployment("osd", v), func() error {
+		return o.command(ctx, "failed to check if the OSD is ok to stop")
+	})
 }
 
 // startMgr makes or updates the mgr.

@@ -88,12 +88,17 @@ func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) 
 	return true, nil
 }
 
-// setDefaultConfigs stands for the commands that Rook gives to the cluster as soon as it can: it must answer.
-func (o *Operator) setDefaultConfigs(ctx context.Context) error {
+// command stands for a command that Rook gives to the cluster, which must answer.
+func (o *Operator) command(ctx context.Context, failed string) error {
 	if _, err := o.quorumStatus(ctx); err != nil {
-		return fmt.Errorf("failed to set Rook and/or user-defined Ceph config options: %w", err)
+		return fmt.Errorf("%s: %w", failed, err)
 	}
 	return nil
+}
+
+// setDefaultConfigs is done as soon as the cluster can be asked.
+func (o *Operator) setDefaultConfigs(ctx context.Context) error {
+	return o.command(ctx, "failed to set Rook and/or user-defined Ceph config options")
 }
 
 // okToStopMon waits until the cluster keeps its quorum without the mon. It is asked only where the cluster, and not only the
