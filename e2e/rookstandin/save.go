@@ -32,24 +32,16 @@ func (o *Operator) saveMonConfig(ctx context.Context) error {
 	)
 }
 
-// flat formats the list, in an order that is random, as Rook's is, or is left to who steps the model.
-func (o *Operator) flat(mons shapes.Mons) string {
-	if !o.alone {
-		return mons.Flat()
-	}
-	entries := strings.Split(mons.Flat(), ",")
-	slices.Sort(entries)
-	return strings.Join(entries, ",")
-}
-
-// monitors are the endpoints for the CSI drivers, in an order as that of flat.
-func (o *Operator) monitors(mons shapes.Mons, requireMsgr2 bool) []string {
-	all := mons.Monitors(requireMsgr2)
+// anyOrder leaves the order random, as Rook's is; that of a model is always the same.
+func (o *Operator) anyOrder(all []string) []string {
 	if o.alone {
 		slices.Sort(all)
 	}
 	return all
 }
+
+// flat formats the list.
+func (o *Operator) flat(mons shapes.Mons) string { return strings.Join(o.anyOrder(mons.Flat()), ",") }
 
 // persistExpectedMons writes the ConfigMap of the mon endpoints and the EndpointSlices, and nothing else.
 func (o *Operator) persistExpectedMons(ctx context.Context) error {
@@ -60,7 +52,7 @@ func (o *Operator) persistExpectedMons(ctx context.Context) error {
 	mons := o.memory.snapshot()
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "endpoints", shapes.Values{
 		"data": o.flat(mons), "maxMonID": stored, "mapping": o.memory.mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
-		"csi": shapes.CSIConfig(o.cluster, o.monitors(mons, false), ""),
+		"csi": shapes.CSIConfig(o.cluster, o.anyOrder(mons.Monitors(false)), ""),
 	})
 	if err := o.write.createOrUpdate(ctx, cm); err != nil {
 		return err
@@ -111,14 +103,14 @@ func (o *Operator) saveCSIConfig(ctx context.Context) error {
 	if err := o.write.get(ctx, o.options.OperatorNamespace, shapes.CSIConfigMap, cm); err != nil {
 		return err
 	}
-	monitors := o.monitors(o.memory.snapshot(), o.cluster.Spec.RequireMsgr2())
+	monitors := o.anyOrder(o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2()))
 	cm.Data = map[string]string{shapes.CSIKey: shapes.CSIConfig(o.cluster, monitors, o.cluster.Namespace)}
 	return o.write.update(ctx, cm)
 }
 
 // saveCephConnection writes the CephConnection, then the ClientProfile that names it.
 func (o *Operator) saveCephConnection(ctx context.Context) error {
-	monitors := o.monitors(o.memory.snapshot(), o.cluster.Spec.RequireMsgr2())
+	monitors := o.anyOrder(o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2()))
 	if len(monitors) == 0 {
 		return nil
 	}
@@ -182,7 +174,7 @@ func (o *Operator) changeEndpoints(ctx context.Context, key, value string) error
 // savePeerToken writes the Secret that a peer cluster is given to mirror from this one: with every endpoint in memory,
 // sorted as text.
 func (o *Operator) savePeerToken(ctx context.Context) error {
-	endpoints := o.monitors(o.memory.snapshot(), false)
+	endpoints := o.memory.snapshot().Monitors(false)
 	slices.Sort(endpoints)
 	token := shapes.Text(o.cluster, "token", shapes.Values{"fsid": o.fsid, "endpoints": strings.Join(endpoints, ",")})
 	secret := shapes.Make[corev1.Secret](o.cluster, "peerToken", shapes.Values{"token": token})

@@ -22,32 +22,31 @@ type Mons map[string]Mon
 func (m Mons) Sorted() []string { return slices.Sorted(maps.Keys(m)) }
 
 // OutOfQuorum returns the names of those that are out of quorum, sorted.
-func (m Mons) OutOfQuorum() []string {
-	return slices.DeleteFunc(m.Sorted(), func(id string) bool { return !m[id].OutOfQuorum })
+func (m Mons) OutOfQuorum() []string { return m.names(true) }
+
+func (m Mons) names(out bool) []string {
+	return slices.DeleteFunc(m.Sorted(), func(id string) bool { return m[id].OutOfQuorum != out })
 }
 
-// Flat formats EndpointsKey. The order is random, as Rook's is.
-func (m Mons) Flat() string {
+// Flat returns the entries of EndpointsKey. The order is random, as Rook's is.
+func (m Mons) Flat() []string {
 	entries := make([]string, 0, len(m))
 	for id, mon := range m {
 		entries = append(entries, id+"="+mon.Endpoint.String())
 	}
-	return strings.Join(entries, ",")
+	return entries
 }
 
 // MonHost formats mon_host and mon_initial_members; a mon that is out of quorum is left out.
 func (m Mons) MonHost() (hosts, members string) {
-	in := slices.DeleteFunc(m.Sorted(), func(id string) bool { return m[id].OutOfQuorum })
-	return MonHost(m.Dialled()), strings.Join(in, ",")
+	return MonHost(m.Dialled()), strings.Join(m.names(false), ",")
 }
 
 // Dialled returns where the operator and the daemons find the mons; one that is out of quorum is left out.
 func (m Mons) Dialled() []netip.AddrPort {
 	var all []netip.AddrPort
-	for _, id := range m.Sorted() {
-		if !m[id].OutOfQuorum {
-			all = append(all, m[id].Endpoint)
-		}
+	for _, id := range m.names(false) {
+		all = append(all, m[id].Endpoint)
 	}
 	return all
 }
