@@ -50,9 +50,10 @@ func (o *Operator) persistExpectedMons(ctx context.Context) error {
 		return err
 	}
 	mons := o.memory.snapshot()
+	csi := shapes.Values{"monitors": o.anyOrder(mons.Monitors(false)), "namespace": ""}
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "endpoints", shapes.Values{
 		"data": o.flat(mons), "maxMonID": stored, "mapping": o.memory.mapping, "outOfQuorum": strings.Join(mons.OutOfQuorum(), ","),
-		"csi": shapes.CSIConfig(o.cluster, o.anyOrder(mons.Monitors(false)), ""),
+		"csi": shapes.Text(o.cluster, "csiConfigJSON", csi),
 	})
 	if err := o.write.createOrUpdate(ctx, cm); err != nil {
 		return err
@@ -104,7 +105,8 @@ func (o *Operator) saveCSIConfig(ctx context.Context) error {
 		return err
 	}
 	monitors := o.anyOrder(o.memory.snapshot().Monitors(o.cluster.Spec.RequireMsgr2()))
-	cm.Data = map[string]string{shapes.CSIKey: shapes.CSIConfig(o.cluster, monitors, o.cluster.Namespace)}
+	v := shapes.Values{"monitors": monitors, "namespace": o.cluster.Namespace}
+	cm.Data = map[string]string{shapes.CSIKey: shapes.Text(o.cluster, "csiConfigJSON", v)}
 	return o.write.update(ctx, cm)
 }
 

@@ -6,9 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,28 +18,22 @@ import (
 // LastApplied is the annotation that holds what the operator wrote last: a zip archive of one file, in base64.
 const LastApplied = "banzaicloud.com/last-applied"
 
-// notes holds what was noted, by the text that it was made of.
-var notes memo
+type noted string
 
-// SetLastApplied notes on the Deployment what it is now. It panics where Make does: if what we make is no JSON.
+// SetLastApplied notes on the Deployment what it is now.
 func SetLastApplied(d *appsv1.Deployment) {
-	text, err := withoutNote(d)
-	if err != nil {
-		panic(fmt.Sprintf("note what Deployment %s is: %v", d.Name, err))
-	}
-	metav1.SetMetaDataAnnotation(&d.ObjectMeta, LastApplied, notes.get(string(text), func() any { return zipOf(text) }).(string))
+	text := withoutNote(d)
+	note := remembered(noted(text), func() string { return zipOf(text) })
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, LastApplied, note)
 }
 
 // zipOf writes to memory, which takes everything.
 func zipOf(text []byte) string {
 	var buffer bytes.Buffer
 	archive := zip.NewWriter(&buffer)
-	file, err := archive.Create("original")
-	if err == nil {
-		_, err = file.Write(text)
-	}
-	if err = errors.Join(err, archive.Close()); err != nil {
-		panic(fmt.Sprintf("zip a Deployment: %v", err))
+	must(must(archive.Create("original")).Write(text))
+	if err := archive.Close(); err != nil {
+		panic(err)
 	}
 	return base64.StdEncoding.EncodeToString(buffer.Bytes())
 }
@@ -59,16 +52,11 @@ func lastApplied(d *appsv1.Deployment) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unzip %s: %w", LastApplied, err)
 	}
-	file, err := archive.Open("original")
-	if err != nil {
-		return nil, fmt.Errorf("unzip %s: %w", LastApplied, err)
-	}
-	defer func() { _ = file.Close() }()
-	return io.ReadAll(file)
+	return fs.ReadFile(archive, "original")
 }
 
-// comparisons holds what came of each: a reconcile finds the same Deployments as the one before.
-var comparisons memo
+// comparison is one of a Deployment that is stored with one that is wanted: a reconcile finds the same as the one before.
+type comparison [2][sha256.Size]byte
 
 // Differs says whether the Deployment must be written: a three-way diff of what was applied last, what is wanted and
 // what is stored. What somebody else added is no difference, except in args and command, which are lists as a whole.
@@ -77,76 +65,51 @@ func Differs(stored, wanted *appsv1.Deployment) (bool, error) {
 	// What the API server alone writes is no difference.
 	stored.UID, stored.ResourceVersion, stored.Generation, stored.CreationTimestamp = "", "", 0, metav1.Time{}
 	stored.ManagedFields, stored.Status = nil, appsv1.DeploymentStatus{}
-	key, err := keyOf(stored, wanted)
-	if err != nil {
-		return false, err
+	type effect struct {
+		patch []byte
+		err   error
 	}
-	type comparison struct {
-		effect []byte
-		err    error
-	}
-	made, _ := comparisons.get(key, func() any {
-		effect, err := effectOf(stored, wanted)
-		return comparison{effect, err}
-	}).(comparison)
+	made := remembered(comparison{sha256.Sum256(must(stored.Marshal())), sha256.Sum256(must(wanted.Marshal()))}, func() effect {
+		patch, err := effectOf(stored, wanted)
+		return effect{patch, err}
+	})
 	if made.err != nil {
 		return false, fmt.Errorf("compare Deployment %s with what is wanted: %w", stored.Name, made.err)
 	}
-	return string(made.effect) != "{}", nil
+	return string(made.patch) != "{}", nil
 }
 
-func keyOf(deployments ...*appsv1.Deployment) (string, error) {
-	hash := sha256.New()
-	for _, d := range deployments {
-		content, err := d.Marshal()
-		if err != nil {
-			return "", fmt.Errorf("marshal Deployment %s: %w", d.Name, err)
-		}
-		_, _ = hash.Write(content)
-	}
-	return string(hash.Sum(nil)), nil
-}
+var deploymentSchema = must(strategicpatch.NewPatchMetaFromStruct(appsv1.Deployment{}))
 
 func effectOf(stored, wanted *appsv1.Deployment) ([]byte, error) {
 	original, err := lastApplied(stored)
 	if err != nil {
 		return nil, err
 	}
-	modified, err := withoutNote(wanted)
-	if err != nil {
-		return nil, err
-	}
-	current, err := withoutStatus(stored)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := strategicpatch.NewPatchMetaFromStruct(appsv1.Deployment{})
-	if err != nil {
-		return nil, err
-	}
-	patch, err := strategicpatch.CreateThreeWayMergePatch(original, modified, current, schema, true)
+	current := withoutStatus(stored)
+	patch, err := strategicpatch.CreateThreeWayMergePatch(original, withoutNote(wanted), current, deploymentSchema, true)
 	if err != nil {
 		return nil, err
 	}
 	// A patch can hold nothing but the order of lists; only its effect tells.
-	patched, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(current, patch, schema)
+	patched, err := strategicpatch.StrategicMergePatchUsingLookupPatchMeta(current, patch, deploymentSchema)
 	if err != nil {
 		return nil, err
 	}
-	return strategicpatch.CreateTwoWayMergePatchUsingLookupPatchMeta(current, patched, schema)
+	return strategicpatch.CreateTwoWayMergePatchUsingLookupPatchMeta(current, patched, deploymentSchema)
 }
 
-func withoutNote(d *appsv1.Deployment) ([]byte, error) {
+func withoutNote(d *appsv1.Deployment) []byte {
 	clean := *d
 	clean.Annotations = maps.Clone(d.Annotations)
 	delete(clean.Annotations, LastApplied)
 	return withoutStatus(&clean)
 }
 
-func withoutStatus(d *appsv1.Deployment) ([]byte, error) {
-	return json.Marshal(struct {
+func withoutStatus(d *appsv1.Deployment) []byte {
+	return must(json.Marshal(struct {
 		metav1.TypeMeta   `json:",inline"`
 		metav1.ObjectMeta `json:"metadata"`
 		Spec              appsv1.DeploymentSpec `json:"spec"`
-	}{d.TypeMeta, d.ObjectMeta, d.Spec})
+	}{d.TypeMeta, d.ObjectMeta, d.Spec}))
 }

@@ -12,6 +12,20 @@ import (
 // DefaultImage is the image of Ceph where a CephCluster names none.
 const DefaultImage = "quay.io/ceph/ceph:v20.2.4"
 
+// Release is a release of Rook 1.
+type Release struct {
+	Minor int
+	Patch int
+}
+
+// String returns the release as Rook's label rook-version has it.
+func (r Release) String() string { return fmt.Sprintf("v1.%d.%d", r.Minor, r.Patch) }
+
+// AtLeast says whether the release is that one or a later one.
+func (r Release) AtLeast(minor, patch int) bool {
+	return r.Minor > minor || r.Minor == minor && r.Patch >= patch
+}
+
 // Operator is what an operator of Rook is of itself.
 type Operator struct {
 	Release Release
@@ -80,11 +94,7 @@ func (s *Spec) RequireMsgr2() bool {
 // Read reads the CephCluster.
 func Read(o Operator, u *unstructured.Unstructured) (*Cluster, error) {
 	var read struct{ Spec Spec }
-	text, err := u.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("read CephCluster %s: %w", u.GetName(), err)
-	}
-	if err := json.Unmarshal(text, &read); err != nil {
+	if err := json.Unmarshal(must(u.MarshalJSON()), &read); err != nil {
 		return nil, fmt.Errorf("read CephCluster %s: %w", u.GetName(), err)
 	}
 	c := &Cluster{
@@ -92,10 +102,6 @@ func Read(o Operator, u *unstructured.Unstructured) (*Cluster, error) {
 	}
 	c.Spec.CephVersion.Image = cmp.Or(c.Spec.CephVersion.Image, DefaultImage)
 	c.Spec.DataDirHostPath = path.Clean(cmp.Or(c.Spec.DataDirHostPath, "/var/lib/rook"))
-	key, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("read CephCluster %s: %w", u.GetName(), err)
-	}
-	c.key = string(key)
+	c.key = string(must(json.Marshal(c)))
 	return c, nil
 }

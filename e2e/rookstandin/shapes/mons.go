@@ -91,12 +91,3 @@ func (m Mons) Monitors(requireMsgr2 bool) []string {
 	}
 	return all
 }
-
-// configs holds what CSIConfig made.
-var configs memo
-
-// CSIConfig formats CSIKey, for the one cluster that the operator has.
-func CSIConfig(c *Cluster, monitors []string, namespace string) string {
-	key := namespace + " " + strings.Join(monitors, " ") + c.key
-	return configs.get(key, func() any { return Text(c, "csiConfigJSON", Values{"monitors": monitors, "namespace": namespace}) }).(string)
-}

@@ -59,7 +59,9 @@ func TestWhatTheCSIDriversRead(t *testing.T) {
 		`"cephFS":{"netNamespaceFilePath":"","subvolumeGroup":"","kernelMountOptions":"","fuseMountOptions":""},`+
 		`"rbd":{"netNamespaceFilePath":"","radosNamespace":""},"nfs":{"netNamespaceFilePath":""},`+
 		`"readAffinity":{"enabled":false,"crushLocationLabels":null},"namespace":"rook-ceph"}]`,
-		CSIConfig(&Cluster{Namespace: "rook-ceph"}, monsAt("242.0.0.1:6789").Monitors(true), "rook-ceph"))
+		Text(&Cluster{Namespace: "rook-ceph"}, "csiConfigJSON", Values{
+			"monitors": monsAt("242.0.0.1:6789").Monitors(true), "namespace": "rook-ceph",
+		}))
 }
 
 func TestNamesOfMons(t *testing.T) {

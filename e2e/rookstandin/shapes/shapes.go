@@ -10,6 +10,8 @@ import (
 	"sync"
 	"text/template"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -38,37 +40,63 @@ type Object[T any] interface {
 	DeepCopyInto(into *T)
 }
 
-// Make returns an object of the shape; what is about no one cluster needs none. The templates are part of the program, so that what is wrong with one fails in every test
-// or in none: it panics.
+// Make returns an object of the shape; what is about no one cluster needs none. The templates are part of the program, so that
+// what is wrong with one fails in every test or in none: it panics.
 func Make[T any, P Object[T]](c *Cluster, shape string, v Values) P {
 	return makeAnd(c, shape, v, "", func(P) {})
 }
 
+// MakeBare returns a Deployment of the shape with its containers, their commands, arguments and environments, and without what is
+// only for a kubelet: a model has none, and most of what is written to it would be that.
+func MakeBare(c *Cluster, shape string, v Values) *appsv1.Deployment {
+	return makeAnd(c, shape, v, "bare ", func(d *appsv1.Deployment) {
+		pod := &d.Spec.Template.Spec
+		pod.Volumes, pod.Affinity, pod.Tolerations, pod.SecurityContext = nil, nil, nil, nil
+		for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+			for i, c := range containers {
+				containers[i] = corev1.Container{Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, EnvFrom: c.EnvFrom, Env: c.Env}
+			}
+		}
+	})
+}
+
 // makeAnd makes an object and finishes it, for which a name stands.
 func makeAnd[T any, P Object[T]](c *Cluster, shape string, v Values, finished string, finish func(P)) P {
-	given, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("make a %s: %v", shape, err))
-	}
-	key := finished + shape + "\n" + string(given)
-	if c != nil {
-		key += c.key
-	}
-	object := made.get(key, func() any {
-		o := P(new(T))
-		if err := yaml.UnmarshalStrict([]byte(Text(c, shape, v)), o); err != nil {
+	o := P(new(T))
+	remembered(keyOf(c, shape, v, finished), func() P {
+		made := P(new(T))
+		if err := yaml.UnmarshalStrict([]byte(write(c, shape, v)), made); err != nil {
 			panic(fmt.Sprintf("make a %s: %v", shape, err))
 		}
-		finish(o)
-		return o
-	}).(P)
-	o := P(new(T))
-	object.DeepCopyInto(o)
+		finish(made)
+		return made
+	}).DeepCopyInto(o)
 	return o
 }
 
 // Text returns the shape as a text.
 func Text(c *Cluster, shape string, v Values) string {
+	return remembered(keyOf(c, shape, v, "text"), func() string { return write(c, shape, v) })
+}
+
+type key struct{ cluster, shape, values, finished string }
+
+func keyOf(c *Cluster, shape string, v Values, finished string) key {
+	if c == nil {
+		c = &Cluster{}
+	}
+	return key{c.key, shape, string(must(json.Marshal(v))), finished}
+}
+
+// must panics as Make does: what is wrong with what we make is so in every test or in none.
+func must[T any](made T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return made
+}
+
+func write(c *Cluster, shape string, v Values) string {
 	all := maps.Clone(v)
 	if all == nil {
 		all = Values{}
@@ -81,29 +109,26 @@ func Text(c *Cluster, shape string, v Values) string {
 	return text.String()
 }
 
-// made holds what was made, by what it was made of: Rook makes the same again in every reconcile.
-var made memo
+// memory holds some thousand results, by what they were made of: Rook makes the same again in every reconcile.
+var memory = struct {
+	sync.Mutex
+	kept map[any]any
+}{kept: map[any]any{}}
 
-// memo remembers some thousand results.
-type memo struct {
-	mu   sync.Mutex
-	kept map[string]any
-}
-
-func (m *memo) get(key string, compute func() any) any {
-	m.mu.Lock()
-	result, ok := m.kept[key]
-	m.mu.Unlock()
+func remembered[T any](key any, compute func() T) T {
+	memory.Lock()
+	result, ok := memory.kept[key].(T)
+	memory.Unlock()
 	if ok {
 		return result
 	}
 	// Twice at worst, rather than one after the other.
 	result = compute()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.kept == nil || len(m.kept) > 16384 {
-		m.kept = map[string]any{}
+	memory.Lock()
+	defer memory.Unlock()
+	if len(memory.kept) > 32768 {
+		clear(memory.kept)
 	}
-	m.kept[key] = result
+	memory.kept[key] = result
 	return result
 }
