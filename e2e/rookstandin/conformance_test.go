@@ -16,7 +16,6 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/stretchr/testify/require"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -53,11 +52,11 @@ var stories = map[string]func(*stage){
 		s.forget()
 		s.goAwayAfter("Deployment rook-ceph/rook-ceph-mon-d")
 		s.operator.Reconcile()
-		s.eventually("the webhook goes away", func() bool { return s.isAway() })
+		s.eventually("the webhook goes away", s.away.Load)
 		s.stop()
 		s.start("v1.20.6")
 		s.eventually("it is refused", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
-		s.comeBack()
+		s.away.Store(false)
 		s.quiet()
 	},
 	"rook-1.20.6-running-cluster-moved-by-hand": func(s *stage) {
@@ -78,11 +77,11 @@ var stories = map[string]func(*stage){
 	},
 	"rook-1.18.9-operator-upgrade-from-1.17.9": func(s *stage) {
 		s.settled("v1.17.9")
-		s.hideCSIKinds(true)
+		s.hidden.Store(true)
 		s.start("v1.18.9")
 		s.eventually("it fails", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
 		s.stop()
-		s.hideCSIKinds(false)
+		s.hidden.Store(false)
 		s.start("v1.18.9")
 		s.quiet()
 		s.operator.Reconcile()
@@ -142,7 +141,7 @@ func derived(release string, recorded []string) func(*stage) {
 			s.operator.Reconcile()
 			s.quiet()
 		}
-		s.from(strings.Join(strings.Fields(recorded[0])[:3], " "))
+		s.begins = strings.Join(strings.Fields(recorded[0])[:3], " ")
 	}
 }
 
@@ -279,13 +278,13 @@ func recordedTiming() Timing {
 func (s *stage) reload(ctx context.Context) {
 	for sleep(ctx, time.Millisecond) == nil {
 		cluster := NewCephCluster("", "")
-		if !s.is(&s.stale) || s.site.client.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
+		if !s.stale.Load() || s.site.client.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
 			continue
 		}
-		if phase, _, _ := unstructured.NestedString(cluster.Object, "status", "phase"); phase != "Ready" {
+		if textAt(cluster.Object, "status", "phase") != "Ready" {
 			continue
 		}
-		s.set(&s.stale, false)
+		s.stale.Store(false)
 		_ = makeOwned(ctx, s.site.client)
 	}
 }

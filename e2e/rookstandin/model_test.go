@@ -27,9 +27,9 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 		if m.Wanted() {
 			require.NoError(t, m.Reconcile(ctx))
 		}
-		if s.is(&s.stale) {
+		if s.stale.Load() {
 			require.NoError(t, makeOwned(ctx, m.Client()))
-			s.set(&s.stale, false)
+			s.stale.Store(false)
 		}
 	}
 	written := slices.DeleteFunc(reduce(s.made()).story, func(line string) bool { return strings.HasSuffix(line, " reload") })
@@ -41,10 +41,7 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 }
 
 func modelOf(tb testing.TB, s *site, see func(Entry)) *Model {
-	cluster := NewCephCluster("rook-ceph", "my-cluster")
-	cluster.SetUID(clusterUID)
-	cluster.SetGeneration(1)
-	require.NoError(tb, s.client.Create(tb.Context(), cluster))
+	s.createCluster(tb)
 	m, err := NewModel(tb.Context(), Options{Client: s.client, Kubelet: Assumed{Client: s.client}, OnEntry: see})
 	require.NoError(tb, err)
 	return m
@@ -59,9 +56,7 @@ func TestReadyLastsNoTimeWhereAReconcileIsWanted(t *testing.T) {
 			require.NoError(t, makeOwned(t.Context(), m.Client()))
 		}
 		if e.Event == ReconcileSucceeded || e.Event == Loaded {
-			cluster := NewCephCluster("", "")
-			require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
-			seen = append(seen, textAt(cluster.Object, "status", "phase")+" "+m.Elapsed().String())
+			seen = append(seen, textAt(s.cluster(t).Object, "status", "phase")+" "+m.Elapsed().String())
 		}
 	})
 	require.NoError(t, m.Reconcile(t.Context()))

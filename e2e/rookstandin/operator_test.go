@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,26 +41,16 @@ const clusterUID = "8d4a6ee2-3a6b-4a2c-9d0e-000000000001"
 type site struct {
 	client   client.WithWatch
 	recorder *recorder.Recorder
-	mu       sync.Mutex
-	admit    admission
-	services int
+	admit    atomic.Pointer[admission]
+	services atomic.Int32
 }
 
-func (s *site) setAdmission(a admission) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.admit = a
-}
-
-func (s *site) admission() admission {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.admit
-}
+func (s *site) setAdmission(a admission) { s.admit.Store(&a) }
 
 func newSite(t testing.TB, a admission) *site {
 	t.Helper()
-	s := &site{admit: a}
+	s := &site{}
+	s.setAdmission(a)
 	scheme := runtime.NewScheme()
 	require.NoError(t, clientgoscheme.AddToScheme(scheme))
 	cluster := &unstructured.Unstructured{}
@@ -104,7 +95,7 @@ func newSite(t testing.TB, a admission) *site {
 }
 
 func (s *site) call(c client.WithWatch, o client.Object) error {
-	a := s.admission()
+	a := *s.admit.Load()
 	if a == nil {
 		return nil
 	}
@@ -123,25 +114,41 @@ func (s *site) allocate(ctx context.Context, c client.Client, service *corev1.Se
 	if c.Get(ctx, client.ObjectKeyFromObject(service), &corev1.Service{}) == nil || service.Spec.ClusterIP != "" {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.services++
-	service.Spec.ClusterIP = fmt.Sprintf("10.96.0.%d", s.services)
+	service.Spec.ClusterIP = fmt.Sprintf("10.96.0.%d", s.services.Add(1))
 	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
 }
 
-func (s *site) deployment(t *testing.T, name string) *appsv1.Deployment {
+func stored[T any, P interface {
+	*T
+	client.Object
+}](t *testing.T, s *site, name string) P {
 	t.Helper()
-	d := &appsv1.Deployment{}
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: name}, d))
-	return d
+	o := P(new(T))
+	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: name}, o))
+	return o
 }
 
-func (s *site) endpoints(t *testing.T) map[string]string {
+func (s *site) deployment(t *testing.T, name string) *appsv1.Deployment {
+	return stored[appsv1.Deployment](t, s, name)
+}
+
+func (s *site) endpoints(t *testing.T) *corev1.ConfigMap {
+	return stored[corev1.ConfigMap](t, s, EndpointsConfigMap)
+}
+
+func (s *site) cluster(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
-	cm := &corev1.ConfigMap{}
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
-	return cm.Data
+	cluster := NewCephCluster("rook-ceph", "my-cluster")
+	require.NoError(t, s.client.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	return cluster
+}
+
+func (s *site) createCluster(t testing.TB, spec ...func(map[string]any)) {
+	t.Helper()
+	cluster := NewCephCluster("rook-ceph", "my-cluster", spec...)
+	cluster.SetUID(clusterUID)
+	cluster.SetGeneration(1)
+	require.NoError(t, s.client.Create(t.Context(), cluster))
 }
 
 func testTiming() Timing {
@@ -160,10 +167,7 @@ func (s *site) start(t *testing.T, edit func(*Options), spec ...func(map[string]
 	if edit != nil {
 		edit(&options)
 	}
-	cluster := NewCephCluster("rook-ceph", "my-cluster", spec...)
-	cluster.SetUID(clusterUID)
-	cluster.SetGeneration(1)
-	require.NoError(t, s.client.Create(t.Context(), cluster))
+	s.createCluster(t, spec...)
 	operator, err := Start(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -205,11 +209,11 @@ func TestARefusedMonDeploymentIsNoHardError(t *testing.T) {
 	}
 	require.Equal(t, []Event{Refused, Continued, Waiting, QuorumGivenUp, ReconcileFailed}, events[:5])
 	require.Contains(t, operator.Journal().Of(Refused)[0].Message, "its export is not Valid")
-	require.Equal(t, "-1", s.endpoints(t)["maxMonId"])
+	require.Equal(t, "-1", s.endpoints(t).Data["maxMonId"])
 
 	s.setAdmission(nil)
 	eventually(t, "it recovers", func() bool { return operator.Reconciled() > 0 })
-	require.Equal(t, "2", s.endpoints(t)["maxMonId"])
+	require.Equal(t, "2", s.endpoints(t).Data["maxMonId"])
 }
 
 func TestAReconcileBeginsWhileTheMonsAreWorkedOn(t *testing.T) {
@@ -217,17 +221,13 @@ func TestAReconcileBeginsWhileTheMonsAreWorkedOn(t *testing.T) {
 	operator := s.start(t, nil)
 	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
 	operator.orchestration.Lock()
-	cm := &corev1.ConfigMap{}
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
+	cm := s.endpoints(t)
 	cm.Data[shapes.EndpointsKey] = "a=10.96.0.1:6789,b=242.0.0.2:6789"
 	require.NoError(t, s.client.Update(t.Context(), cm))
 	operator.Reconcile()
 	stored := netip.MustParseAddrPort("242.0.0.2:6789")
 	eventually(t, "it dials what is stored", func() bool { return slices.Contains(operator.memory.access().Dial, stored) })
-	cluster := NewCephCluster("", "")
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
-	phase, _, _ := unstructured.NestedString(cluster.Object, "status", "phase")
-	require.Equal(t, "Progressing", phase)
+	require.Equal(t, "Progressing", textAt(s.cluster(t).Object, "status", "phase"))
 	require.Equal(t, "10.96.0.2:6789", operator.Memory()["b"].String(), "who works on the mons knows nothing of it")
 	operator.orchestration.Unlock()
 	eventually(t, "it loads them", func() bool { return operator.Memory()["b"] == stored })
@@ -237,8 +237,7 @@ func TestTheTokenForPeersIsSortedAsText(t *testing.T) {
 	s := newSite(t, nil)
 	operator := s.start(t, nil, func(spec map[string]any) { spec["mon"] = map[string]any{"count": int64(11)} })
 	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
-	secret := &corev1.Secret{}
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "cluster-peer-token-my-cluster"}, secret))
+	secret := stored[corev1.Secret](t, s, "cluster-peer-token-my-cluster")
 	require.Contains(t, decoded(t, string(secret.Data["token"])), `"mon_host":"10.96.0.10:6789,10.96.0.11:6789,10.96.0.1:6789,10.96.0.2:6789,`)
 }
 
@@ -263,32 +262,29 @@ func TestOfTooManyMonsTheSecondOnANodeGoes(t *testing.T) {
 
 func TestAFailoverThatIsRefusedIsReverted(t *testing.T) {
 	for name, c := range map[string]struct {
-		release  Release
-		refused  string
-		reverted int
+		release Release
+		refused client.Object
 	}{
-		"at the Deployment":                       {Release{Minor: 20, Patch: 6}, "rook-ceph-mon-d", 1},
-		"at the Deployment, by an older release":  {Release{Minor: 20, Patch: 4}, "rook-ceph-mon-d", 1},
-		"at the Service, before anything is made": {Release{Minor: 19, Patch: 10}, "service", 1},
+		"at the Deployment":                       {Release{Minor: 20, Patch: 6}, &appsv1.Deployment{}},
+		"at the Deployment, by an older release":  {Release{Minor: 20, Patch: 4}, &appsv1.Deployment{}},
+		"at the Service, before anything is made": {Release{Minor: 19, Patch: 10}, &corev1.Service{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil)
 			operator := s.start(t, func(o *Options) { o.Release = c.release; o.Timing.MonOutTimeout = time.Hour })
 			eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
 			s.setAdmission(func(_ client.WithWatch, o client.Object) error {
-				_, service := o.(*corev1.Service)
-				_, deployment := o.(*appsv1.Deployment)
-				if o.GetName() == "rook-ceph-mon-d" && (service && c.refused == "service" || deployment && c.refused != "service") {
+				if o.GetName() == "rook-ceph-mon-d" && reflect.TypeOf(o) == reflect.TypeOf(c.refused) {
 					return errors.New("not now")
 				}
 				return nil
 			})
 			require.Error(t, operator.FailOver(t.Context(), "b"))
-			require.Equal(t, c.reverted, operator.Journal().Count(FailoverReverted))
+			require.Equal(t, 1, operator.Journal().Count(FailoverReverted))
 			require.Equal(t, int32(1), *s.deployment(t, "rook-ceph-mon-b").Spec.Replicas)
 			require.NotContains(t, operator.Memory(), "d")
-			require.NotContains(t, s.endpoints(t)["data"], "d=")
-			require.Equal(t, "2", s.endpoints(t)["maxMonId"])
+			require.NotContains(t, s.endpoints(t).Data["data"], "d=")
+			require.Equal(t, "2", s.endpoints(t).Data["maxMonId"])
 		})
 	}
 }
@@ -298,8 +294,7 @@ func TestASpecChangeAbortsTheWaits(t *testing.T) {
 	operator := s.start(t, func(o *Options) { o.Timing.QuorumTries = 1_000_000 })
 	eventually(t, "it waits", func() bool { return operator.Journal().Count(Waiting) > 0 })
 	s.setAdmission(nil)
-	cluster := NewCephCluster("", "")
-	require.NoError(t, s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster))
+	cluster := s.cluster(t)
 	cluster.SetGeneration(2)
 	require.NoError(t, s.client.Update(t.Context(), cluster))
 	eventually(t, "it begins anew", func() bool { return operator.Journal().Count(ReconcileStarted) > 1 })

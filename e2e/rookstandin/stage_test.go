@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -37,12 +39,14 @@ type stage struct {
 	ceph     *ceph.Cluster
 	end      context.CancelFunc
 
-	mu     sync.Mutex
-	calls  []call
-	served map[string]bool
+	mu    sync.Mutex
+	calls []call
+	// awayAfter is what the webhook goes away after, begins what the story begins with.
+	awayAfter, begins string
+
+	served sync.Map
 	// stale is set while what Rook knows of the mons is not what is stored.
-	stale, away, hidden bool
-	awayAfter, begins   string
+	stale, away, hidden atomic.Bool
 	// count is how many mons were born while it was looked on.
 	count   int
 	reloads sync.Once
@@ -51,7 +55,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{t: t, served: map[string]bool{}}
+	s := &stage{t: t}
 	s.site = newSite(t, s.admit)
 	s.client = interceptor.NewClient(s.site.client, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
@@ -64,29 +68,14 @@ func newStage(t *testing.T) *stage {
 			return s.note(ctx, "delete", o, func() error { return c.Delete(ctx, o, options...) })
 		},
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
-			if kind := o.GetObjectKind().GroupVersionKind(); kind.Group == CephConnectionKind.Group && s.is(&s.hidden) {
+			if kind := o.GetObjectKind().GroupVersionKind(); kind.Group == CephConnectionKind.Group && s.hidden.Load() {
 				return &meta.NoKindMatchError{GroupKind: kind.GroupKind()}
 			}
 			return c.Get(ctx, key, o, options...)
 		},
 	})
-	cluster := NewCephCluster("rook-ceph", "my-cluster")
-	cluster.SetUID(clusterUID)
-	cluster.SetGeneration(1)
-	require.NoError(t, s.site.client.Create(t.Context(), cluster))
+	s.site.createCluster(t)
 	return s
-}
-
-func (s *stage) is(what *bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *what
-}
-
-func (s *stage) set(what *bool, value bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*what = value
 }
 
 // note notes one call of the operator with the object as it is sent.
@@ -137,7 +126,7 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, c)
 	if cm, ok := o.(*corev1.ConfigMap); ok && err == nil && cm.Name == EndpointsConfigMap && verb != "delete" {
-		s.stale = cm.Data[shapes.EndpointsKey] != before
+		s.stale.Store(cm.Data[shapes.EndpointsKey] != before)
 	}
 	return err
 }
@@ -161,10 +150,8 @@ func (s *stage) correct(c client.Client, text string) string {
 	if err := c.List(context.Background(), services); err != nil {
 		return text
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i := range services.Items {
-		if ip := services.Items[i].Spec.ClusterIP; s.served[strings.TrimPrefix(services.Items[i].Name, "rook-ceph-mon-")] {
+		if ip := services.Items[i].Spec.ClusterIP; s.serves(strings.TrimPrefix(services.Items[i].Name, "rook-ceph-mon-")) {
 			text = strings.ReplaceAll(text, ip, globalOf(ip))
 		}
 	}
@@ -194,13 +181,12 @@ func (s *stage) admit(c client.WithWatch, o client.Object) error {
 }
 
 func (s *stage) serves(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.served[id]
+	_, served := s.served.Load(id)
+	return served
 }
 
 func (s *stage) admitEndpoints(c client.WithWatch, cm *corev1.ConfigMap) error {
-	if s.is(&s.away) {
+	if s.away.Load() {
 		return apierrors.NewInternalError(errors.New("failed calling webhook"))
 	}
 	data := cm.Data[shapes.EndpointsKey]
@@ -221,10 +207,8 @@ func (s *stage) admitEndpoints(c client.WithWatch, cm *corev1.ConfigMap) error {
 }
 
 func (s *stage) serve(ids ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, id := range ids {
-		s.served[id] = true
+		s.served.Store(id, true)
 	}
 }
 
@@ -251,7 +235,8 @@ func (s *stage) start(release string) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if e.Event == Wrote && e.Kind+" "+e.Object == s.awayAfter {
-				s.away, s.awayAfter = true, ""
+				s.awayAfter = ""
+				s.away.Store(true)
 				end()
 			}
 		},
@@ -279,8 +264,6 @@ func (s *stage) forget() {
 	s.calls = nil
 }
 
-func (s *stage) from(begins string) { s.begins = begins }
-
 func (s *stage) eventually(what string, holds func() bool) {
 	s.t.Helper()
 	require.Eventually(s.t, holds, time.Minute, 2*time.Millisecond, what)
@@ -307,22 +290,16 @@ func (s *stage) scaleToNothing(id string) {
 }
 
 func (s *stage) changeSpec(value any, path ...string) {
-	require.Eventually(s.t, func() bool {
-		cluster := NewCephCluster("", "")
-		if s.site.client.Get(s.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
-			return false
-		}
+	require.NoError(s.t, retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		cluster := s.site.cluster(s.t)
 		cluster.SetGeneration(cluster.GetGeneration() + 1)
-		if err := unstructured.SetNestedField(cluster.Object, value, append([]string{"spec"}, path...)...); err != nil {
-			return false
-		}
-		return s.site.client.Update(s.t.Context(), cluster) == nil
-	}, time.Second, time.Millisecond)
+		require.NoError(s.t, unstructured.SetNestedField(cluster.Object, value, append([]string{"spec"}, path...)...))
+		return s.site.client.Update(s.t.Context(), cluster)
+	}))
 }
 
 func (s *stage) setMaxMonID(id string) {
-	cm := &corev1.ConfigMap{}
-	require.NoError(s.t, s.site.client.Get(s.t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: EndpointsConfigMap}, cm))
+	cm := s.site.endpoints(s.t)
 	cm.Data[shapes.MaxMonIDKey] = id
 	require.NoError(s.t, s.site.client.Update(s.t.Context(), cm))
 }
@@ -332,7 +309,3 @@ func (s *stage) goAwayAfter(object string) {
 	defer s.mu.Unlock()
 	s.awayAfter = object
 }
-
-func (s *stage) isAway() bool             { return s.is(&s.away) }
-func (s *stage) comeBack()                { s.set(&s.away, false) }
-func (s *stage) hideCSIKinds(hidden bool) { s.set(&s.hidden, hidden) }
