@@ -1,7 +1,6 @@
 package rookstandin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -17,6 +16,8 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // difference is one that is allowed between what Rook wrote and what the stand-in writes, with its reason.
@@ -30,7 +31,8 @@ type difference struct {
 // allowed are the differences that there may be beside what is left out of all recordings.
 var allowed = []difference{
 	{
-		"the owner of rook-ceph-csi-config", regexp.MustCompile(``), regexp.MustCompile(`^- configmaps rook-ceph-csi-config: metadata.ownerReferences`),
+		"the owner of rook-ceph-csi-config", regexp.MustCompile(``),
+		regexp.MustCompile(`^- configmaps rook-ceph-csi-config: metadata.ownerReferences`),
 		"the operator has no Deployment here that could own it",
 	},
 	{
@@ -48,14 +50,16 @@ var stories = map[string]func(*stage){
 		s.serve("d")
 		require.NoError(s.t, s.operator.FailOver(s.t.Context(), "c"))
 		s.quiet()
-		s.setMaxMonID("4")
+		endpoints := s.site.endpoints(s.t)
+		endpoints.Data[shapes.MaxMonIDKey] = "4"
+		require.NoError(s.t, s.site.client.Update(s.t.Context(), endpoints))
 		s.forget()
-		s.goAwayAfter("Deployment rook-ceph/rook-ceph-mon-d")
+		s.awayAfter.Store("Deployment rook-ceph/rook-ceph-mon-d")
 		s.operator.Reconcile()
-		s.eventually("the webhook goes away", s.away.Load)
+		eventually(s.t, "the webhook goes away", s.away.Load)
 		s.stop()
 		s.start("v1.20.6")
-		s.eventually("it is refused", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
+		eventually(s.t, "it is refused", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
 		s.away.Store(false)
 		s.quiet()
 	},
@@ -79,7 +83,7 @@ var stories = map[string]func(*stage){
 		s.settled("v1.17.9")
 		s.hidden.Store(true)
 		s.start("v1.18.9")
-		s.eventually("it fails", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
+		eventually(s.t, "it fails", func() bool { return s.operator.Journal().Count(ReconcileFailed) > 2 })
 		s.stop()
 		s.hidden.Store(false)
 		s.start("v1.18.9")
@@ -99,11 +103,10 @@ var (
 // derived plays what a recording tells by itself: the birth of a cluster, mons that are stopped and fail over, more mons than
 // before, and reconciles for no reason that was written, as after a restart.
 func derived(release string, recorded []string) func(*stage) {
-	var born, stopped []string
-	served := map[string]bool{}
+	var served, born, stopped []string
 	for _, line := range recorded {
 		for _, found := range globalMon.FindAllStringSubmatch(line, -1) {
-			served[found[1]] = true
+			served = append(served, found[1])
 		}
 		if found := bornMon.FindStringSubmatch(line); found != nil {
 			born = append(born, found[1])
@@ -114,17 +117,14 @@ func derived(release string, recorded []string) func(*stage) {
 	}
 	return func(s *stage) {
 		if slices.Contains(recorded, "create secrets rook-ceph-mon") {
-			s.serve(slices.Collect(maps.Keys(served))...)
 			s.count = len(born)
 			s.changeSpec(int64(s.count), "mon", "count")
-			s.start(release)
-			s.quiet()
 		} else {
 			s.settled(release)
-			s.serve(slices.Collect(maps.Keys(served))...)
-			s.start(release)
-			s.quiet()
 		}
+		s.serve(served...)
+		s.start(release)
+		s.quiet()
 		more := len(born) - len(stopped) - s.count
 		if more > 0 || len(stopped) > 0 {
 			s.forget()
@@ -251,12 +251,10 @@ func reducedRecordings(t *testing.T) string {
 
 func readCalls(t *testing.T, file string) []call {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
 	var calls []call
-	for line := range bytes.Lines(text) {
+	for _, line := range readLines(t, file) {
 		var c call
-		require.NoError(t, json.Unmarshal(line, &c))
+		require.NoError(t, json.Unmarshal([]byte(line), &c))
 		calls = append(calls, c)
 	}
 	return calls

@@ -184,7 +184,7 @@ func (s *site) start(t *testing.T, edit func(*Options), spec ...func(map[string]
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	require.Eventually(t, holds, 10*time.Second, 2*time.Millisecond, what)
+	require.Eventually(t, holds, time.Minute, 2*time.Millisecond, what)
 }
 
 // globalOf is what a clusterset would give to the nth Service.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,10 +18,10 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
-// osdSteps returns what the journal has about OSDs, from the entry on, a line for each.
-func osdSteps(operator *Operator, from int) []string {
+// osdSteps returns what the journal has about OSDs, a line for each entry.
+func osdSteps(operator *Operator) []string {
 	var steps []string
-	for _, e := range operator.Journal().Entries()[from:] {
+	for _, e := range operator.Journal().Entries() {
 		name := strings.TrimPrefix(e.Object, "rook-ceph/")
 		switch {
 		case !strings.HasPrefix(name, "rook-ceph-osd-"):
@@ -40,15 +41,11 @@ func of(steps []string, names ...string) []string {
 	})
 }
 
-func sixOSDs(o *Options) {
-	o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}}
-}
-
 func TestTheOSDsOfANodeAreNamedBeforeTheFirstIsCreated(t *testing.T) {
 	s := newSite(t, nil)
-	operator := s.start(t, sixOSDs)
+	operator := s.start(t, func(o *Options) { o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}, {ID: "3"}, {ID: "4"}, {ID: "5"}} })
 	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
-	steps := osdSteps(operator, 0)
+	steps := osdSteps(operator)
 	require.Len(t, steps, 3*(3+2+1))
 	require.Equal(t, []string{
 		"rook-ceph-osd-node-2-status starting []",
@@ -96,17 +93,14 @@ func TestAReportIsInTheWordsOfRooksOwn(t *testing.T) {
 	}, written)
 }
 
-// failingOSD is a Ceph that does not take one OSD.
+// failingOSD is a Ceph that does not take OSD 1 at first.
 type failingOSD struct {
 	ceph.Commands
-	mu sync.Mutex
-	id string
+	mended atomic.Bool
 }
 
 func (f *failingOSD) NewOSD(ctx context.Context, access ceph.Access, id, uuid string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if id == f.id {
+	if id == "1" && !f.mended.Load() {
 		return errors.New("the device is broken")
 	}
 	return f.Commands.NewOSD(ctx, access, id, uuid)
@@ -116,21 +110,19 @@ func TestAJobThatFailsKeepsTheOSDsOfOtherNodesNotBack(t *testing.T) {
 	s := newSite(t, nil)
 	model, err := ceph.Start(t.Context(), s.client, "rook-ceph")
 	require.NoError(t, err)
-	commands := &failingOSD{Commands: model.Commands(), id: "1"}
+	commands := &failingOSD{Commands: model.Commands()}
 	operator := s.start(t, func(o *Options) { o.Commands = commands })
 	eventually(t, "the reconcile fails", func() bool { return operator.Journal().Count(ReconcileFailed) > 0 })
 	require.Contains(t, operator.Journal().Of(ReconcileFailed)[0].Message,
 		"failed to provision OSD(s) on node-2. failed to prepare OSD 1: the device is broken")
 	s.deployment(t, "rook-ceph-osd-0")
 	s.deployment(t, "rook-ceph-osd-2")
-	steps := osdSteps(operator, 0)
+	steps := osdSteps(operator)
 	require.Contains(t, steps, "rook-ceph-osd-node-2-status failed []")
 	for _, node := range []string{"node-1", "node-2", "node-3"} {
 		require.Contains(t, steps, "delete rook-ceph-osd-"+node+"-status")
 	}
-	commands.mu.Lock()
-	commands.id = ""
-	commands.mu.Unlock()
+	commands.mended.Store(true)
 	eventually(t, "it is retried", func() bool { return operator.Reconciled() > 0 })
 	s.deployment(t, "rook-ceph-osd-1")
 }
@@ -141,12 +133,7 @@ func TestAnOSDThatIsLostIsNamedOnceAndNeverCreated(t *testing.T) {
 	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
 	operator.Reconcile()
 	eventually(t, "a second succeeds", func() bool { return operator.Reconciled() > 1 })
-	var said []string
-	for _, step := range of(osdSteps(operator, 0), "rook-ceph-osd-node-2-status") {
-		if strings.Contains(step, "completed") {
-			said = append(said, step)
-		}
-	}
+	said := of(osdSteps(operator), "rook-ceph-osd-node-2-status completed")
 	require.Equal(t, []string{"rook-ceph-osd-node-2-status completed [1]", "rook-ceph-osd-node-2-status completed []"}, said)
 	err := s.client.Get(t.Context(), client.ObjectKey{Namespace: "rook-ceph", Name: "rook-ceph-osd-1"}, &appsv1.Deployment{})
 	require.True(t, apierrors.IsNotFound(err))
@@ -160,5 +147,5 @@ func TestAReportThatAnEarlierOperatorLeftIsDeletedAndCreatesNothing(t *testing.T
 	require.NoError(t, s.client.Create(t.Context(), left))
 	operator := s.start(t, nil)
 	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
-	require.Equal(t, []string{"delete rook-ceph-osd-node-9-status"}, of(osdSteps(operator, 0), left.Name, "rook-ceph-osd-7"))
+	require.Equal(t, []string{"delete rook-ceph-osd-node-9-status"}, of(osdSteps(operator), left.Name, "rook-ceph-osd-7"))
 }

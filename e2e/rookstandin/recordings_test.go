@@ -30,29 +30,25 @@ type call struct {
 	Object map[string]any `json:"object"`
 }
 
-// leftOut names what is left out of recordings and of what the stand-in writes, each with its reason: none tells an address of
-// a mon, and nobody waits for it.
-var leftOut = []struct {
+type omission struct {
 	name, why string
 	subject   *regexp.Regexp
-}{
+}
+
+// leftOut names what is left out of recordings and of what the stand-in writes, each with its reason: none tells an address of
+// a mon, and nobody waits for it.
+var leftOut = []omission{
 	{"the detection of the version", "a Job that ends", regexp.MustCompile(`detect-version`)},
 	{"the CephCluster", "its finalizer and status; repeated updates are not recorded", regexp.MustCompile(`^(cephclusters|events) `)},
 	{"the Jobs that prepare OSDs", "what they report is written", regexp.MustCompile(`^(jobs|cronjobs) `)},
 	{"the exporter and the crash collector", "daemons that nobody rewrites", regexp.MustCompile(`rook-ceph-exporter|crash-collector`)},
 	{"the keys and the mapping of CSI", "keys, and pools by name", regexp.MustCompile(`rook-csi-|csi-mapping-config`)},
 	{"the Services of the mgr", "no mon is behind them", regexp.MustCompile(`services rook-ceph-mgr|secrets rook-ceph-mgr-a$`)},
-	{"the CSI drivers of older releases", "what is deleted was not there", regexp.MustCompile(`^(daemonsets|operatorconfigs|drivers) |csi-(rbd|cephfs|nfs)plugin`)},
+	{
+		"the CSI drivers of older releases", "what is deleted was not there",
+		regexp.MustCompile(`^(daemonsets|operatorconfigs|drivers) |csi-(rbd|cephfs|nfs)plugin`),
+	},
 	{"rook-config-override", "Rook makes it before a CephCluster, the stand-in with it", regexp.MustCompile(`config-override`)},
-}
-
-func isLeftOut(subject string) bool {
-	for _, left := range leftOut {
-		if left.subject.MatchString(subject) {
-			return true
-		}
-	}
-	return false
 }
 
 // csiController names what another controller of the operator writes, at any time.
@@ -81,7 +77,8 @@ func reduce(calls []call) reduced {
 	where := addressBook(calls)
 	for _, c := range calls {
 		subject := c.Kind + " " + c.Name
-		if c.By != "rook" && c.By != "osd-prepare" || isLeftOut(subject) {
+		left := slices.ContainsFunc(leftOut, func(o omission) bool { return o.subject.MatchString(subject) })
+		if left || c.By != "rook" && c.By != "osd-prepare" {
 			continue
 		}
 		if c.Object != nil && (c.Verb == "create" || c.Verb == "update") {

@@ -19,7 +19,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -41,10 +40,12 @@ type stage struct {
 
 	mu    sync.Mutex
 	calls []call
-	// awayAfter is what the webhook goes away after, begins what the story begins with.
-	awayAfter, begins string
+	// begins is what the story begins with.
+	begins string
 
 	served sync.Map
+	// awayAfter is the write after which the webhook goes away.
+	awayAfter atomic.Value
 	// stale is set while what Rook knows of the mons is not what is stored.
 	stale, away, hidden atomic.Bool
 	// count is how many mons were born while it was looked on.
@@ -84,12 +85,8 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
-	if err != nil {
-		return err
-	}
 	// What was read from a file of JSON holds its numbers as the noted calls must.
-	text, err := json.Marshal(content)
+	text, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
@@ -173,6 +170,7 @@ func (s *stage) admit(c client.WithWatch, o client.Object) error {
 	if _, ok := o.(*corev1.Service); ok {
 		return nil
 	}
+	// What was read from a file of JSON holds its numbers as the noted calls must.
 	text, err := json.Marshal(o)
 	if err != nil {
 		return err
@@ -232,10 +230,7 @@ func (s *stage) start(release string) {
 		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Timing: recordedTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
 		Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
 		OnEntry: func(e Entry) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if e.Event == Wrote && e.Kind+" "+e.Object == s.awayAfter {
-				s.awayAfter = ""
+			if e.Event == Wrote && s.awayAfter.CompareAndSwap(e.Kind+" "+e.Object, "") {
 				s.away.Store(true)
 				end()
 			}
@@ -264,16 +259,11 @@ func (s *stage) forget() {
 	s.calls = nil
 }
 
-func (s *stage) eventually(what string, holds func() bool) {
-	s.t.Helper()
-	require.Eventually(s.t, holds, time.Minute, 2*time.Millisecond, what)
-}
-
 // quiet waits until the operator has had nothing to do for a while.
 func (s *stage) quiet() {
 	s.t.Helper()
 	seen, since := 0, time.Now()
-	s.eventually("the operator has nothing to do", func() bool {
+	eventually(s.t, "the operator has nothing to do", func() bool {
 		j := s.operator.Journal()
 		works := j.Count(ReconcileStarted) > j.Count(ReconcileSucceeded)+j.Count(ReconcileFailed)
 		if entries := len(j.Entries()); entries != seen || works || s.operator.Reconciled() == 0 {
@@ -296,16 +286,4 @@ func (s *stage) changeSpec(value any, path ...string) {
 		require.NoError(s.t, unstructured.SetNestedField(cluster.Object, value, append([]string{"spec"}, path...)...))
 		return s.site.client.Update(s.t.Context(), cluster)
 	}))
-}
-
-func (s *stage) setMaxMonID(id string) {
-	cm := s.site.endpoints(s.t)
-	cm.Data[shapes.MaxMonIDKey] = id
-	require.NoError(s.t, s.site.client.Update(s.t.Context(), cm))
-}
-
-func (s *stage) goAwayAfter(object string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.awayAfter = object
 }
