@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
@@ -37,7 +38,8 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 	secret := &corev1.Secret{}
 	err = o.write.get(ctx, o.cluster.Namespace, shapes.IdentitySecret, secret)
 	if apierrors.IsNotFound(err) {
-		secret = shapes.Make[corev1.Secret](o.cluster, "identity", shapes.Values{"monKey": o.options.Ceph.NewKey(), "adminKey": o.options.Ceph.NewKey()})
+		keys := shapes.Values{"monKey": o.options.Ceph.NewKey(), "adminKey": o.options.Ceph.NewKey()}
+		secret = shapes.Make[corev1.Secret](o.cluster, "identity", keys)
 		err = o.write.create(ctx, secret)
 	}
 	if err == nil {
@@ -63,8 +65,5 @@ func (o *Operator) saveKeyring(ctx context.Context, shape string, keys shapes.Va
 // ensureConfigOverride makes the ConfigMap that users write their ceph.conf into; what stands in it is theirs.
 func (o *Operator) ensureConfigOverride(ctx context.Context) error {
 	_, err := o.write.createIfMissing(ctx, shapes.Make[corev1.ConfigMap](o.cluster, "configOverride", nil))
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
+	return client.IgnoreAlreadyExists(err)
 }

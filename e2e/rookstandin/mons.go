@@ -63,18 +63,16 @@ func (o *Operator) startMons(ctx context.Context, target int) error {
 	if err := o.assignMons(ctx, mons); err != nil {
 		return fmt.Errorf("failed to assign pods to mons: %w", err)
 	}
-	retryConfig := false
+	var early error
 	if existing > 0 {
-		if err := o.setDefaultConfigs(ctx); err != nil {
-			retryConfig = true
-			o.goOn("failed to set Ceph config options before starting mons; will retry", "", err)
-		}
+		early = o.setDefaultConfigs(ctx)
+		o.goOn("failed to set Ceph config options before starting mons; will retry", "", early)
 	}
 	if existing >= len(mons) {
 		if err := o.ensureMonsRunning(ctx, mons, target, false); err != nil {
 			return err
 		}
-		if retryConfig {
+		if early != nil {
 			return o.setDefaultConfigs(ctx)
 		}
 		return nil
@@ -83,7 +81,7 @@ func (o *Operator) startMons(ctx context.Context, target int) error {
 		if err := o.ensureMonsRunning(ctx, mons, target, true); err != nil {
 			return err
 		}
-		if existing == 0 || retryConfig && i == existing {
+		if existing == 0 || early != nil && i == existing {
 			if err := o.setDefaultConfigs(ctx); err != nil {
 				return fmt.Errorf("failed to set Ceph config options after creating the first mon: %w", err)
 			}

@@ -171,9 +171,8 @@ func (o *Operator) reconcileLoop(ctx context.Context) {
 		case <-o.trigger:
 		case <-retry:
 		}
-		if err := o.reconcile(o.lifetime()); err != nil {
-			failures++
-		} else {
+		failures++
+		if o.reconcile(o.lifetime()) == nil {
 			failures = 0
 		}
 	}

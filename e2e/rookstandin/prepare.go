@@ -77,14 +77,12 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 	if err := o.clock.sleep(ctx, o.options.Timing.PrepareJob); err != nil {
 		return err
 	}
-	var found []placedOSD
 	for _, osd := range p.osds {
 		if err := o.commands.NewOSD(ctx, o.memory.access(), osd.ID, osd.uuid()); err != nil {
 			return o.report(ctx, o.prepareWrite, p, prepareFailed, nil, fmt.Sprintf("failed to prepare OSD %s: %v", osd.ID, err))
 		}
-		found = append(found, osd)
 	}
-	return o.report(ctx, o.prepareWrite, p, prepareCompleted, found, "")
+	return o.report(ctx, o.prepareWrite, p, prepareCompleted, p.osds, "")
 }
 
 // report writes the ConfigMap by which a job reports, as the one who writes.

@@ -31,13 +31,11 @@ func (o *Operator) createOrUpdateService(ctx context.Context, service *corev1.Se
 	err := o.write.create(ctx, service)
 	if apierrors.IsAlreadyExists(err) {
 		existing := &corev1.Service{}
-		if err := o.write.get(ctx, fresh.Namespace, fresh.Name, existing); err != nil {
-			return netip.Addr{}, err
+		if err = o.write.get(ctx, fresh.Namespace, fresh.Name, existing); err == nil {
+			service = fresh
+			service.ResourceVersion, service.Spec.ClusterIP = existing.ResourceVersion, existing.Spec.ClusterIP
+			err = o.write.update(ctx, service)
 		}
-		service = fresh
-		service.ResourceVersion = existing.ResourceVersion
-		service.Spec.ClusterIP = existing.Spec.ClusterIP
-		err = o.write.update(ctx, service)
 	}
 	if err != nil {
 		return netip.Addr{}, err

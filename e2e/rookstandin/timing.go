@@ -25,11 +25,9 @@ type Timing struct {
 	// OSDUpdatePause passes without a report of a prepare job before existing OSDs are updated (100 ms).
 	OSDUpdatePause time.Duration
 	// UpdateInterval passes between two looks at a Deployment that was updated (2 s), for UpdateTimeout at most (20 min).
-	UpdateInterval time.Duration
-	UpdateTimeout  time.Duration
+	UpdateInterval, UpdateTimeout time.Duration
 	// BackoffBase doubles with each failed reconcile (5 ms) up to BackoffMax (1000 s).
-	BackoffBase time.Duration
-	BackoffMax  time.Duration
+	BackoffBase, BackoffMax time.Duration
 	// HealthInterval passes between two health checks of the mons (45 s); it goes before the CephCluster's own.
 	HealthInterval time.Duration
 	// StatusInterval passes between two looks at Ceph's health (60 s); with none it is noted in reconciles alone, and is well.

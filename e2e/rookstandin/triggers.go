@@ -3,11 +3,13 @@ package rookstandin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -93,10 +95,7 @@ func (t *triggers) fire(object client.Object, why string) {
 }
 
 func owned(object client.Object) bool {
-	for _, owner := range object.GetOwnerReferences() {
-		if owner.Kind == CephClusterKind.Kind && owner.APIVersion == CephClusterKind.GroupVersion().String() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(object.GetOwnerReferences(), func(owner metav1.OwnerReference) bool {
+		return owner.Kind == CephClusterKind.Kind && owner.APIVersion == CephClusterKind.GroupVersion().String()
+	})
 }

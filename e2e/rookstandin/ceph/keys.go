@@ -7,13 +7,6 @@ import (
 	"time"
 )
 
-// NewKey returns a new secret key.
-func NewKey() string {
-	secret := make([]byte, 16)
-	_, _ = rand.Read(secret) // It never fails.
-	return keyOf(time.Now(), secret)
-}
-
 // keyOf returns a key in Ceph's encoding: the type (1, AES), when it was made in seconds and nanoseconds, the length, and 16
 // bytes; all in base64.
 func keyOf(now time.Time, secret []byte) string {
@@ -35,5 +28,7 @@ func (c *Cluster) NewKey() string {
 	if c != nil && c.sameKeys {
 		return oneKey
 	}
-	return NewKey()
+	secret := make([]byte, 16)
+	_, _ = rand.Read(secret) // It never fails.
+	return keyOf(time.Now(), secret)
 }

@@ -31,11 +31,11 @@ type Cluster struct {
 }
 
 type monDaemon struct {
+	// MonStart is that of the last start.
+	MonStart
 	// address is the advertised one; it is not valid for a mon without a rank.
-	address        netip.Addr
-	running        bool
-	monHost        []netip.Addr
-	initialMembers []string
+	address netip.Addr
+	running bool
 }
 
 type osdDaemon struct {
@@ -71,19 +71,18 @@ func New() *Cluster {
 
 // StartMon starts the mon, for the first time or again.
 func (c *Cluster) StartMon(s MonStart) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m, ok := c.mons[s.ID]
-	if !ok {
-		m = &monDaemon{}
-		joins := len(c.monmap) > 0 && !slices.Contains(s.InitialMembers, s.ID)
-		if joins || slices.Contains(s.MonHost, s.MkfsAddr) {
-			m.address = s.MkfsAddr
+	c.change(func() {
+		m, ok := c.mons[s.ID]
+		if !ok {
+			m = &monDaemon{}
+			joins := len(c.monmap) > 0 && !slices.Contains(s.InitialMembers, s.ID)
+			if joins || slices.Contains(s.MonHost, s.MkfsAddr) {
+				m.address = s.MkfsAddr
+			}
+			c.mons[s.ID] = m
 		}
-		c.mons[s.ID] = m
-	}
-	m.running, m.monHost, m.initialMembers = true, s.MonHost, s.InitialMembers
-	c.settle()
+		m.running, m.MonStart = true, s
+	})
 }
 
 // change does it, and lets the mons that live find each other.
@@ -116,11 +115,10 @@ func (c *Cluster) Revive(id string) { c.change(func() { delete(c.down, id) }) }
 func (c *Cluster) Advertised(id string) (netip.Addr, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m, ok := c.mons[id]
-	if !ok || !m.address.IsValid() {
-		return netip.Addr{}, false
+	if m, ok := c.mons[id]; ok {
+		return m.address, m.address.IsValid()
 	}
-	return m.address, true
+	return netip.Addr{}, false
 }
 
 // Has says whether there is such a mon. One that was removed is none, though Rook deletes its Deployment a moment later.
@@ -209,7 +207,7 @@ func (c *Cluster) settle() {
 			if _, known := c.monmap[id]; known || !c.alive(id) {
 				continue
 			}
-			if slices.ContainsFunc(members, func(other string) bool { return slices.Contains(m.monHost, c.monmap[other]) }) {
+			if slices.ContainsFunc(members, func(other string) bool { return slices.Contains(m.MonHost, c.monmap[other]) }) {
 				c.monmap[id] = m.address
 				joined = true
 				break
@@ -221,16 +219,16 @@ func (c *Cluster) settle() {
 // bear makes the first monmap once more than half of the initial members live.
 func (c *Cluster) bear() bool {
 	for id, m := range c.mons {
-		if !c.alive(id) || !slices.Contains(m.initialMembers, id) {
+		if !c.alive(id) || !slices.Contains(m.InitialMembers, id) {
 			continue
 		}
 		born := map[string]netip.Addr{}
-		for _, member := range m.initialMembers {
-			if c.alive(member) && slices.Contains(m.monHost, c.mons[member].address) {
+		for _, member := range m.InitialMembers {
+			if c.alive(member) && slices.Contains(m.MonHost, c.mons[member].address) {
 				born[member] = c.mons[member].address
 			}
 		}
-		if 2*len(born) > len(m.initialMembers) {
+		if 2*len(born) > len(m.InitialMembers) {
 			c.monmap = born
 			return true
 		}

@@ -123,9 +123,6 @@ func (f *follower) pass(ctx context.Context, event watch.EventType, seen runtime
 
 // RevisionOf returns the version of the object as the number that it is in etcd, where one counter serves all kinds.
 func RevisionOf(o client.Object) uint64 {
-	revision, err := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
-	if err != nil {
-		return 0
-	}
+	revision, _ := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
 	return revision
 }

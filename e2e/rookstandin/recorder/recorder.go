@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -132,11 +133,7 @@ func (r *Recorder) Born(mon string) (uint64, bool) {
 func (r *Recorder) ClusterIPs(mon string) []netip.Addr {
 	var all []netip.Addr
 	for _, w := range r.Of("Service", shapes.MonResource(mon)) {
-		service, ok := w.Object.(*corev1.Service)
-		if !ok {
-			continue
-		}
-		for _, text := range service.Spec.ClusterIPs {
+		for _, text := range w.Object.(*corev1.Service).Spec.ClusterIPs {
 			if address, err := netip.ParseAddr(text); err == nil && !slices.Contains(all, address) {
 				all = append(all, address)
 			}
@@ -151,22 +148,16 @@ func (r *Recorder) Held(address netip.Addr, since uint64) []Write {
 	standing := map[string]Write{}
 	var held []Write
 	for _, w := range r.Writes() {
-		if w.Kind == "Service" {
-			continue
-		}
-		if w.Revision < since {
+		switch {
+		case w.Kind == "Service":
+		case w.Revision < since:
 			standing[w.Name()] = w
-			continue
-		}
-		if w.Holds(address) {
+		default:
 			held = append(held, w)
 		}
 	}
-	for _, w := range standing {
-		if w.Holds(address) {
-			held = append(held, w)
-		}
-	}
+	held = slices.AppendSeq(held, maps.Values(standing))
+	held = slices.DeleteFunc(held, func(w Write) bool { return !w.Holds(address) })
 	slices.SortFunc(held, func(a, b Write) int { return cmp.Compare(a.Revision, b.Revision) })
 	return held
 }

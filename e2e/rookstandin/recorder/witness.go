@@ -20,9 +20,9 @@ import (
 // Witness sees every change of the pods of mons and OSDs. What has been up has to stay so, but for one daemon at a time.
 type Witness struct {
 	mu sync.Mutex
-	// pods are those that are there, by UID, and had all that ever were, by the name of their daemon.
+	// pods are those that are there, by UID, and had the daemons of all that ever were.
 	pods map[string]*corev1.Pod
-	had  map[string]map[string]bool
+	had  map[string]string
 	// up are the daemons that have been up, as long as they have a Deployment.
 	up map[string]bool
 	// broken is what must never be, as it was seen.
@@ -31,7 +31,7 @@ type Witness struct {
 
 // Watch starts a witness, which watches until the context ends. What is there already is seen first.
 func Watch(ctx context.Context, c client.WithWatch, namespace string) (*Witness, error) {
-	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
+	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]string{}, up: map[string]bool{}}
 	for _, list := range []client.ObjectList{&appsv1.DeploymentList{}, &corev1.PodList{}} {
 		run, err := follow.Start(ctx, c, list, w.see, client.InNamespace(namespace))
 		if err != nil {
@@ -61,8 +61,8 @@ func (w *Witness) Had() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	had := map[string]int{}
-	for name, all := range w.had {
-		had[name] = len(all)
+	for _, name := range w.had {
+		had[name]++
 	}
 	return had
 }
@@ -98,11 +98,7 @@ func (w *Witness) see(_ context.Context, event watch.EventType, object client.Ob
 	case *corev1.Pod:
 		delete(w.pods, string(o.UID))
 		if event != watch.Deleted {
-			w.pods[string(o.UID)] = o
-			if w.had[name] == nil {
-				w.had[name] = map[string]bool{}
-			}
-			w.had[name][string(o.UID)] = true
+			w.pods[string(o.UID)], w.had[string(o.UID)] = o, name
 		}
 	}
 	w.judge()

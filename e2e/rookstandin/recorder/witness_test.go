@@ -23,7 +23,7 @@ func podOf(kind, id, uid string, phase corev1.PodPhase) *corev1.Pod {
 }
 
 func TestTheWitnessTellsOfMoreThanOneDaemonThatIsDown(t *testing.T) {
-	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]map[string]bool{}, up: map[string]bool{}}
+	w := &Witness{pods: map[string]*corev1.Pod{}, had: map[string]string{}, up: map[string]bool{}}
 	runs := func(kind, id, uid string) {
 		w.see(t.Context(), watch.Modified, podOf(kind, id, uid, corev1.PodRunning))
 	}
