@@ -6,12 +6,13 @@ import (
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/follow"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // PlayKubelet plays scheduler and kubelet for the pods of one namespace until the context ends: each pod gets a node,
@@ -19,8 +20,9 @@ import (
 // are missing. It returns once it has begun.
 func PlayKubelet(ctx context.Context, c client.WithWatch, namespace string, nodes []Node) error {
 	for _, node := range nodes {
-		if err := ensureNode(ctx, c, node); err != nil {
-			return err
+		made := shapes.Make[corev1.Node](nil, "node", shapes.Values{"name": node.Name, "address": node.Address, "now": metav1.Now()})
+		if err := client.IgnoreAlreadyExists(c.Create(ctx, made)); err != nil {
+			return fmt.Errorf("create Node %s: %w", node.Name, err)
 		}
 	}
 	k := &playedKubelet{client: c, nodes: nodes, next: netip.MustParseAddr("10.244.0.1")}
@@ -55,50 +57,8 @@ func (k *playedKubelet) play(ctx context.Context, event watch.EventType, o clien
 		binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: node}}
 		_ = k.client.SubResource("binding").Create(ctx, pod, binding)
 	case pod.Status.Phase != corev1.PodRunning:
-		_ = k.client.Status().Patch(ctx, k.running(pod), client.MergeFrom(pod))
+		k.next = k.next.Next()
+		runs := shapes.Text(nil, "runs", shapes.Values{"ip": k.next, "now": metav1.Now(), "containers": pod.Spec.Containers})
+		_ = k.client.Status().Patch(ctx, pod.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(runs)))
 	}
-}
-
-func (k *playedKubelet) running(pod *corev1.Pod) *corev1.Pod {
-	k.next = k.next.Next()
-	ip := k.next.String()
-	now := metav1.Now()
-	pod = pod.DeepCopy()
-	pod.Status.Phase = corev1.PodRunning
-	pod.Status.PodIP = ip
-	pod.Status.PodIPs = []corev1.PodIP{{IP: ip}}
-	pod.Status.StartTime = &now
-	pod.Status.Conditions = nil
-	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.PodInitialized, corev1.ContainersReady, corev1.PodReady} {
-		pod.Status.Conditions = append(pod.Status.Conditions,
-			corev1.PodCondition{Type: kind, Status: corev1.ConditionTrue, LastTransitionTime: now})
-	}
-	pod.Status.ContainerStatuses = nil
-	for i := range pod.Spec.Containers {
-		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
-			Name: pod.Spec.Containers[i].Name, Ready: true, Started: new(true), Image: pod.Spec.Containers[i].Image,
-			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}},
-		})
-	}
-	return pod
-}
-
-func ensureNode(ctx context.Context, c client.Client, node Node) error {
-	stored := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node.Name, Labels: map[string]string{corev1.LabelHostname: node.Name}}}
-	if err := c.Create(ctx, stored); err != nil {
-		if apierrors.IsAlreadyExists(err) {
-			return nil
-		}
-		return fmt.Errorf("create Node %s: %w", node.Name, err)
-	}
-	before := stored.DeepCopy()
-	stored.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: node.Address}}
-	stored.Status.Conditions = []corev1.NodeCondition{{
-		Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now(),
-	}}
-	// The node controllers write the Node too, so it is a patch.
-	if err := c.Status().Patch(ctx, stored, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("patch the status of Node %s: %w", node.Name, err)
-	}
-	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-//go:embed daemons.yaml objects.yaml install.yaml kinds.yaml
+//go:embed daemons.yaml objects.yaml install.yaml kinds.yaml kubelet.yaml
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
