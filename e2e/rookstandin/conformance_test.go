@@ -274,7 +274,7 @@ func recordedTiming() Timing {
 
 // reload makes Rook read anew as soon as the cluster is Ready, as deleting something that it owns does.
 func (s *stage) reload(ctx context.Context) {
-	for sleep(ctx, time.Millisecond) == nil {
+	for (wallClock{}).sleep(ctx, time.Millisecond) == nil {
 		cluster := NewCephCluster("", "")
 		if !s.stale.Load() || s.site.client.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
 			continue

@@ -71,14 +71,12 @@ func (o *Operator) extraMon() string {
 	onNode := map[string]bool{}
 	for _, m := range o.knownMons() {
 		extra = m.id
-		node, ok := o.memory.mapping[m.id]
-		if !ok || node == nil {
-			continue
+		if node := o.memory.mapping[m.id]; node != nil {
+			if onNode[node.Name] {
+				return m.id
+			}
+			onNode[node.Name] = true
 		}
-		if onNode[node.Name] {
-			return m.id
-		}
-		onNode[node.Name] = true
 	}
 	return extra
 }

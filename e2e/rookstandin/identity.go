@@ -49,7 +49,7 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 		return "", err
 	}
 	o.fsid = string(secret.Data["fsid"])
-	o.memory.setAdminKey(string(secret.Data["ceph-secret"]))
+	o.memory.change(func() { o.memory.conf.AdminKey = string(secret.Data["ceph-secret"]) })
 	return string(secret.Data["mon-secret"]), nil
 }
 

@@ -21,13 +21,9 @@ type Kubelet interface {
 	Updated(before, now *appsv1.Deployment) bool
 }
 
-// FromPods reads pods and Deployments: something must run a deployment controller and play the kubelets.
-type FromPods struct {
-	Client client.Client
-}
+type fromPods struct{ client client.Client }
 
-// Scheduled implements Kubelet.
-func (k FromPods) Scheduled(ctx context.Context, d *appsv1.Deployment) (string, bool, error) {
+func (k fromPods) Scheduled(ctx context.Context, d *appsv1.Deployment) (string, bool, error) {
 	pods, err := k.pods(ctx, d)
 	for i := range pods {
 		if pods[i].Spec.NodeName != "" {
@@ -37,21 +33,19 @@ func (k FromPods) Scheduled(ctx context.Context, d *appsv1.Deployment) (string, 
 	return "", false, err
 }
 
-// Running implements Kubelet.
-func (k FromPods) Running(ctx context.Context, d *appsv1.Deployment) (bool, error) {
+func (k fromPods) Running(ctx context.Context, d *appsv1.Deployment) (bool, error) {
 	pods, err := k.pods(ctx, d)
 	return slices.ContainsFunc(pods, func(p corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning }), err
 }
 
-// Updated implements Kubelet.
-func (FromPods) Updated(before, now *appsv1.Deployment) bool {
+func (fromPods) Updated(before, now *appsv1.Deployment) bool {
 	return now.Status.ObservedGeneration != before.Status.ObservedGeneration &&
 		now.Status.UpdatedReplicas > 0 && now.Status.ReadyReplicas > 0
 }
 
-func (k FromPods) pods(ctx context.Context, d *appsv1.Deployment) ([]corev1.Pod, error) {
+func (k fromPods) pods(ctx context.Context, d *appsv1.Deployment) ([]corev1.Pod, error) {
 	list := &corev1.PodList{}
-	err := k.Client.List(ctx, list, client.InNamespace(d.Namespace), client.MatchingLabels(d.Spec.Selector.MatchLabels))
+	err := k.client.List(ctx, list, client.InNamespace(d.Namespace), client.MatchingLabels(d.Spec.Selector.MatchLabels))
 	if err != nil {
 		return nil, fmt.Errorf("list the pods of %s: %w", d.Name, err)
 	}

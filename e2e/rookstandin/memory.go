@@ -71,11 +71,11 @@ func readMemory(cm *corev1.ConfigMap) (*memory, error) {
 	return fresh, nil
 }
 
-// replace takes the place of everything in memory but ceph.conf.
-func (m *memory) replace(fresh *memory) {
+// change does it while nobody reads.
+func (m *memory) change(do func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mons, m.maxMonID, m.mapping = fresh.mons, fresh.maxMonID, fresh.mapping
+	do()
 }
 
 // snapshot returns a copy of the mons.
@@ -86,32 +86,18 @@ func (m *memory) snapshot() shapes.Mons {
 }
 
 func (m *memory) set(id string, info shapes.Mon) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.mons[id] = info
+	m.change(func() { m.mons[id] = info })
 }
 
 func (m *memory) forget(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.mons, id)
-	delete(m.mapping, id)
+	m.change(func() {
+		delete(m.mons, id)
+		delete(m.mapping, id)
+	})
 }
 
 // writeConf writes ceph.conf from memory.
-func (m *memory) writeConf() { m.setConf(m.snapshot().Dialled()) }
-
-func (m *memory) setConf(endpoints []netip.AddrPort) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.conf.Dial = endpoints
-}
-
-func (m *memory) setAdminKey(key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.conf.AdminKey = key
-}
+func (m *memory) writeConf() { m.change(func() { m.conf.Dial = m.mons.Dialled() }) }
 
 // access returns how the operator reaches the cluster now.
 func (m *memory) access() ceph.Access {

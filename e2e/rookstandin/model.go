@@ -19,8 +19,18 @@ type clock interface {
 
 type wallClock struct{}
 
-func (wallClock) now() time.Time                                   { return time.Now() }
-func (wallClock) sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }
+func (wallClock) now() time.Time { return time.Now() }
+
+func (wallClock) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
 
 // virtualClock is moved by those who wait.
 type virtualClock struct{ elapsed time.Duration }
@@ -38,7 +48,6 @@ func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
 type Model struct {
 	operator *Operator
 	clock    *virtualClock
-	client   client.WithWatch
 	failures int
 }
 
@@ -58,7 +67,7 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 		}
 		return err
 	}
-	m.client = interceptor.NewClient(options.Client, interceptor.Funcs{
+	options.Client = interceptor.NewClient(options.Client, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
 			return see(watch.Added, o, c.Create(ctx, o, options...))
 		},
@@ -74,7 +83,6 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 			return see(watch.Deleted, stored, c.Delete(ctx, o, options...))
 		},
 	})
-	options.Client = m.client
 	o, err := newOperator(options)
 	if err != nil {
 		return nil, err
@@ -86,7 +94,7 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 }
 
 // Client writes as everybody else does: the model sees at once what is written by it.
-func (m *Model) Client() client.WithWatch { return m.client }
+func (m *Model) Client() client.WithWatch { return m.operator.options.Client }
 
 // Operator returns the operator, to ask for its journal and its memory.
 func (m *Model) Operator() *Operator { return m.operator }

@@ -29,14 +29,17 @@ func (o *Operator) storedMemory(ctx context.Context) (*memory, error) {
 	return stored, nil
 }
 
-// askVersions is what a reconcile does before it waits for whoever works on the mons: it reads the ConfigMap, writes
-// ceph.conf from it and asks a cluster that has mons for its versions. Nobody may answer.
-func (o *Operator) askVersions(ctx context.Context) error {
+// detectVersion is what a reconcile does before it waits for whoever works on the mons: after the time of a job it reads the
+// ConfigMap, writes ceph.conf from it and asks a cluster that has mons for its versions. Nobody may answer.
+func (o *Operator) detectVersion(ctx context.Context) error {
+	if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+		return err
+	}
 	stored, err := o.storedMemory(ctx)
 	if err != nil || len(stored.mons) == 0 {
 		return err
 	}
-	o.memory.setConf(stored.mons.Dialled())
+	o.memory.change(func() { o.memory.conf.Dial = stored.mons.Dialled() })
 	if _, err := o.quorumStatus(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -46,13 +49,14 @@ func (o *Operator) askVersions(ctx context.Context) error {
 	return nil
 }
 
-// loadClusterInfo takes the addresses of the mons from the ConfigMap into memory.
+// loadClusterInfo takes the addresses of the mons from the ConfigMap into memory, and leaves ceph.conf as it is.
 func (o *Operator) loadClusterInfo(ctx context.Context) error {
 	stored, err := o.storedMemory(ctx)
 	if err != nil {
 		return err
 	}
-	o.memory.replace(stored)
+	m := o.memory
+	m.change(func() { m.mons, m.maxMonID, m.mapping = stored.mons, stored.maxMonID, stored.mapping })
 	o.journal.add(Loaded, "ConfigMap", o.cluster.Namespace+"/"+EndpointsConfigMap, "%s", o.flat(o.memory.snapshot()))
 	return nil
 }

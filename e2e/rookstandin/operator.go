@@ -80,7 +80,7 @@ func newOperator(options Options) (*Operator, error) {
 	o.write = &writer{client: options.Client, journal: o.journal}
 	o.prepareWrite = &writer{client: jobs, journal: o.journal}
 	if o.options.Kubelet == nil {
-		o.options.Kubelet = FromPods{Client: options.Client}
+		o.options.Kubelet = fromPods{options.Client}
 	}
 	if o.commands == nil {
 		o.commands = options.Ceph.Commands()
@@ -222,17 +222,17 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	if err != nil || u == nil {
 		return err
 	}
-	started := o.clock.now()
-	o.journal.add(ReconcileStarted, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "")
+	started, name := o.clock.now(), u.GetNamespace()+"/"+u.GetName()
+	o.journal.add(ReconcileStarted, "CephCluster", name, "")
 	if err := o.reconcileCluster(ctx, u); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
-		o.journal.add(ReconcileFailed, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "%v", err)
+		o.journal.add(ReconcileFailed, "CephCluster", name, "%v", err)
 		o.emit(ctx, u, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
 		return errors.Join(err, o.setCondition(ctx, u, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
 	}
-	o.journal.add(ReconcileSucceeded, "CephCluster", u.GetNamespace()+"/"+u.GetName(), "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
+	o.journal.add(ReconcileSucceeded, "CephCluster", name, "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
 	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
 	o.monitoring.Store(true)
 	o.reconciled.Add(1)
@@ -296,14 +296,6 @@ func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstruc
 			return o.setCondition(ctx, u, "Ready", metav1.ConditionTrue, "ClusterCreated", "Cluster created successfully")
 		}},
 	)
-}
-
-// detectVersion is what a real operator runs a job for; then it asks the daemons for theirs.
-func (o *Operator) detectVersion(ctx context.Context) error {
-	if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
-		return err
-	}
-	return o.askVersions(ctx)
 }
 
 func (o *Operator) readCluster(ctx context.Context, u *unstructured.Unstructured) error {

@@ -32,7 +32,7 @@ type Options struct {
 	OSDs  []OSD
 	// Timing has its own defaults.
 	Timing Timing
-	// Kubelet is FromPods by default.
+	// Kubelet reads pods and Deployments by default: something must run a deployment controller and play the kubelets.
 	Kubelet Kubelet
 	// Ceph is that of ceph.Start by default. An operator that is started again is given the one of before.
 	Ceph *ceph.Cluster

@@ -36,9 +36,14 @@ func (r *osdRun) fail(err error) {
 // startOSDs lets the prepare jobs run, all at once, creates the OSDs that each names as soon as it has completed, and
 // updates the others while nothing is reported.
 func (o *Operator) startOSDs(ctx context.Context) error {
+	list := &appsv1.DeploymentList{}
+	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.OSDApp})
+	if err != nil {
+		return fmt.Errorf("failed to query existing OSD deployments to see if they need updated: %w", err)
+	}
 	run := &osdRun{existing: map[string]bool{}}
-	if err := o.findExistingOSDs(ctx, run); err != nil {
-		return err
+	for i := range list.Items {
+		run.existing[list.Items[i].Labels["ceph-osd-id"]] = true
 	}
 	var jobs sync.WaitGroup
 	defer jobs.Wait()
@@ -46,7 +51,7 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	defer end()
 	preparations, ended := o.preparations(), make(chan preparation)
 	for _, p := range preparations {
-		o.goOn("failed to start the report", p.configMap(), o.report(ctx, o.write, p, prepareStarting, nil, ""))
+		o.goOn("failed to start the report", p.configMap(), o.report(ctx, o.write, p, "starting", nil, ""))
 		if !o.alone {
 			jobs.Go(func() { o.runPrepareJob(ctx, p, ended) })
 		}
@@ -61,17 +66,6 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
 	}
 	return o.deleteReports(ctx)
-}
-
-func (o *Operator) findExistingOSDs(ctx context.Context, run *osdRun) error {
-	list := &appsv1.DeploymentList{}
-	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
-		return fmt.Errorf("failed to query existing OSD deployments to see if they need updated: %w", err)
-	}
-	for i := range list.Items {
-		run.existing[list.Items[i].Labels["ceph-osd-id"]] = true
-	}
-	return nil
 }
 
 func (o *Operator) updateAndCreateOSDs(ctx context.Context, run *osdRun, preparations []preparation, ended <-chan preparation) error {

@@ -12,13 +12,8 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// States of a prepare job, as the ConfigMap tells them by which it reports.
-const (
-	prepareStarting      = "starting"
-	prepareOrchestrating = "orchestrating"
-	prepareCompleted     = "completed"
-	prepareFailed        = "failed"
-)
+// prepareFailed is the state of a prepare job of which a ConfigMap reports that it failed.
+const prepareFailed = "failed"
 
 const prepareStatusKey = "status"
 
@@ -71,7 +66,7 @@ func (o *Operator) runPrepareJob(ctx context.Context, p preparation, ended chan<
 
 // prepare makes the OSDs of the job known to the cluster, and reports as Rook's prepare job does.
 func (o *Operator) prepare(ctx context.Context, p preparation) error {
-	if err := o.report(ctx, o.prepareWrite, p, prepareOrchestrating, nil, ""); err != nil {
+	if err := o.report(ctx, o.prepareWrite, p, "orchestrating", nil, ""); err != nil {
 		return err
 	}
 	if err := o.clock.sleep(ctx, o.options.Timing.PrepareJob); err != nil {
@@ -82,7 +77,7 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 			return o.report(ctx, o.prepareWrite, p, prepareFailed, nil, fmt.Sprintf("failed to prepare OSD %s: %v", osd.ID, err))
 		}
 	}
-	return o.report(ctx, o.prepareWrite, p, prepareCompleted, p.osds, "")
+	return o.report(ctx, o.prepareWrite, p, "completed", p.osds, "")
 }
 
 // report writes the ConfigMap by which a job reports, as the one who writes.

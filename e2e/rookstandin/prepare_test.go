@@ -54,13 +54,8 @@ func TestTheOSDsOfANodeAreNamedBeforeTheFirstIsCreated(t *testing.T) {
 		"create rook-ceph-osd-1", "create rook-ceph-osd-4",
 		"delete rook-ceph-osd-node-2-status",
 	}, of(steps, "rook-ceph-osd-node-2-status", "rook-ceph-osd-1", "rook-ceph-osd-4"))
-	starting := 0
-	for _, step := range steps {
-		if strings.HasSuffix(step, "starting []") {
-			starting++
-		}
-		require.False(t, strings.HasPrefix(step, "create") && starting < 3, "every job is started before the first OSD is created: %q", steps)
-	}
+	first := slices.IndexFunc(steps, func(step string) bool { return strings.HasPrefix(step, "create") })
+	require.Len(t, of(steps[:first], "starting"), 3, "every job is started before the first OSD is created: %q", steps)
 	require.Zero(t, operator.Journal().Count(Continued))
 	for _, e := range operator.Journal().Of(Triggered) {
 		require.NotEqual(t, "ConfigMap", e.Kind, "the end of a report makes nobody reconcile")

@@ -1,6 +1,7 @@
 package rookstandin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,14 +18,11 @@ import (
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
 func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
 	status, err := o.commands.QuorumStatus(ctx, o.memory.access())
-	if !errors.Is(err, ceph.ErrNoAnswer) {
-		return status, err
+	if errors.Is(err, ceph.ErrNoAnswer) {
+		// The model answers at once, be it that nobody answers.
+		err = cmp.Or(o.clock.sleep(ctx, o.options.Timing.CommandTimeout), err)
 	}
-	// The model answers at once, be it that nobody answers.
-	if slept := o.clock.sleep(ctx, o.options.Timing.CommandTimeout); slept != nil {
-		return ceph.Quorum{}, slept
-	}
-	return ceph.Quorum{}, err
+	return status, err
 }
 
 // try does it until it succeeds, so many times at most and with a pause between two, and returns the last error.

@@ -120,14 +120,11 @@ func (o *Operator) saveCephConnection(ctx context.Context) error {
 		wanted := shapes.Make[unstructured.Unstructured](o.cluster, shape, shapes.Values{"monitors": monitors})
 		stored := wanted.DeepCopy()
 		created, err := o.write.createIfMissing(ctx, stored)
+		if err == nil && !created {
+			stored.Object["spec"] = wanted.Object["spec"]
+			err = o.write.update(ctx, stored)
+		}
 		if err != nil {
-			return err
-		}
-		if created {
-			continue
-		}
-		stored.Object["spec"] = wanted.Object["spec"]
-		if err := o.write.update(ctx, stored); err != nil {
 			return err
 		}
 	}

@@ -99,12 +99,10 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 		return err
 	}
 	c.Kind = strings.ToLower(gvk.Kind) + "s"
-	if secret, ok := o.(*corev1.Secret); ok && secret.StringData != nil {
-		data := map[string]any{}
+	if secret, ok := o.(*corev1.Secret); ok {
 		for key, value := range secret.StringData {
-			data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+			_ = unstructured.SetNestedField(c.Object, base64.StdEncoding.EncodeToString([]byte(value)), "data", key)
 		}
-		c.Object["data"] = data
 	}
 	if strings.HasPrefix(c.Name, shapes.PeerToken) {
 		token, _, _ := unstructured.NestedString(c.Object, "data", "token")

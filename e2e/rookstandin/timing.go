@@ -2,7 +2,6 @@ package rookstandin
 
 import (
 	"cmp"
-	"context"
 	"time"
 )
 
@@ -77,15 +76,4 @@ func (t Timing) withDefaults() Timing {
 	t.LookupTries = cmp.Or(t.LookupTries, 20)
 	t.LookupInterval = cmp.Or(t.LookupInterval, 200*time.Millisecond)
 	return t
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

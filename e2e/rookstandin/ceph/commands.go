@@ -52,9 +52,7 @@ func (a Access) MonHost() string { return shapes.MonHost(a.Dial) }
 // Commands returns the commands of the model.
 func (c *Cluster) Commands() Commands { return modelCommands{c} }
 
-type modelCommands struct {
-	ceph *Cluster
-}
+type modelCommands struct{ ceph *Cluster }
 
 func (c modelCommands) QuorumStatus(_ context.Context, access Access) (Quorum, error) {
 	return c.ceph.QuorumStatus(addresses(access.Dial))

@@ -3,7 +3,6 @@ package ceph
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -97,14 +96,12 @@ func (n *Starter) monHost(ctx context.Context, namespace string) (hosts []netip.
 
 // publicAddr returns the --public-addr of a container; it is not valid where there is none or it is the pod's own.
 func publicAddr(containers []corev1.Container, name string) netip.Addr {
-	i := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name })
-	if i < 0 {
-		return netip.Addr{}
-	}
-	for _, arg := range containers[i].Args {
-		if text, ok := strings.CutPrefix(arg, "--public-addr="); ok {
-			address, _ := netip.ParseAddr(text)
-			return address
+	for i := range containers {
+		for _, arg := range containers[i].Args {
+			if text, ok := strings.CutPrefix(arg, "--public-addr="); ok && containers[i].Name == name {
+				address, _ := netip.ParseAddr(text)
+				return address
+			}
 		}
 	}
 	return netip.Addr{}

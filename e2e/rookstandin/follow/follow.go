@@ -82,30 +82,19 @@ func (f *follower) run(ctx context.Context) {
 // drain passes what is seen until the watch or the context ends.
 func (f *follower) drain(ctx context.Context) {
 	defer f.watch.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+	defer context.AfterFunc(ctx, f.watch.Stop)()
+	for e := range f.watch.ResultChan() {
+		if e.Type == watch.Error {
+			f.last = ""
 			return
-		case e, ok := <-f.watch.ResultChan():
-			switch {
-			case !ok:
-				return
-			case e.Type == watch.Error:
-				f.last = ""
-				return
-			default:
-				f.pass(ctx, e.Type, e.Object)
-			}
 		}
+		f.pass(ctx, e.Type, e.Object)
 	}
 }
 
 // pass leaves out what was seen before.
 func (f *follower) pass(ctx context.Context, event watch.EventType, seen runtime.Object) {
-	o, ok := seen.(client.Object)
-	if !ok {
-		return
-	}
+	o := seen.(client.Object)
 	f.last = o.GetResourceVersion()
 	key, revision := client.ObjectKeyFromObject(o), RevisionOf(o)
 	switch {

@@ -201,10 +201,8 @@ func (r *Recorder) see(_ context.Context, event watch.EventType, o client.Object
 func addressText(o client.Object) (kind, text string, recorded bool) {
 	switch o := o.(type) {
 	case *corev1.ConfigMap:
-		if o.Name != shapes.EndpointsConfigMap && o.Name != shapes.CSIConfigMap {
-			return "", "", false
-		}
-		return "ConfigMap", o.Data[shapes.EndpointsKey] + "\n" + o.Data[shapes.CSIKey], true
+		text = o.Data[shapes.EndpointsKey] + "\n" + o.Data[shapes.CSIKey]
+		return "ConfigMap", text, o.Name == shapes.EndpointsConfigMap || o.Name == shapes.CSIConfigMap
 	case *corev1.Secret:
 		return "Secret", shapes.SecretText(o, "mon_host"), o.Name == shapes.ConfigSecret
 	case *corev1.Service:

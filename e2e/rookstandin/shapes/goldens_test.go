@@ -66,10 +66,13 @@ func likeGolden(t *testing.T, golden *appsv1.Deployment) *appsv1.Deployment {
 	case v6:
 		c.Spec.Network.IPFamily = "IPv6"
 	}
-	kind := labels["ceph_daemon_type"]
+	kind, port := labels["ceph_daemon_type"], Msgr2Port
+	if slices.ContainsFunc(daemon.Ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == Msgr1Port }) {
+		port = Msgr1Port
+	}
 	return Make[appsv1.Deployment](c, kind, Values{
 		"type": kind, "id": labels["ceph_daemon_id"], "fsid": after(daemon.Args, "--fsid"), "publicIP": after(daemon.Args, "--public-addr"),
-		"port": portOf(daemon), "canary": labels[CanaryLabel] != "",
+		"port": port, "canary": labels[CanaryLabel] != "",
 		"node": labels["failure-domain"], "backing": "device", "uuid": "UUID",
 		"exported": after(daemon.Args, "--public-addr"), "updated": labels["device-type"] == "",
 	})
@@ -86,13 +89,6 @@ func after(args []string, flag string) string {
 		}
 	}
 	return ""
-}
-
-func portOf(c corev1.Container) int {
-	if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == Msgr1Port }) {
-		return Msgr1Port
-	}
-	return Msgr2Port
 }
 
 // elsewhere takes out what a composed golden has of its node and its device.
