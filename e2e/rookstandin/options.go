@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -81,4 +82,77 @@ func (o *Options) clientOf(namespace, account string) (client.WithWatch, error) 
 		return nil, fmt.Errorf("make the client of the Rook stand-in: %w", err)
 	}
 	return c, nil
+}
+
+// Timing holds the waits of the operator. Rook's own are given beside each; the defaults are much shorter.
+type Timing struct {
+	// QuorumTries bounds the wait for quorum (60).
+	QuorumTries int
+	// QuorumInterval passes between two tries (5 s).
+	QuorumInterval time.Duration
+	// CommandTimeout is how long a Ceph command takes that nobody answers (15 s).
+	CommandTimeout time.Duration
+	// CanaryTries and CanaryInterval bound the wait until a canary is scheduled (30 of 5 s).
+	CanaryTries    int
+	CanaryInterval time.Duration
+	// OKToStopTries and OKToStopInterval bound the wait until a mon may be stopped (10 of 60 s).
+	OKToStopTries    int
+	OKToStopInterval time.Duration
+	// PrepareJob is how long a prepare job looks for devices (about a second).
+	PrepareJob time.Duration
+	// OSDUpdatePause passes without a report of a prepare job before existing OSDs are updated (100 ms).
+	OSDUpdatePause time.Duration
+	// UpdateInterval passes between two looks at a Deployment that was updated (2 s), for UpdateTimeout at most (20 min).
+	UpdateInterval, UpdateTimeout time.Duration
+	// BackoffBase doubles with each failed reconcile (5 ms) up to BackoffMax (1000 s).
+	BackoffBase, BackoffMax time.Duration
+	// HealthInterval passes between two health checks of the mons (45 s); it goes before the CephCluster's own.
+	HealthInterval time.Duration
+	// StatusInterval passes between two looks at Ceph's health (60 s); with none it is noted in reconciles alone, and is well.
+	StatusInterval time.Duration
+	// MonOutTimeout is how long a mon may be out of quorum before it fails over (10 min); it goes before the
+	// CephCluster's own.
+	MonOutTimeout time.Duration
+	// LookupTries and LookupInterval bound the wait for an exported address in native multi-cluster mode (20 of 5 s).
+	LookupTries    int
+	LookupInterval time.Duration
+	// DetectVersion is how long the job takes that goes before each reconcile (a few seconds).
+	DetectVersion time.Duration
+}
+
+// RealTiming returns the waits that suit real daemons: Rook's own where something must come about, shorter ones between
+// two looks at it.
+func RealTiming() Timing {
+	return Timing{
+		QuorumTries: 300, QuorumInterval: time.Second,
+		CanaryTries: 60, CanaryInterval: 500 * time.Millisecond,
+		OKToStopTries: 60, OKToStopInterval: 2 * time.Second,
+		UpdateInterval: time.Second, UpdateTimeout: 5 * time.Minute,
+		BackoffBase: 500 * time.Millisecond, BackoffMax: 10 * time.Second,
+		HealthInterval: 5 * time.Second, MonOutTimeout: 10 * time.Minute,
+		LookupTries: 20, LookupInterval: 5 * time.Second,
+		// A real operator runs a job first.
+		DetectVersion: time.Second,
+	}
+}
+
+func (t Timing) withDefaults() Timing {
+	t.QuorumTries = cmp.Or(t.QuorumTries, 60)
+	t.QuorumInterval = cmp.Or(t.QuorumInterval, 200*time.Millisecond)
+	t.CommandTimeout = cmp.Or(t.CommandTimeout, 300*time.Millisecond)
+	t.CanaryTries = cmp.Or(t.CanaryTries, 30)
+	t.CanaryInterval = cmp.Or(t.CanaryInterval, 200*time.Millisecond)
+	t.OKToStopTries = cmp.Or(t.OKToStopTries, 10)
+	t.OKToStopInterval = cmp.Or(t.OKToStopInterval, 500*time.Millisecond)
+	t.PrepareJob = cmp.Or(t.PrepareJob, 50*time.Millisecond)
+	t.OSDUpdatePause = cmp.Or(t.OSDUpdatePause, 100*time.Millisecond)
+	t.UpdateInterval = cmp.Or(t.UpdateInterval, 50*time.Millisecond)
+	t.UpdateTimeout = cmp.Or(t.UpdateTimeout, 20*time.Second)
+	t.BackoffBase = cmp.Or(t.BackoffBase, 5*time.Millisecond)
+	t.BackoffMax = cmp.Or(t.BackoffMax, 2*time.Second)
+	t.HealthInterval = cmp.Or(t.HealthInterval, 500*time.Millisecond)
+	t.MonOutTimeout = cmp.Or(t.MonOutTimeout, 2*time.Second)
+	t.LookupTries = cmp.Or(t.LookupTries, 20)
+	t.LookupInterval = cmp.Or(t.LookupInterval, 200*time.Millisecond)
+	return t
 }

@@ -3,7 +3,9 @@ package rookstandin
 import (
 	"context"
 	"fmt"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,6 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // clusterStatus is what the operator writes of the status of a CephCluster.
@@ -25,7 +30,9 @@ type clusterStatus struct {
 }
 
 // setCondition sets a condition of the CephCluster; one that is True becomes the phase.
-func (o *Operator) setCondition(ctx context.Context, of client.Object, kind string, status metav1.ConditionStatus, reason, message string) error {
+func (o *Operator) setCondition(
+	ctx context.Context, of client.Object, kind string, status metav1.ConditionStatus, reason, message string,
+) error {
 	return o.changeStatus(ctx, of, func(s *clusterStatus) {
 		meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message})
 		s.Message = message
@@ -74,4 +81,85 @@ func (o *Operator) emit(ctx context.Context, of client.Object, kind, reason, mes
 		Source: corev1.EventSource{Component: "rook-ceph-cluster-controller"},
 	}
 	o.goOn("failed to make the event", reason, o.write.client.Create(ctx, event))
+}
+
+// Complain adds health checks to what Ceph tells of itself; none takes them back.
+func (o *Operator) Complain(checks ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.complaints = checks
+}
+
+// Silence keeps the operator from asking for Ceph's health, or lets it ask again.
+func (o *Operator) Silence(silent bool) { o.silent.Store(silent) }
+
+// statusLoop notes the health of Ceph now and then, between reconciles and while they run.
+func (o *Operator) statusLoop(ctx context.Context) {
+	for o.clock.sleep(ctx, o.options.Timing.StatusInterval) == nil {
+		if !o.monitoring.Load() || o.silent.Load() {
+			continue
+		}
+		u, err := o.findCluster(ctx)
+		if err != nil || u == nil {
+			continue
+		}
+		now := o.cephStatus(ctx)
+		err = o.changeStatus(ctx, u, func(s *clusterStatus) { s.Ceph = now })
+		if ctx.Err() == nil {
+			o.goOn("failed to update the status", u.GetName(), err)
+		}
+	}
+}
+
+// cephStatus is what ceph status and ceph versions tell, as Rook notes it.
+func (o *Operator) cephStatus(ctx context.Context) map[string]any {
+	status := map[string]any{"lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
+	health, err := o.cephHealth(ctx)
+	if err != nil {
+		health = ceph.Health{Status: "HEALTH_ERR", Checks: map[string]ceph.Check{"error": {Severity: "Urgent", Message: err.Error()}}}
+	}
+	status["health"] = health.Status
+	details := map[string]any{}
+	for code, check := range health.Checks {
+		details[code] = map[string]any{"severity": check.Severity, "message": check.Message}
+	}
+	if len(details) > 0 {
+		status["details"] = details
+	}
+	if err == nil {
+		status["versions"] = map[string]any{"mon": map[string]any{"ceph version " + o.options.CephVersion: int64(health.Mons)}}
+	}
+	return status
+}
+
+// cephHealth is what Ceph tells of itself, or else what the operator knows of the model.
+func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
+	if teller, tells := o.commands.(ceph.HealthTeller); tells {
+		return teller.Health(ctx, o.memory.access())
+	}
+	quorum, err := o.quorumStatus(ctx)
+	if err != nil {
+		return ceph.Health{}, err
+	}
+	health := ceph.Health{Status: "HEALTH_OK", Checks: map[string]ceph.Check{}, Mons: len(quorum.Members)}
+	complain := func(check, message string) {
+		health.Status, health.Checks[check] = "HEALTH_WARN", ceph.Check{Severity: "HEALTH_WARN", Message: message}
+	}
+	if len(quorum.Members) < len(quorum.Monmap) {
+		complain("MON_DOWN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
+	}
+	osds := &appsv1.DeploymentList{}
+	_ = o.write.client.List(ctx, osds, client.InNamespace(o.options.Namespace), client.MatchingLabels{"app": shapes.OSDApp})
+	for i := range osds.Items {
+		if osds.Items[i].Status.AvailableReplicas == 0 {
+			complain("OSD_DOWN", osds.Items[i].Name+" is down")
+			complain("PG_DEGRADED", "degraded data redundancy")
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, check := range o.complaints {
+		complain(check, "told by the story")
+	}
+	return health, nil
 }
