@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -66,11 +65,8 @@ func (Assumed) Scheduled(context.Context, *appsv1.Deployment) (string, bool, err
 func (k Assumed) Running(ctx context.Context, d *appsv1.Deployment) (bool, error) {
 	stored := &appsv1.Deployment{}
 	err := k.Client.Get(ctx, client.ObjectKeyFromObject(d), stored)
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
 	if err != nil {
-		return false, fmt.Errorf("get Deployment %s: %w", d.Name, err)
+		return false, client.IgnoreNotFound(err)
 	}
 	return stored.Spec.Replicas == nil || *stored.Spec.Replicas > 0, nil
 }

@@ -88,7 +88,7 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 		return nil, err
 	}
 	o.clock, o.alone = m.clock, true
-	m.operator, wakers = o, newTriggers(o)
+	m.operator, wakers = o, &triggers{o, map[string]any{}}
 	o.restart(ctx)
 	return m, nil
 }

@@ -9,7 +9,7 @@ import (
 const (
 	EndpointsConfigMap = shapes.EndpointsConfigMap
 	ConfigSecret       = shapes.ConfigSecret
-	ConfigOverride     = shapes.ConfigOverride
+	ConfigOverride     = "rook-config-override"
 	// OperatorServiceAccount is the ServiceAccount of the operator.
 	OperatorServiceAccount = "rook-ceph-system"
 )

@@ -122,9 +122,6 @@ func (o *Operator) Wait() { o.running.Wait() }
 // Journal returns what the operator did so far.
 func (o *Operator) Journal() *Journal { return o.journal }
 
-// Ceph returns the model of the cluster that the operator runs; nil where Ceph is real.
-func (o *Operator) Ceph() *ceph.Cluster { return o.options.Ceph }
-
 // Memory returns the endpoint of each mon as the operator remembers it now.
 func (o *Operator) Memory() map[string]netip.AddrPort {
 	all := map[string]netip.AddrPort{}

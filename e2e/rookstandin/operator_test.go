@@ -53,12 +53,10 @@ func newSite(t testing.TB, a admission) *site {
 	s.setAdmission(a)
 	scheme := runtime.NewScheme()
 	require.NoError(t, clientgoscheme.AddToScheme(scheme))
-	cluster := &unstructured.Unstructured{}
-	cluster.SetGroupVersionKind(CephClusterKind)
 	// It knows nothing of field managers, which take most of the time of the other.
 	tracker := clienttesting.NewObjectTracker(scheme, serializer.NewCodecFactory(scheme).UniversalDecoder())
 	s.client = fake.NewClientBuilder().WithScheme(scheme).WithObjectTracker(tracker).
-		WithStatusSubresource(cluster, &appsv1.Deployment{}, &corev1.Pod{}).
+		WithStatusSubresource(NewCephCluster("", ""), &appsv1.Deployment{}, &corev1.Pod{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Create: func(ctx context.Context, c client.WithWatch, o client.Object, options ...client.CreateOption) error {
 				if err := s.call(c, o); err != nil {
@@ -100,13 +98,10 @@ func (s *site) call(c client.WithWatch, o client.Object) error {
 		return nil
 	}
 	err := a(c, o)
-	if _, told := err.(apierrors.APIStatus); told {
+	if _, told := err.(apierrors.APIStatus); err == nil || told {
 		return err
 	}
-	if err != nil {
-		return apierrors.NewForbidden(schema.GroupResource{Resource: "objects"}, o.GetName(), err)
-	}
-	return nil
+	return apierrors.NewForbidden(schema.GroupResource{Resource: "objects"}, o.GetName(), err)
 }
 
 // allocate gives a Service its ClusterIP as the API server does; the nth Service has 10.96.0.n.

@@ -130,11 +130,8 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation)
 func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (updated, error) {
 	d := o.deployment("osd", o.osdValues(osd))
 	shapes.SetLastApplied(d)
-	if err := o.write.create(ctx, d); err != nil {
+	if err := o.write.create(ctx, d); err != nil || !o.cluster.Spec.Native() {
 		return nil, err
-	}
-	if !o.cluster.Spec.Native() {
-		return nil, nil
 	}
 	return o.updateOSD(ctx, osd)
 }
@@ -160,7 +157,7 @@ func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
 // updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before if so.
 func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (updated, error) {
 	stored := &appsv1.Deployment{}
-	if err := o.write.get(ctx, o.cluster.Namespace, shapes.OSDResource(osd.ID), stored); err != nil {
+	if err := o.write.get(ctx, o.cluster.Namespace, "rook-ceph-osd-"+osd.ID, stored); err != nil {
 		return nil, err
 	}
 	v := o.osdValues(osd)

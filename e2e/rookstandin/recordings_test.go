@@ -81,12 +81,9 @@ func reduce(calls []call) reduced {
 		if left || c.By != "rook" && c.By != "osd-prepare" {
 			continue
 		}
-		if c.Object != nil && (c.Verb == "create" || c.Verb == "update") {
-			class := c.Kind + " " + classOf(c.Name)
-			lines := normalized(shapeOf(c.Object), c)
-			if scaled := c.Kind == "deployments" && c.Verb == "update" && replicasOf(c.Object) == 0; !scaled {
-				r.shapes[class] = lines
-			}
+		scaled := c.Kind == "deployments" && c.Verb == "update" && replicasOf(c.Object) == 0
+		if c.Object != nil && (c.Verb == "create" || c.Verb == "update") && !scaled {
+			r.shapes[c.Kind+" "+classOf(c.Name)] = normalized(shapeOf(c.Object), c)
 		}
 		if c.By != "rook" || csiController.MatchString(subject) {
 			continue

@@ -104,7 +104,7 @@ func (s *stage) note(ctx context.Context, verb string, o client.Object, do func(
 			_ = unstructured.SetNestedField(c.Object, base64.StdEncoding.EncodeToString([]byte(value)), "data", key)
 		}
 	}
-	if strings.HasPrefix(c.Name, shapes.PeerToken) {
+	if strings.HasPrefix(c.Name, "cluster-peer-token-") {
 		token, _, _ := unstructured.NestedString(c.Object, "data", "token")
 		_ = unstructured.SetNestedField(c.Object, decoded(s.t, decoded(s.t, token)), "data", "token")
 	}

@@ -23,7 +23,7 @@ func (o *Operator) watchTriggers(ctx context.Context) error {
 	for _, list := range []client.ObjectList{
 		shapes.ListOf(CephClusterKind), &appsv1.DeploymentList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{}, &corev1.SecretList{},
 	} {
-		run, err := follow.Start(ctx, o.options.Client, list, newTriggers(o).see, client.InNamespace(o.options.Namespace))
+		run, err := follow.Start(ctx, o.options.Client, list, (&triggers{o, map[string]any{}}).see, client.InNamespace(o.options.Namespace))
 		if err != nil {
 			return err
 		}
@@ -37,10 +37,6 @@ type triggers struct {
 	operator *Operator
 	// seen holds what told a change last, by kind and name.
 	seen map[string]any
-}
-
-func newTriggers(o *Operator) *triggers {
-	return &triggers{operator: o, seen: map[string]any{}}
 }
 
 func (t *triggers) see(ctx context.Context, event watch.EventType, object client.Object) {

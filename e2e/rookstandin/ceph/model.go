@@ -182,16 +182,10 @@ func (c *Cluster) alive(id string) bool {
 
 // quorum returns the mons of the monmap that live, if they are more than half of it.
 func (c *Cluster) quorum() []string {
-	var members []string
-	for id := range c.monmap {
-		if c.alive(id) {
-			members = append(members, id)
-		}
-	}
+	members := slices.DeleteFunc(slices.Sorted(maps.Keys(c.monmap)), func(id string) bool { return !c.alive(id) })
 	if 2*len(members) <= len(c.monmap) {
 		return nil
 	}
-	slices.Sort(members)
 	return members
 }
 

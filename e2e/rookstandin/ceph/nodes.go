@@ -58,11 +58,10 @@ func (n *Starter) See(ctx context.Context, event watch.EventType, o client.Objec
 	stop := event == watch.Deleted || d.DeletionTimestamp != nil || d.Spec.Replicas != nil && *d.Spec.Replicas == 0
 	commands := shapes.CommandLines(d)
 	switch {
-	case stop && isMon:
+	case isMon && event == watch.Deleted:
+		n.ceph.DeleteMon(id)
+	case isMon && stop:
 		n.ceph.StopMon(id)
-		if event == watch.Deleted {
-			n.ceph.DeleteMon(id)
-		}
 	case stop:
 		n.ceph.StopOSD(id)
 	case n.running[d.Name] == commands:

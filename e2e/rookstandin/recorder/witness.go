@@ -112,14 +112,8 @@ func (w *Witness) judge() {
 		}
 	}
 	maps.Copy(w.up, runs)
-	var down []string
-	for name := range w.up {
-		if !runs[name] {
-			down = append(down, name)
-		}
-	}
+	down := slices.DeleteFunc(slices.Sorted(maps.Keys(w.up)), func(name string) bool { return runs[name] })
 	if len(down) > 1 {
-		slices.Sort(down)
 		w.broken = append(w.broken, strings.Join(down, " and ")+" are down at once")
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// DefaultImage is the image of Ceph where a CephCluster names none.
-const DefaultImage = "quay.io/ceph/ceph:v20.2.4"
-
 // Release is a release of Rook 1.
 type Release struct {
 	Minor int
@@ -100,7 +97,7 @@ func Read(o Operator, u *unstructured.Unstructured) (*Cluster, error) {
 	c := &Cluster{
 		Operator: o, Namespace: u.GetNamespace(), Name: u.GetName(), UID: string(u.GetUID()), Generation: u.GetGeneration(), Spec: read.Spec,
 	}
-	c.Spec.CephVersion.Image = cmp.Or(c.Spec.CephVersion.Image, DefaultImage)
+	c.Spec.CephVersion.Image = cmp.Or(c.Spec.CephVersion.Image, "quay.io/ceph/ceph:v20.2.4")
 	c.Spec.DataDirHostPath = path.Clean(cmp.Or(c.Spec.DataDirHostPath, "/var/lib/rook"))
 	c.key = string(must(json.Marshal(c)))
 	return c, nil

@@ -12,12 +12,8 @@ const (
 	CSIConfigMap = "rook-ceph-csi-config"
 	// ActiveMons begins the names of the EndpointSlices of the mons; the family follows.
 	ActiveMons = "rook-ceph-active-mons-"
-	// ConfigOverride holds the ceph.conf of every daemon: what stands in it is the user's.
-	ConfigOverride = "rook-config-override"
 	// IdentitySecret holds the fsid and the keys of the cluster.
 	IdentitySecret = "rook-ceph-mon"
-	// PeerToken goes before the name of the CephCluster in that of the Secret for its peers.
-	PeerToken = "cluster-peer-token-"
 
 	// MonApp and OSDApp are the label app of the daemons; OSDApp names the ServiceAccount of OSDs and prepare jobs too.
 	MonApp = "rook-ceph-mon"
@@ -67,8 +63,5 @@ func MonIndex(name string) int {
 	return index - 1
 }
 
-// MonResource and OSDResource name what is about one daemon.
+// MonResource names what is about one mon.
 func MonResource(id string) string { return "rook-ceph-mon-" + id }
-
-// OSDResource is for OSDs what MonResource is for mons.
-func OSDResource(id string) string { return "rook-ceph-osd-" + id }
