@@ -12,7 +12,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// prepareFailed is the state of a prepare job of which a ConfigMap reports that it failed.
+// prepareFailed is the state that a prepare job reports when it has failed.
 const prepareFailed = "failed"
 
 const prepareStatusKey = "status"
