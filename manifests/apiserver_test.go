@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -94,6 +96,16 @@ func service(meta metav1.ObjectMeta) *corev1.Service {
 	return &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 3300}}}}
 }
 
+// awaitWebhooks waits until the API server, which watches its configurations, knows of the webhooks.
+func awaitWebhooks(t *testing.T, c client.Client, namespace string) {
+	t.Helper()
+	mon := deployment(named(namespace, "rook-ceph-mon-asked", map[string]string{rook.AppLabel: rook.MonApp}))
+	require.Eventually(t, func() bool {
+		err := c.Create(t.Context(), mon.DeepCopy(), client.DryRunAll)
+		return err != nil && strings.Contains(err.Error(), "failed calling webhook")
+	}, time.Minute, 50*time.Millisecond, "the webhooks are known")
+}
+
 // No replica runs here, so a request that a webhook is asked of fails by the name of that webhook.
 func TestAnAPIServerSendsOnlyWhatIsCorrected(t *testing.T) {
 	c := startAPIServer(t)
@@ -104,6 +116,9 @@ func TestAnAPIServerSendsOnlyWhatIsCorrected(t *testing.T) {
 		"enabled": {rook.EnabledLabel: "true"}, "disabled": {rook.EnabledLabel: "false"}, "unlabelled": nil,
 	} {
 		require.NoError(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: named("", namespace, labels)}))
+		if namespace == "enabled" {
+			awaitWebhooks(t, c, namespace)
+		}
 		for _, r := range requests(namespace) {
 			t.Run(fmt.Sprintf("%s in a namespace that is %s", r.name, namespace), func(t *testing.T) {
 				err := c.Create(t.Context(), r.object, client.DryRunAll)
@@ -125,6 +140,7 @@ func TestAnUpdateAsksAsACreationDoesButForServices(t *testing.T) {
 		require.NoError(t, c.Create(t.Context(), r.object), r.name)
 	}
 	require.NoError(t, c.Create(t.Context(), one[*admissionregistrationv1.MutatingWebhookConfiguration](t, "rook-clusterset")))
+	awaitWebhooks(t, c, "rook-ceph")
 	for _, r := range all {
 		t.Run(r.name, func(t *testing.T) {
 			r.object.SetAnnotations(map[string]string{"changed": "true"})

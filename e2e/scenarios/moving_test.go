@@ -67,14 +67,20 @@ func runsWithoutUs(t *testing.T, weight int64, edits ...func(spec map[string]any
 }
 
 // aLeaderOfItsOwn makes the replicas two: one that only answers admission, for somebody else has the lease, and one that leads
-// without asking for it. The function that is returned kills that one and starts another.
+// without asking for it. The function that is returned kills that one and starts another. It answers no admission: Rook reverts a
+// failover of which a call dies with a replica, and starts the mon again that it was to replace.
 func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	s.t.Helper()
 	s.killReplicas(len(s.World.Replicas))
 	s.takeLease()
 	s.addReplicas(1)
-	lead := append([]string{"--leader-elect=false"}, args...)
-	s.addReplicas(1, lead...)
+	lead := func() {
+		s.t.Helper()
+		leader, err := s.World.Plane.StartReplica(s.t.Context(), nextReplica(), slices.Concat(quickly, []string{"--leader-elect=false"}, args)...)
+		require.NoError(s.t, err)
+		s.World.Replicas = append(s.World.Replicas, leader)
+	}
+	lead()
 	s.t.Cleanup(func() {
 		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}}
 		// The context of the test has ended.
@@ -97,9 +103,8 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 		s.t.Helper()
 		leader := s.World.Replicas[1]
 		s.World.Replicas = s.World.Replicas[:1]
-		s.World.Plane.Serve(s.World.Replicas...)
 		require.NoError(s.t, leader.Kill())
-		s.addReplicas(1, lead...)
+		lead()
 	}
 }
 

@@ -31,9 +31,11 @@ func (s *story) killReplicas(n int) {
 func (s *story) addReplicas(n int, args ...string) {
 	s.t.Helper()
 	for range n {
-		require.NoError(s.t, s.World.AddReplica(s.t.Context(), fmt.Sprintf("replica-again-%d", replicaNumber.Add(1)), slices.Concat(quickly, args)...))
+		require.NoError(s.t, s.World.AddReplica(s.t.Context(), nextReplica(), slices.Concat(quickly, args)...))
 	}
 }
+
+func nextReplica() string { return fmt.Sprintf("replica-again-%d", replicaNumber.Add(1)) }
 
 func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 	s := apart.newStory(t, alone, true)
