@@ -143,8 +143,8 @@ func (w watches) targetsOf(kind schema.GroupKind) func(client.Object) []target {
 	}
 	i := slices.IndexFunc(w.reads, func(k kinds.Kind) bool { return k.GroupKind == kind })
 	return func(o client.Object) []target {
-		if i >= 0 && w.reads[i].About != nil {
-			if service, ok := w.reads[i].About(o); ok {
+		if i >= 0 {
+			if service, one := w.reads[i].Service(o); one {
 				targets := targetsNamed(service.Namespace, service.Name)
 				if len(targets) > 0 {
 					// What could not be resolved may be asked for at once.

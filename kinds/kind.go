@@ -30,6 +30,14 @@ type Kind struct {
 	Indexes map[string]client.IndexerFunc
 }
 
+// Service returns the Service that an object of the kind says something of, or false where it concerns all.
+func (k Kind) Service(object metav1.Object) (types.NamespacedName, bool) {
+	if k.About == nil {
+		return types.NamespacedName{}, false
+	}
+	return k.About(object)
+}
+
 func (k Kind) definition() string { return k.Plural + "." + k.Group }
 
 // The two kinds without which nothing can be done.

@@ -64,10 +64,8 @@ func (h *Handlers) concernedBy(kind schema.GroupKind) func(metav1.Object) string
 		return nil
 	}
 	return func(object metav1.Object) string {
-		if about := h.reads[i].About; about != nil {
-			if service, ok := about(object); ok {
-				return service.Namespace
-			}
+		if service, one := h.reads[i].Service(object); one {
+			return service.Namespace
 		}
 		return everywhere
 	}
