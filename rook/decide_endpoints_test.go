@@ -515,3 +515,32 @@ func TestAWriteThatBringsInNoMonIsNeverHeldOrRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAPIServerIsAskedOfMonsOfWhichACacheDoesNotKnowEnough(t *testing.T) {
+	ready := rook.Export{Exists: true, Ours: true, Identity: rook.IdentityClusterset, Valid: metav1.ConditionTrue, GlobalIP: netip.MustParseAddr("242.1.255.1")}
+	for name, c := range map[string]struct {
+		list     string
+		maxMonID string
+		external string
+		mon      rook.DaemonFacts
+		byHand   bool
+		unsure   []string
+	}{
+		"a letter that has lived, without a Deployment":       {list: "a=10.96.0.1:6789", maxMonID: "0", unsure: []string{"a"}},
+		"a mon whose Deployment is there":                     {list: "a=10.96.0.1:6789", maxMonID: "0", mon: rook.DaemonFacts{Deployed: true}},
+		"a new mon without an address, as Rook lists it":      {list: "a=10.96.0.1:6789", maxMonID: "-1"},
+		"a new mon without an address, as somebody else does": {list: "a=242.1.255.1:6789", maxMonID: "-1", byHand: true, unsure: []string{"a"}},
+		"the same twice": {list: "a=242.1.255.1:6789,a=242.1.255.2:6789", maxMonID: "-1", byHand: true, unsure: []string{"a"}},
+		"a new mon whose address is known, by somebody else":    {list: "a=242.1.255.1:6789", maxMonID: "-1", byHand: true, mon: rook.DaemonFacts{Export: ready}},
+		"one that runs outside of Kubernetes, by somebody else": {list: "a=192.0.2.1:6789", maxMonID: "-1", external: "a", byHand: true},
+		"an ID that Rook gives to no mon, by somebody else":     {list: "ext-1=192.0.2.1:6789", maxMonID: "-1", byHand: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			written := &corev1.ConfigMap{Data: map[string]string{
+				rook.EndpointsDataKey: c.list, rook.EndpointsMaxMonIDKey: c.maxMonID, rook.EndpointsExternalMons: c.external,
+			}}
+			facts := rook.EndpointsFacts{New: written, Mons: map[string]rook.DaemonFacts{"a": c.mon}, ByHand: c.byHand}
+			require.Equal(t, c.unsure, facts.Unsure())
+		})
+	}
+}

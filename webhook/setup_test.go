@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -209,6 +212,11 @@ func endsAHold(t *testing.T, reads []kinds.Kind, gvk schema.GroupVersionKind, na
 	held := s.hold(t, osd("3"))
 
 	s.kinds.subscriber(gvk)
+	watched := []schema.GroupVersionKind{appsv1.SchemeGroupVersion.WithKind("Deployment"), corev1.SchemeGroupVersion.WithKind("Service")}
+	if isRead := gvk.Kind != "Gateway"; isRead {
+		watched = append(watched, gvk)
+	}
+	require.ElementsMatch(t, watched, slices.Collect(maps.Keys(s.informers.InformersByGVK)), "nothing else is watched for it")
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(gvk)
 	object.SetNamespace(namespace)
