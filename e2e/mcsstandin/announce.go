@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // announcement is what the objects about the members of the clusterset are made of.
@@ -19,14 +19,7 @@ type announcement struct {
 	Peers   []Peer
 	Egress  []netip.Addr
 	Gateway netip.Addr
-}
-
-// OwnCIDR is the global range, or nothing without Globalnet.
-func (a announcement) OwnCIDR() string {
-	if !a.Own.GlobalCIDR.IsValid() {
-		return ""
-	}
-	return a.Own.GlobalCIDR.String()
+	Now     metav1.Time
 }
 
 // Members are this cluster and its peers.
@@ -40,18 +33,17 @@ func (s *Standin) announce(ctx context.Context) error {
 	}
 	for _, name := range namespaces {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		if err := s.client.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
+		if err := s.client.Create(ctx, namespace); client.IgnoreAlreadyExists(err) != nil {
 			return fmt.Errorf("create the namespace %s: %w", name, err)
 		}
 	}
-	a := announcement{Own: Peer{s.options.ClusterID, s.options.GlobalCIDR}, Peers: s.options.Peers}
+	a := announcement{Own: Peer{ClusterID: s.options.ClusterID}, Peers: slices.Clone(s.options.Peers), Now: metav1.Now()}
 	if s.options.NoGlobalnet {
-		a.Own.GlobalCIDR, a.Peers = netip.Prefix{}, nil
-		for _, peer := range s.options.Peers {
-			a.Peers = append(a.Peers, Peer{ClusterID: peer.ClusterID})
+		for i := range a.Peers {
+			a.Peers[i].GlobalCIDR = netip.Prefix{}
 		}
 	} else {
-		a.Egress, a.Gateway = s.egress, s.gateway
+		a.Own.GlobalCIDR, a.Egress, a.Gateway = s.options.GlobalCIDR, s.egress, s.gateway
 	}
 	objects, err := render("Announcement", a)
 	if err != nil {
@@ -59,10 +51,9 @@ func (s *Standin) announce(ctx context.Context) error {
 	}
 	for _, o := range objects {
 		// The others are written once: they keep what Globalnet gave them when it is switched off later.
-		if kind := o.GetKind(); kind != SubmarinerKind.Kind && kind != ClusterKind.Kind {
-			if _, found, err := s.stored(ctx, o); found || meta.IsNoMatchError(err) {
-				continue
-			}
+		changes := o.GetKind() == SubmarinerKind.Kind || o.GetKind() == ClusterKind.Kind
+		if !changes && s.client.Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopy()) == nil {
+			continue
 		}
 		if err := s.put(ctx, o); err != nil {
 			return fmt.Errorf("announce the members of the clusterset: %w", err)
@@ -75,21 +66,18 @@ func (s *Standin) announce(ctx context.Context) error {
 func (s *Standin) adoptAllocations(ctx context.Context) error {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(GlobalIngressIPKind)
-	if err := s.client.List(ctx, list); err != nil {
-		if meta.IsNoMatchError(err) {
-			return nil
-		}
+	if err := s.client.List(ctx, list); err != nil && !meta.IsNoMatchError(err) {
 		return fmt.Errorf("list the GlobalIngressIPs: %w", err)
 	}
 	for i := range list.Items {
 		o := &list.Items[i]
 		text, _, _ := unstructured.NestedString(o.Object, "status", "allocatedIP")
 		// One without an address yet is adopted too, or its export would leave it behind.
-		address, _ := netip.ParseAddr(text)
-		if s.pool.Reserve(address) != nil {
-			address = netip.Addr{}
+		r := &record{allocation: conditionsOf(o)}
+		if address, err := netip.ParseAddr(text); err == nil && s.pool.Reserve(address) == nil {
+			r.own = address
 		}
-		s.records[types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}] = &record{own: address}
+		s.records[client.ObjectKeyFromObject(o)] = r
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -279,7 +280,7 @@ func TestASlowClientWritesFiveTimesInASecondAndReadsAtOnce(t *testing.T) {
 
 func TestAnObjectIsRenderedWithoutAnybodyBeingAsked(t *testing.T) {
 	a := netip.MustParseAddr(first)
-	e := Export{Cluster: "east", Service: service("s1"), Advertised: []netip.Addr{a}, Allocated: a, Allocation: &success}
+	e := Export{Cluster: "east", Service: service("s1"), Advertised: []netip.Addr{a}, Allocated: a, Allocation: []metav1.Condition{success}}
 	imported, err := Render(ClusterImport, e)
 	require.NoError(t, err)
 	require.Equal(t, importKey, client.ObjectKeyFromObject(imported))

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
@@ -156,11 +157,8 @@ func (s *story) disturb(ctx context.Context) {
 
 // reasonOf returns the reason of a condition.
 func reasonOf(o *unstructured.Unstructured, kind string) string {
-	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-	for _, c := range conditions {
-		if is, _ := c.(map[string]any); is["type"] == kind {
-			return cmp.Or(fmt.Sprint(is["reason"]), "none")
-		}
+	if c := meta.FindStatusCondition(conditionsOf(o), kind); c != nil {
+		return cmp.Or(c.Reason, "none")
 	}
 	return "absent"
 }

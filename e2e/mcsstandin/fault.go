@@ -40,20 +40,18 @@ type Fault struct {
 // SetFault makes the fault, and no other, true of the Service from now on. The zero Fault heals it.
 func (s *Standin) SetFault(namespace, name string, f Fault) {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
-	s.mu.Lock()
-	s.faults[key] = f
-	s.mu.Unlock()
+	s.locked(func() { s.faults[key] = f })
 	s.wake(key)
 }
 
 // Reallocate takes the global IP of the Service away and gives it a new one, as a restart of Globalnet can do.
 func (s *Standin) Reallocate(namespace, name string) {
 	key := types.NamespacedName{Namespace: namespace, Name: name}
-	s.mu.Lock()
-	if r := s.records[key]; r != nil {
-		s.replaceAddress(r)
-	}
-	s.mu.Unlock()
+	s.locked(func() {
+		if r := s.records[key]; r != nil {
+			s.replaceAddress(r)
+		}
+	})
 	s.wake(key)
 }
 
@@ -71,27 +69,20 @@ func (s *Standin) RestartLighthouse(away time.Duration) {
 
 func (s *Standin) restart(back *time.Time, away time.Duration, each func(*record)) {
 	var keys []types.NamespacedName
-	s.mu.Lock()
-	*back = time.Now().Add(away)
-	for key, r := range s.records {
-		each(r)
-		keys = append(keys, key)
-	}
-	s.mu.Unlock()
+	s.locked(func() {
+		*back = time.Now().Add(away)
+		for key, r := range s.records {
+			each(r)
+			keys = append(keys, key)
+		}
+	})
 	for _, key := range keys {
 		s.wake(key)
 	}
 }
 
-// back returns the time at which what was restarted is there again.
-func (s *Standin) back(at *time.Time) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *at
-}
-
-func (s *Standin) fault(key types.NamespacedName) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults[key]
+// away returns how long it takes until what was restarted is back.
+func (s *Standin) away(back *time.Time) (still time.Duration) {
+	s.locked(func() { still = time.Until(*back) })
+	return still
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/base32"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -48,6 +50,17 @@ func submarinerKind(version, kind string) schema.GroupVersionKind {
 func InternalServiceName(service string) string {
 	sum := sha256.Sum256([]byte(service))
 	return "submariner-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:32]
+}
+
+// conditionsOf returns the conditions of an object; none, where they are malformed.
+func conditionsOf(o *unstructured.Unstructured) []metav1.Condition {
+	var content struct {
+		Status struct {
+			Conditions []metav1.Condition `json:"conditions"`
+		} `json:"status"`
+	}
+	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &content)
+	return content.Status.Conditions
 }
 
 func object(kind schema.GroupVersionKind, namespace, name string) *unstructured.Unstructured {

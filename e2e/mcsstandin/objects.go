@@ -4,14 +4,24 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
+
+// putIngress writes the GlobalIngressIP with what it says of its address.
+func (s *Standin) putIngress(ctx context.Context, r *record, e Export, said metav1.Condition) error {
+	meta.SetStatusCondition(&r.allocation, said)
+	e.Allocation = r.allocation
+	return s.putShape(ctx, GlobalIngressIP, e)
+}
 
 func (s *Standin) putShape(ctx context.Context, shape Shape, e Export) error {
 	o, err := Render(shape, e)
@@ -26,7 +36,8 @@ func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExp
 	if err := s.putShape(ctx, ClusterImport, e); err != nil {
 		return err
 	}
-	remote := s.remoteExports(client.ObjectKeyFromObject(export))
+	var remote []remoteExport
+	s.locked(func() { remote = slices.Clone(s.remote[client.ObjectKeyFromObject(export)]) })
 	for _, peer := range remote {
 		e.Exporters[peer.clusterID] = peer.began
 	}
@@ -67,6 +78,7 @@ func (s *Standin) putSlice(ctx context.Context, e Export) error {
 	if err != nil {
 		return err
 	}
+	wanted.SetName(wanted.GetGenerateName() + rand.String(5))
 	labels := e.SourceLabels()
 	labels[sliceManagerLabel] = SliceManager
 	list := &discoveryv1.EndpointSliceList{}
@@ -76,7 +88,6 @@ func (s *Standin) putSlice(ctx context.Context, e Export) error {
 	for i := range list.Items {
 		if string(list.Items[i].AddressType) == e.Family() {
 			wanted.SetName(list.Items[i].Name)
-			wanted.SetGenerateName(list.Items[i].GenerateName)
 		} else if err := s.client.Delete(ctx, &list.Items[i]); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete EndpointSlice %s: %w", list.Items[i].Name, err)
 		}
@@ -96,12 +107,12 @@ func (s *Standin) putSlice(ctx context.Context, e Export) error {
 
 // withdraw takes back what Lighthouse wrote for the export of the name.
 func (s *Standin) withdraw(ctx context.Context, key types.NamespacedName) error {
-	s.mu.Lock()
-	r := s.records[key]
-	if r != nil {
-		r.registered = false
-	}
-	s.mu.Unlock()
+	var r *record
+	s.locked(func() {
+		if r = s.records[key]; r != nil {
+			r.registered = false
+		}
+	})
 	if r == nil {
 		return nil
 	}
@@ -126,14 +137,12 @@ func (s *Standin) withdraw(ctx context.Context, key types.NamespacedName) error 
 
 // release takes back everything that the export of the name brought, and frees its address.
 func (s *Standin) release(ctx context.Context, key types.NamespacedName) error {
+	var r *record
+	if s.locked(func() { r = s.records[key] }); r == nil {
+		return nil
+	}
 	if err := s.withdraw(ctx, key); err != nil {
 		return err
-	}
-	s.mu.Lock()
-	r := s.records[key]
-	s.mu.Unlock()
-	if r == nil {
-		return nil
 	}
 	service := object(corev1.SchemeGroupVersion.WithKind("Service"), key.Namespace, InternalServiceName(key.Name))
 	if err := s.remove(ctx, service); err != nil {

@@ -13,13 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
-
-type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // retryAllocation is how long an export without an address waits until it asks again for one.
 const retryAllocation = time.Second
@@ -37,122 +35,108 @@ var (
 // Reconcile brings one export a step further, in the order of Submariner: GlobalIngressIP, internal Service, Valid,
 // ServiceImport and EndpointSlice, aggregation, Ready.
 func (s *Standin) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	key := req.NamespacedName
-	export := &mcsv1alpha1.ServiceExport{}
-	err := s.client.Get(ctx, key, export)
-	if apierrors.IsNotFound(err) || (err == nil && export.DeletionTimestamp != nil) {
-		return reconcile.Result{}, s.release(ctx, key)
-	}
-	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("get ServiceExport %s: %w", key, err)
-	}
-	service := &corev1.Service{}
-	err = s.client.Get(ctx, key, service)
-	if apierrors.IsNotFound(err) || (err == nil && service.DeletionTimestamp != nil) {
-		if err := s.release(ctx, key); err != nil {
-			return reconcile.Result{}, err
-		}
-		return reconcile.Result{}, s.setWithdrawn(ctx, export, "ServiceUnavailable", "Service to be exported doesn't exist")
-	}
-	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("get Service %s: %w", key, err)
-	}
-	if service.Spec.Type != "" && service.Spec.Type != corev1.ServiceTypeClusterIP {
-		// Globalnet keeps the address all the same.
-		if err := s.withdraw(ctx, key); err != nil {
-			return reconcile.Result{}, err
-		}
-		return reconcile.Result{}, s.setWithdrawn(ctx, export, "UnsupportedServiceType",
-			fmt.Sprintf("Service of type %s not supported", service.Spec.Type))
-	}
-	return s.reconcileExport(ctx, export, service)
+	wait, err := s.step(ctx, req.NamespacedName)
+	return reconcile.Result{RequeueAfter: wait}, err
 }
 
-func (s *Standin) reconcileExport(
-	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service,
-) (reconcile.Result, error) {
-	key := client.ObjectKeyFromObject(export)
-	f := s.fault(key)
-	r, again := s.recordOf(key, export.UID, service.UID)
-	if again {
-		if err := s.release(ctx, key); err != nil {
-			return reconcile.Result{}, err
-		}
-		r, _ = s.recordOf(key, export.UID, service.UID)
+// step returns for how long there is nothing to do, unless something changes.
+func (s *Standin) step(ctx context.Context, key types.NamespacedName) (time.Duration, error) {
+	export, service := &mcsv1alpha1.ServiceExport{}, &corev1.Service{}
+	if there, err := s.read(ctx, key, export); err != nil {
+		return 0, err
+	} else if !there {
+		return 0, s.release(ctx, key)
 	}
+	if there, err := s.read(ctx, key, service); err != nil {
+		return 0, err
+	} else if !there {
+		return 0, s.takeBack(ctx, export, s.release, "ServiceUnavailable", "Service to be exported doesn't exist")
+	}
+	if kind := service.Spec.Type; kind != "" && kind != corev1.ServiceTypeClusterIP {
+		// Globalnet keeps the address all the same.
+		return 0, s.takeBack(ctx, export, s.withdraw, "UnsupportedServiceType", fmt.Sprintf("Service of type %s not supported", kind))
+	}
+	r, err := s.recordOf(ctx, export, service)
+	if err != nil {
+		return 0, err
+	}
+	var f Fault
+	s.locked(func() { f = s.faults[key] })
 	if s.options.NoGlobalnet || service.Spec.ClusterIP == corev1.ClusterIPNone {
 		s.tellClusterIP(r, service)
-	} else if wait, unavailable, err := s.globalnet(ctx, r, f, service); err != nil || unavailable != nil {
-		if err == nil {
-			err = s.setConditions(ctx, export, *unavailable)
-		}
-		return reconcile.Result{RequeueAfter: wait}, err
-	} else if wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, nil
+	} else if wait, err := s.globalnet(ctx, export, service, r, f); err != nil || wait > 0 {
+		return wait, err
 	}
 	if f.NeverValid != nil {
-		return reconcile.Result{}, s.setConditions(ctx, export,
-			condition("Valid", metav1.ConditionFalse, f.NeverValid.Reason, f.NeverValid.Message))
+		return 0, s.setConditions(ctx, export, condition("Valid", metav1.ConditionFalse, f.NeverValid.Reason, f.NeverValid.Message))
 	}
-	if wait := max(time.Until(r.allocated.Add(s.options.ValidityDelay)), time.Until(s.back(&s.lighthouseBack))); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, s.setConditions(ctx, export, noAddressYet)
+	if wait := max(time.Until(r.allocated.Add(s.options.ValidityDelay)), s.away(&s.lighthouseBack)); wait > 0 {
+		return wait, s.setConditions(ctx, export, noAddressYet)
 	}
 	return s.publish(ctx, export, service, r)
 }
 
-// globalnet gives the Service its address. It returns how long that still takes, and what the export says until then.
+// read says whether an object is there, and is to stay.
+func (s *Standin) read(ctx context.Context, key types.NamespacedName, o client.Object) (bool, error) {
+	err := s.client.Get(ctx, key, o)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("get %T %s: %w", o, key, err)
+	}
+	return err == nil && o.GetDeletionTimestamp() == nil, nil
+}
+
+// globalnet gives the Service its address. It returns how long that still takes.
 func (s *Standin) globalnet(
-	ctx context.Context, r *record, f Fault, service *corev1.Service,
-) (time.Duration, *metav1.Condition, error) {
+	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service, r *record, f Fault,
+) (time.Duration, error) {
 	e := Export{Cluster: s.options.ClusterID, Service: service}
-	if wait := time.Until(s.back(&s.globalnetBack)); wait > 0 {
+	if wait := s.away(&s.globalnetBack); wait > 0 {
 		if !r.own.IsValid() {
-			return wait, &noAddressYet, nil
+			return wait, s.setConditions(ctx, export, noAddressYet)
 		}
-		e.Allocation = new(condition("Allocated", metav1.ConditionFalse, "ReserveAllocatedIPsFailed",
+		return wait, s.putIngress(ctx, r, e, condition("Allocated", metav1.ConditionFalse, "ReserveAllocatedIPsFailed",
 			fmt.Sprintf("Error reserving the allocated global IP(s) from the pool: requested IP %s already allocated", r.own)))
-		return wait, nil, s.putShape(ctx, GlobalIngressIP, e)
 	}
 	if wait := s.untilAllocation(r, f); wait > 0 {
-		return wait, &noAddressYet, s.putShape(ctx, GlobalIngressIP, e)
+		if err := s.putShape(ctx, GlobalIngressIP, e); err != nil {
+			return 0, err
+		}
+		return wait, s.setConditions(ctx, export, noAddressYet)
 	}
 	if err := s.loseAddress(ctx, r, e); err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	if f.NoAllocation || !s.allocate(r, f, service) {
-		failed := condition("Valid", metav1.ConditionFalse, exhausted.Reason, "Unable to obtain global IP: "+exhausted.Message)
-		e.Allocation = &exhausted
-		return retryAllocation, &failed, s.putShape(ctx, GlobalIngressIP, e)
+		if err := s.putIngress(ctx, r, e, exhausted); err != nil {
+			return 0, err
+		}
+		return retryAllocation, s.setConditions(ctx, export,
+			condition("Valid", metav1.ConditionFalse, exhausted.Reason, "Unable to obtain global IP: "+exhausted.Message))
 	}
 	// The API server takes no special address there: under a fault that tells one it is the address that was allocated.
 	if e.External = r.told; special(r.told) || r.told.Is6() {
 		e.External = r.own
 	}
 	if err := s.putShape(ctx, InternalService, e); err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	e.Allocated, e.Allocation = r.told, &success
-	if err := s.putShape(ctx, GlobalIngressIP, e); err != nil {
-		return 0, nil, err
+	e.Allocated = r.told
+	if err := s.putIngress(ctx, r, e, success); err != nil {
+		return 0, err
 	}
-	s.mu.Lock()
-	r.stored = r.told
-	s.mu.Unlock()
-	return 0, nil, nil
+	s.locked(func() { r.stored = r.told })
+	return 0, nil
 }
 
 // publish does what follows once the ServiceExport is Valid.
 func (s *Standin) publish(
 	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service, r *record,
-) (reconcile.Result, error) {
-	key := client.ObjectKeyFromObject(export)
-	ready, err := s.backendReady(ctx, key)
+) (time.Duration, error) {
+	ready, err := s.backendReady(ctx, client.ObjectKeyFromObject(export))
 	if err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
-	s.mu.Lock()
-	r.ready = ready
-	s.mu.Unlock()
+	s.locked(func() { r.ready = ready })
 	e := Export{
 		Cluster: s.options.ClusterID, Service: service, Advertised: r.advertised, Ready: ready,
 		Exporters: map[string]time.Time{s.options.ClusterID: export.CreationTimestamp.Time},
@@ -163,23 +147,21 @@ func (s *Standin) publish(
 		said = append(said, awaitingExport)
 	}
 	if err := s.setConditions(ctx, export, said...); err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
 	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay + s.options.ExportDelay)); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, s.putShape(ctx, ClusterImport, e)
+		return wait, s.putShape(ctx, ClusterImport, e)
 	}
 	if err := s.distribute(ctx, export, e, r); err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
 	// Ready says that all of this has reached the broker.
 	if err := s.setConditions(ctx, export, valid, condition("Ready", metav1.ConditionTrue, s.trueReason("Exported"),
 		"Service was successfully exported to the broker")); err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
-	s.mu.Lock()
-	r.registered = true
-	s.mu.Unlock()
-	return reconcile.Result{}, nil
+	s.locked(func() { r.registered = true })
+	return 0, nil
 }
 
 func (s *Standin) trueReason(reason string) string {
@@ -197,14 +179,17 @@ func (s *Standin) backendReady(ctx context.Context, key types.NamespacedName) (b
 		return false, fmt.Errorf("list the EndpointSlices of Service %s: %w", key, err)
 	}
 	return slices.ContainsFunc(list.Items, func(slice discoveryv1.EndpointSlice) bool {
-		return slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool {
-			return e.Conditions.Ready != nil && *e.Conditions.Ready
-		})
+		return slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool { return ptr.Deref(e.Conditions.Ready, false) })
 	}), nil
 }
 
-// setWithdrawn says why what was exported no longer is.
-func (s *Standin) setWithdrawn(ctx context.Context, export *mcsv1alpha1.ServiceExport, reason, message string) error {
+// takeBack takes back what was exported, and says why.
+func (s *Standin) takeBack(
+	ctx context.Context, export *mcsv1alpha1.ServiceExport, what func(context.Context, types.NamespacedName) error, reason, message string,
+) error {
+	if err := what(ctx, client.ObjectKeyFromObject(export)); err != nil {
+		return err
+	}
 	said := []metav1.Condition{condition("Valid", metav1.ConditionFalse, reason, message)}
 	if meta.FindStatusCondition(export.Status.Conditions, "Ready") != nil {
 		said = append(said, importDeleted)

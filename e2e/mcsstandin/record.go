@@ -3,11 +3,12 @@ package mcsstandin
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
 
@@ -21,6 +22,8 @@ type record struct {
 	// told is what the GlobalIngressIP says, advertised what the ServiceImport, the EndpointSlice and DNS say.
 	told       netip.Addr
 	advertised []netip.Addr
+	// allocation are the conditions of the GlobalIngressIP.
+	allocation []metav1.Condition
 	// stored is told once the API server has it.
 	stored netip.Addr
 	// spare is the second address, or the address never allocated, of a fault that needs one.
@@ -30,20 +33,27 @@ type record struct {
 	ready, registered, stale, restarted bool
 }
 
-// recordOf returns the record of the export, and whether it is about an earlier export or Service of the same name.
-func (s *Standin) recordOf(key types.NamespacedName, exportUID, serviceUID types.UID) (*record, bool) {
+// recordOf returns the record of the export. What an earlier export or Service of the name had is taken back.
+func (s *Standin) recordOf(ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service) (*record, error) {
+	key := client.ObjectKeyFromObject(export)
+	s.mu.Lock()
+	r := s.records[key]
+	// One that was adopted does not know of whom it is.
+	earlier := r != nil && r.exportUID+r.serviceUID != "" && (r.exportUID != export.UID || r.serviceUID != service.UID)
+	s.mu.Unlock()
+	if earlier {
+		if err := s.release(ctx, key); err != nil {
+			return nil, err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.records[key]
-	if r == nil {
+	if r == nil || earlier {
 		r = &record{born: time.Now()}
 		s.records[key] = r
 	}
-	// One that was adopted does not know of whom it is.
-	if r.exportUID == "" && r.serviceUID == "" {
-		r.exportUID, r.serviceUID = exportUID, serviceUID
-	}
-	return r, r.exportUID != exportUID || r.serviceUID != serviceUID
+	r.exportUID, r.serviceUID = export.UID, service.UID
+	return r, nil
 }
 
 // untilAllocation returns how long the export has to wait for its address.
@@ -71,22 +81,21 @@ func (s *Standin) tellClusterIP(r *record, service *corev1.Service) {
 
 // loseAddress takes the address away when Globalnet started anew and found no internal Service for it.
 func (s *Standin) loseAddress(ctx context.Context, r *record, e Export) error {
-	s.mu.Lock()
-	restarted := r.restarted
-	s.mu.Unlock()
+	var restarted bool
+	s.locked(func() { restarted = r.restarted })
 	if !restarted {
 		return nil
 	}
-	internal := object(corev1.SchemeGroupVersion.WithKind("Service"), e.Namespace, InternalServiceName(e.Name))
-	_, found, err := s.stored(ctx, internal)
+	key := types.NamespacedName{Namespace: e.Namespace, Name: InternalServiceName(e.Name)}
+	there, err := s.read(ctx, key, &corev1.Service{})
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r.restarted = false; !found {
-		s.replaceAddress(r)
-	}
+	s.locked(func() {
+		if r.restarted = false; !there {
+			s.replaceAddress(r)
+		}
+	})
 	return nil
 }
 
@@ -175,10 +184,4 @@ func (s *Standin) vip(export *mcsv1alpha1.ServiceExport, r *record) (netip.Addr,
 		r.vip, err = s.vips.Draw()
 	}
 	return r.vip, err
-}
-
-func (s *Standin) remoteExports(key types.NamespacedName) []remoteExport {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.remote[key])
 }

@@ -61,8 +61,8 @@ type Export struct {
 	// Cluster is the ID of the cluster that exports, and Service what it exports.
 	Cluster string
 	*corev1.Service
-	// Allocation is what the GlobalIngressIP says of its address Allocated; nil leaves its status alone.
-	Allocation *metav1.Condition
+	// Allocation are the conditions of the GlobalIngressIP; nil leaves its status alone.
+	Allocation []metav1.Condition
 	Allocated  netip.Addr
 	// External is the address of the internal Service, Advertised what Lighthouse tells.
 	External   netip.Addr

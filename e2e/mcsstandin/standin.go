@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -92,7 +93,7 @@ type Standin struct {
 	egress  []netip.Addr
 	gateway netip.Addr
 	dns     *dnsServer
-	wakes   chan event.TypedGenericEvent[types.NamespacedName]
+	wakes   chan event.GenericEvent
 	done    chan struct{}
 
 	mu      sync.Mutex
@@ -125,7 +126,7 @@ func newStandin(o Options) *Standin {
 		options: o,
 		scheme:  newScheme(),
 		vips:    NewPool(netip.MustParsePrefix("243.0.0.0/20"), o.FreshAddresses),
-		wakes:   make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
+		wakes:   make(chan event.GenericEvent, 1024),
 		done:    make(chan struct{}),
 		faults:  map[types.NamespacedName]Fault{},
 		records: map[types.NamespacedName]*record{},
@@ -229,9 +230,7 @@ func (s *Standin) ExportAtPeer(namespace, name, clusterID string) (netip.Addr, e
 			return netip.Addr{}, fmt.Errorf("export %s/%s at %s: %w", namespace, name, clusterID, err)
 		}
 		key := types.NamespacedName{Namespace: namespace, Name: name}
-		s.mu.Lock()
-		s.remote[key] = append(s.remote[key], remoteExport{clusterID, address, time.Now()})
-		s.mu.Unlock()
+		s.locked(func() { s.remote[key] = append(s.remote[key], remoteExport{clusterID, address, time.Now()}) })
 		s.wake(key)
 		return address, nil
 	}
@@ -239,7 +238,14 @@ func (s *Standin) ExportAtPeer(namespace, name, clusterID string) (netip.Addr, e
 }
 
 func (s *Standin) wake(key types.NamespacedName) {
-	s.wakes <- event.TypedGenericEvent[types.NamespacedName]{Object: key}
+	s.wakes <- event.GenericEvent{Object: &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}}
+}
+
+// locked does what must see and leave the state as a whole.
+func (s *Standin) locked(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
 }
 
 func newScheme() *runtime.Scheme {
@@ -265,11 +271,7 @@ func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		For(&mcsv1alpha1.ServiceExport{}, builder.WithPredicates(saidAnew)).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(s.ofExport(mgr.GetClient(), exportOfService))).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(s.ofExport(mgr.GetClient(), exportOfSlice))).
-		WatchesRawSource(source.TypedChannel(s.wakes, handler.TypedFuncs[types.NamespacedName, reconcile.Request]{
-			GenericFunc: func(_ context.Context, e event.TypedGenericEvent[types.NamespacedName], q workQueue) {
-				q.Add(reconcile.Request{NamespacedName: e.Object})
-			},
-		})).
+		WatchesRawSource(source.Channel(s.wakes, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: reconcilesAtOnce}).
 		Complete(s)
 	if err != nil {
@@ -290,9 +292,8 @@ var saidAnew = predicate.Or(predicate.GenerationChangedPredicate{}, predicate.An
 func (s *Standin) ofExport(cached client.Reader, name func(o client.Object) string) handler.MapFunc {
 	return func(ctx context.Context, o client.Object) []reconcile.Request {
 		key := types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}
-		s.mu.Lock()
-		_, known := s.records[key]
-		s.mu.Unlock()
+		var known bool
+		s.locked(func() { known = s.records[key] != nil })
 		if key.Name == "" || !known && apierrors.IsNotFound(cached.Get(ctx, key, &mcsv1alpha1.ServiceExport{})) {
 			return nil
 		}
