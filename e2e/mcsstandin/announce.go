@@ -45,11 +45,7 @@ func (s *Standin) announce(ctx context.Context) error {
 	} else {
 		a.Own.GlobalCIDR, a.Egress, a.Gateway = s.options.GlobalCIDR, s.egress, s.gateway
 	}
-	objects, err := render("Announcement", a)
-	if err != nil {
-		return err
-	}
-	for _, o := range objects {
+	for _, o := range render("Announcement", a) {
 		// The others are written once: they keep what Globalnet gave them when it is switched off later.
 		changes := o.GetKind() == SubmarinerKind.Kind || o.GetKind() == ClusterKind.Kind
 		if !changes && s.client.Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopy()) == nil {

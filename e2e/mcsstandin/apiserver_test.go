@@ -11,9 +11,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
+	mcsv1beta1 "sigs.k8s.io/mcs-api/pkg/apis/v1beta1"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 )
@@ -54,15 +54,8 @@ func TestOnARealAPIServerWithTheKindsOfSubmariner019(t *testing.T) {
 	o := export("")
 	require.NoError(t, c.Get(ctx, monA, o))
 	require.Empty(t, meta.FindStatusCondition(o.Status.Conditions, "Valid").Reason)
-
-	for name, u := range map[string]*unstructured.Unstructured{
-		"east":       object(ClusterKind, OperatorNamespace, ""),
-		"west":       object(ClusterKind, OperatorNamespace, ""),
-		"submariner": object(SubmarinerKind, OperatorNamespace, ""),
-	} {
-		require.NoError(t, c.Get(ctx, client.ObjectKey{Namespace: u.GetNamespace(), Name: name}, u))
-		require.NotEmpty(t, u.Object["spec"])
-	}
+	newer := object(mcsv1beta1.SchemeGroupVersion.WithKind("ServiceExport"), "", "")
+	require.True(t, meta.IsNoMatchError(c.Get(ctx, monA, newer)), "v1beta1 is not served")
 
 	for name, c := range map[string]struct {
 		fault  Fault

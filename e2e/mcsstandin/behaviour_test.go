@@ -13,11 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
@@ -276,19 +273,4 @@ func TestASlowClientWritesFiveTimesInASecondAndReadsAtOnce(t *testing.T) {
 	require.Less(t, took(5, http.MethodGet), 700*time.Millisecond)
 	require.Less(t, took(0, http.MethodPatch), 700*time.Millisecond)
 	require.GreaterOrEqual(t, took(5, http.MethodPatch), 900*time.Millisecond, "five of them after the first ten")
-}
-
-func TestAnObjectIsRenderedWithoutAnybodyBeingAsked(t *testing.T) {
-	a := netip.MustParseAddr(first)
-	e := Export{Cluster: "east", Service: service("s1"), Advertised: []netip.Addr{a}, Allocated: a, Allocation: []metav1.Condition{success}}
-	imported, err := Render(ClusterImport, e)
-	require.NoError(t, err)
-	require.Equal(t, importKey, client.ObjectKeyFromObject(imported))
-	ips, _, err := unstructured.NestedStringSlice(imported.Object, "spec", "ips")
-	require.NoError(t, err)
-	require.Equal(t, []string{first}, ips)
-	ingress, err := Render(GlobalIngressIP, e)
-	require.NoError(t, err)
-	require.Equal(t, "Success", reasonOf(ingress, "Allocated"))
-	require.Equal(t, first, text(ingress, "status", "allocatedIP"))
 }

@@ -1,7 +1,6 @@
 package mcsstandin
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 
@@ -12,27 +11,18 @@ import (
 // ExportAtPeer feigns is told beside it.
 func Join(standins ...*Standin) {
 	for _, s := range standins {
-		members := map[string]*Standin{}
-		for _, other := range standins {
-			if other != s {
-				members[other.options.ClusterID] = other
-			}
-		}
-		s.mu.Lock()
-		s.members = members
-		s.mu.Unlock()
+		others := slices.DeleteFunc(slices.Clone(standins), func(other *Standin) bool { return other == s })
+		s.locked(func() { s.members = others })
 	}
 }
 
 // exportsAtMembers returns what the other members of the clusterset export under this name.
-func (s *Standin) exportsAtMembers(service types.NamespacedName) []remoteExport {
-	s.mu.Lock()
-	members := maps.Clone(s.members)
-	s.mu.Unlock()
-	var exports []remoteExport
-	for _, id := range slices.Sorted(maps.Keys(members)) {
-		for _, address := range members[id].registered(service) {
-			exports = append(exports, remoteExport{clusterID: id, address: address})
+func (s *Standin) exportsAtMembers(service types.NamespacedName) (exports []remoteExport) {
+	var members []*Standin
+	s.locked(func() { members = s.members })
+	for _, member := range members {
+		for _, address := range member.registered(service) {
+			exports = append(exports, remoteExport{clusterID: member.options.ClusterID, address: address})
 		}
 	}
 	return exports

@@ -11,12 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
@@ -190,26 +192,15 @@ func (s *story) stored() set {
 	return now
 }
 
-// differences returns the lines that only Submariner wrote, after -, and those that only the stand-in did, after +.
-func (s *story) differences() []string {
+// differences returns the lines that only Submariner wrote, and those that only the stand-in did.
+func (s *story) differences() (missing, added []string) {
 	recorded, ours := lines(s.recorded), lines(s.stored().reduced())
-	var all []string
-	for _, line := range recorded {
-		if !slices.Contains(ours, line) {
-			all = append(all, "- "+line)
-		}
-	}
-	for _, line := range ours {
-		if !slices.Contains(recorded, line) {
-			all = append(all, "+ "+line)
-		}
-	}
-	return all
+	return sets.List(recorded.Difference(ours)), sets.List(ours.Difference(recorded))
 }
 
 // lines has one line for each field of each object.
-func lines(objects set) []string {
-	var all []string
+func lines(objects set) sets.Set[string] {
+	all := sets.New[string]()
 	var flatten func(string, any)
 	flatten = func(path string, value any) {
 		switch v := value.(type) {
@@ -218,13 +209,13 @@ func lines(objects set) []string {
 				flatten(path+"."+name, inner)
 			}
 		case []any:
-			all = append(all, fmt.Sprintf("%s: %d", path, len(v)))
+			all.Insert(fmt.Sprintf("%s: %d", path, len(v)))
 			for i, inner := range v {
 				flatten(fmt.Sprintf("%s[%d]", path, i), inner)
 			}
 		default:
 			text, _ := json.Marshal(v)
-			all = append(all, path+": "+string(text))
+			all.Insert(path + ": " + string(text))
 		}
 	}
 	for _, o := range objects {
@@ -233,7 +224,6 @@ func lines(objects set) []string {
 			flatten(title(o), o.Object)
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 
@@ -276,13 +266,11 @@ func theStandInWritesWhatSubmarinerWrote(t *testing.T, cfg *rest.Config, c clien
 				s.standin.Wait()
 			}()
 			s.play(ctx)
-			var found []string
-			for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-				if found = s.differences(); len(found) == 0 {
-					break
-				}
-			}
-			require.Empty(t, strings.Join(found, "\n"))
+			require.EventuallyWithT(t, func(t *assert.CollectT) {
+				missing, added := s.differences()
+				assert.Empty(t, missing, "only Submariner wrote that")
+				assert.Empty(t, added, "only the stand-in wrote that")
+			}, 15*time.Second, 50*time.Millisecond)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package mcsstandin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,38 +56,35 @@ type dnsServer struct {
 
 // startDNS answers over UDP and TCP until the context ends.
 func startDNS(ctx context.Context, s *Standin) (*dnsServer, error) {
-	listen := s.options.DNS
-	if listen == nil {
-		listen = listenBoth
+	var packets net.PacketConn
+	var listener net.Listener
+	open := func() (err error) {
+		packets, listener, err = listenBoth(ctx, cmp.Or(s.options.DNSAddress, "127.0.0.1:0"))
+		return err
 	}
-	packets, listener, err := listen(ctx)
-	if err != nil {
+	inside := s.options.Inside
+	if inside == nil {
+		inside = func(open func() error) error { return open() }
+	}
+	if err := inside(open); err != nil {
 		return nil, fmt.Errorf("listen for DNS: %w", err)
 	}
 	d := &dnsServer{standin: s, addr: listener.Addr().String()}
-	servers := []*dns.Server{
-		{PacketConn: packets, Handler: d.handler(false)},
-		{Listener: listener, Handler: d.handler(true)},
-	}
-	for _, server := range servers {
+	for _, server := range []*dns.Server{{PacketConn: packets, Handler: d}, {Listener: listener, Handler: d}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
-		d.running.Go(func() {
-			if err := server.ActivateAndServe(); err != nil && !errors.Is(err, net.ErrClosed) {
-				s.options.Logger.Error(err, "the DNS of the MCS stand-in stopped")
-			}
-		})
+		d.running.Go(func() { _ = server.ActivateAndServe() })
 		<-started
 		context.AfterFunc(ctx, func() { _ = server.Shutdown() })
 	}
 	return d, nil
 }
 
-// listenBoth finds a port of loopback that is free for both protocols.
-func listenBoth(ctx context.Context) (net.PacketConn, net.Listener, error) {
+// listenBoth finds a port that is free for both protocols, unless the address names one.
+func listenBoth(ctx context.Context, address string) (net.PacketConn, net.Listener, error) {
 	var config net.ListenConfig
 	for range 10 {
-		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -99,31 +97,26 @@ func listenBoth(ctx context.Context) (net.PacketConn, net.Listener, error) {
 	return nil, nil, errors.New("no port was free for both UDP and TCP")
 }
 
-func (d *dnsServer) wait() { d.running.Wait() }
-
-func (d *dnsServer) handler(tcp bool) dns.HandlerFunc {
-	return func(w dns.ResponseWriter, request *dns.Msg) {
-		reply := new(dns.Msg).SetReply(request)
-		reply.Authoritative = true
-		switch fault := DNSFault(d.fault.Load()); {
-		case fault == DNSSilent:
-			return
-		case fault == DNSServerFailure:
-			reply.Rcode = dns.RcodeServerFailure
-		case fault == DNSTruncated && !tcp:
-			reply.Truncated = true
-		case len(request.Question) != 1:
-			reply.Rcode = dns.RcodeFormatError
-		default:
-			if fault == DNSSlow {
-				time.Sleep(slowness)
-			}
-			d.answer(reply, request.Question[0])
+// ServeDNS implements dns.Handler.
+func (d *dnsServer) ServeDNS(w dns.ResponseWriter, request *dns.Msg) {
+	reply := new(dns.Msg).SetReply(request)
+	reply.Authoritative = true
+	switch fault := DNSFault(d.fault.Load()); {
+	case fault == DNSSilent:
+		return
+	case fault == DNSServerFailure:
+		reply.Rcode = dns.RcodeServerFailure
+	case fault == DNSTruncated && w.LocalAddr().Network() == "udp":
+		reply.Truncated = true
+	case len(request.Question) != 1:
+		reply.Rcode = dns.RcodeFormatError
+	default:
+		if fault == DNSSlow {
+			time.Sleep(slowness)
 		}
-		if err := w.WriteMsg(reply); err != nil {
-			d.standin.options.Logger.Error(err, "a DNS answer could not be sent")
-		}
+		d.answer(reply, request.Question[0])
 	}
+	_ = w.WriteMsg(reply)
 }
 
 func (d *dnsServer) answer(reply *dns.Msg, question dns.Question) {
@@ -157,16 +150,13 @@ func (d *dnsServer) answer(reply *dns.Msg, question dns.Question) {
 func (s *Standin) highest() []netip.Addr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found *record
+	var found []netip.Addr
 	for _, r := range s.records {
-		if len(r.advertised) > 0 && (found == nil || found.advertised[0].Less(r.advertised[0])) {
-			found = r
+		if len(r.advertised) > 0 && (found == nil || found[0].Less(r.advertised[0])) {
+			found = r.advertised
 		}
 	}
-	if found == nil {
-		return nil
-	}
-	return found.advertised
+	return found
 }
 
 // parseName takes [cluster ID.]service.namespace.svc.clusterset.local. apart.

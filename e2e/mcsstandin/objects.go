@@ -17,23 +17,19 @@ import (
 )
 
 // putIngress writes the GlobalIngressIP with what it says of its address.
-func (s *Standin) putIngress(ctx context.Context, r *record, e Export, said metav1.Condition) error {
+func (s *Standin) putIngress(ctx context.Context, r *record, e exportedService, said metav1.Condition) error {
 	meta.SetStatusCondition(&r.allocation, said)
 	e.Allocation = r.allocation
-	return s.putShape(ctx, GlobalIngressIP, e)
+	return s.putShape(ctx, globalIngressIP, e)
 }
 
-func (s *Standin) putShape(ctx context.Context, shape Shape, e Export) error {
-	o, err := Render(shape, e)
-	if err != nil {
-		return err
-	}
-	return s.put(ctx, o)
+func (s *Standin) putShape(ctx context.Context, shape string, e exportedService) error {
+	return s.put(ctx, render(shape, e)[0])
 }
 
 // distribute writes what the clusters learn of each other by way of the broker.
-func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExport, e Export, r *record) error {
-	if err := s.putShape(ctx, ClusterImport, e); err != nil {
+func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExport, e exportedService, r *record) error {
+	if err := s.putShape(ctx, clusterImport, e); err != nil {
 		return err
 	}
 	var remote []remoteExport
@@ -45,9 +41,9 @@ func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExp
 	if e.VIP, err = s.vip(export, r); err != nil {
 		return err
 	}
-	shapes := []Shape{AggregatedImport}
+	shapes := []string{aggregatedImport}
 	if s.options.Broker {
-		shapes = append(shapes, BrokerImport)
+		shapes = append(shapes, brokerImport)
 	}
 	for _, shape := range shapes {
 		if err := s.putShape(ctx, shape, e); err != nil {
@@ -62,7 +58,7 @@ func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExp
 		}
 	}
 	for _, peer := range remote {
-		copied := Export{
+		copied := exportedService{
 			Cluster: peer.clusterID, Service: e.Service, Advertised: []netip.Addr{peer.address}, Ready: true, Copied: true,
 		}
 		if err := s.putSlice(ctx, copied); err != nil {
@@ -73,11 +69,8 @@ func (s *Standin) distribute(ctx context.Context, export *mcsv1alpha1.ServiceExp
 }
 
 // putSlice writes the one EndpointSlice of a cluster for the Service, and its copy at the broker.
-func (s *Standin) putSlice(ctx context.Context, e Export) error {
-	wanted, err := Render(EndpointSlice, e)
-	if err != nil {
-		return err
-	}
+func (s *Standin) putSlice(ctx context.Context, e exportedService) error {
+	wanted := render(endpointSlice, e)[0]
 	wanted.SetName(wanted.GetGenerateName() + rand.String(5))
 	labels := e.SourceLabels()
 	labels[sliceManagerLabel] = SliceManager
@@ -96,10 +89,7 @@ func (s *Standin) putSlice(ctx context.Context, e Export) error {
 		return err
 	}
 	e.Copied = true
-	atBroker, err := Render(EndpointSlice, e)
-	if err != nil {
-		return err
-	}
+	atBroker := render(endpointSlice, e)[0]
 	atBroker.SetNamespace(BrokerNamespace)
 	atBroker.SetName(wanted.GetName())
 	return s.put(ctx, atBroker)
@@ -116,13 +106,9 @@ func (s *Standin) withdraw(ctx context.Context, key types.NamespacedName) error 
 	if r == nil {
 		return nil
 	}
-	e := Export{Cluster: s.options.ClusterID, Service: &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}}
-	for _, shape := range []Shape{ClusterImport, AggregatedImport, BrokerImport} {
-		o, err := Render(shape, e)
-		if err == nil {
-			err = s.remove(ctx, o)
-		}
-		if err != nil {
+	e := exportedService{Cluster: s.options.ClusterID, Service: &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}}
+	for _, shape := range []string{clusterImport, aggregatedImport, brokerImport} {
+		if err := s.remove(ctx, render(shape, e)[0]); err != nil {
 			return err
 		}
 	}

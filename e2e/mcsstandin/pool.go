@@ -14,47 +14,47 @@ const egressAddresses = 8
 // errExhausted has the words of Submariner's pool.
 var errExhausted = errors.New("insufficient IPs available for allocation")
 
-// Pool hands out the addresses of an IPv4 range as Submariner does: a single one from the top, several from the bottom, and
-// one that was freed to whoever asks next.
-type Pool struct {
+// pool hands out the addresses of an IPv4 range, without its first and its last, as Submariner does: a single one from the top,
+// several from the bottom, and one that was freed to whoever asks next. A fresh pool never gives an address twice.
+type pool struct {
 	mu          sync.Mutex
-	first, last uint32
-	used        map[uint32]bool
+	first, last netip.Addr
+	used        map[netip.Addr]bool
 	fresh       bool
 }
 
-// NewPool returns the pool of the range without its first and its last address. A fresh pool never gives an address twice.
-func NewPool(prefix netip.Prefix, fresh bool) *Pool {
-	network := number(prefix.Masked().Addr())
-	size := uint32(1)<<(32-prefix.Bits()) - 1
-	return &Pool{first: network + 1, last: network + size - 1, used: map[uint32]bool{}, fresh: fresh}
+func newPool(prefix netip.Prefix, fresh bool) *pool {
+	network := prefix.Masked().Addr()
+	bytes := network.As4()
+	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])|(1<<(32-prefix.Bits())-1))
+	return &pool{first: network.Next(), last: netip.AddrFrom4(bytes).Prev(), used: map[netip.Addr]bool{}, fresh: fresh}
 }
 
 // Draw takes the highest address that is free.
-func (p *Pool) Draw() (netip.Addr, error) {
+func (p *pool) Draw() (netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for n := p.last; n >= p.first; n-- {
-		if !p.used[n] {
-			p.used[n] = true
-			return address(n), nil
+	for a := p.last; !a.Less(p.first); a = a.Prev() {
+		if !p.used[a] {
+			p.used[a] = true
+			return a, nil
 		}
 	}
 	return netip.Addr{}, errExhausted
 }
 
 // DrawBlock takes the lowest addresses that are free and follow each other.
-func (p *Pool) DrawBlock(count int) ([]netip.Addr, error) {
+func (p *pool) DrawBlock(count int) ([]netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var block []netip.Addr
-	for n := p.first; n <= p.last; n++ {
-		if block = append(block, address(n)); p.used[n] {
+	for a := p.first; !p.last.Less(a); a = a.Next() {
+		if block = append(block, a); p.used[a] {
 			block = nil
 		}
 		if len(block) == count {
-			for _, a := range block {
-				p.used[number(a)] = true
+			for _, taken := range block {
+				p.used[taken] = true
 			}
 			return block, nil
 		}
@@ -63,30 +63,21 @@ func (p *Pool) DrawBlock(count int) ([]netip.Addr, error) {
 }
 
 // Reserve takes this address, unless somebody has it.
-func (p *Pool) Reserve(a netip.Addr) error {
+func (p *pool) Reserve(a netip.Addr) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !a.Is4() || p.used[number(a)] {
+	if !a.Is4() || p.used[a] {
 		return fmt.Errorf("requested IP %s already allocated", a)
 	}
-	p.used[number(a)] = true
+	p.used[a] = true
 	return nil
 }
 
 // Free gives the address back.
-func (p *Pool) Free(a netip.Addr) {
+func (p *pool) Free(a netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if a.Is4() && !p.fresh {
-		delete(p.used, number(a))
+	if !p.fresh {
+		delete(p.used, a)
 	}
-}
-
-func number(a netip.Addr) uint32 {
-	bytes := a.As4()
-	return binary.BigEndian.Uint32(bytes[:])
-}
-
-func address(n uint32) netip.Addr {
-	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
 }

@@ -32,8 +32,8 @@ var (
 	importDeleted  = condition("Ready", metav1.ConditionFalse, "NoServiceImport", "ServiceImport was deleted")
 )
 
-// Reconcile brings one export a step further, in the order of Submariner: GlobalIngressIP, internal Service, Valid,
-// ServiceImport and EndpointSlice, aggregation, Ready.
+// Reconcile brings one export a step further, in the order of Submariner: globalIngressIP, internal Service, Valid,
+// ServiceImport and endpointSlice, aggregation, Ready.
 func (s *Standin) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	wait, err := s.step(ctx, req.NamespacedName)
 	return reconcile.Result{RequeueAfter: wait}, err
@@ -70,7 +70,7 @@ func (s *Standin) step(ctx context.Context, key types.NamespacedName) (time.Dura
 	if f.NeverValid != nil {
 		return 0, s.setConditions(ctx, export, condition("Valid", metav1.ConditionFalse, f.NeverValid.Reason, f.NeverValid.Message))
 	}
-	if wait := max(time.Until(r.allocated.Add(s.options.ValidityDelay)), s.away(&s.lighthouseBack)); wait > 0 {
+	if wait := s.away(&s.lighthouseBack); wait > 0 {
 		return wait, s.setConditions(ctx, export, noAddressYet)
 	}
 	return s.publish(ctx, export, service, r)
@@ -89,7 +89,7 @@ func (s *Standin) read(ctx context.Context, key types.NamespacedName, o client.O
 func (s *Standin) globalnet(
 	ctx context.Context, export *mcsv1alpha1.ServiceExport, service *corev1.Service, r *record, f Fault,
 ) (time.Duration, error) {
-	e := Export{Cluster: s.options.ClusterID, Service: service}
+	e := exportedService{Cluster: s.options.ClusterID, Service: service}
 	if wait := s.away(&s.globalnetBack); wait > 0 {
 		if !r.own.IsValid() {
 			return wait, s.setConditions(ctx, export, noAddressYet)
@@ -98,7 +98,7 @@ func (s *Standin) globalnet(
 			fmt.Sprintf("Error reserving the allocated global IP(s) from the pool: requested IP %s already allocated", r.own)))
 	}
 	if wait := s.untilAllocation(r, f); wait > 0 {
-		if err := s.putShape(ctx, GlobalIngressIP, e); err != nil {
+		if err := s.putShape(ctx, globalIngressIP, e); err != nil {
 			return 0, err
 		}
 		return wait, s.setConditions(ctx, export, noAddressYet)
@@ -117,7 +117,7 @@ func (s *Standin) globalnet(
 	if e.External = r.told; special(r.told) || r.told.Is6() {
 		e.External = r.own
 	}
-	if err := s.putShape(ctx, InternalService, e); err != nil {
+	if err := s.putShape(ctx, internalService, e); err != nil {
 		return 0, err
 	}
 	e.Allocated = r.told
@@ -137,7 +137,7 @@ func (s *Standin) publish(
 		return 0, err
 	}
 	s.locked(func() { r.ready = ready })
-	e := Export{
+	e := exportedService{
 		Cluster: s.options.ClusterID, Service: service, Advertised: r.advertised, Ready: ready,
 		Exporters: map[string]time.Time{s.options.ClusterID: export.CreationTimestamp.Time},
 	}
@@ -149,8 +149,8 @@ func (s *Standin) publish(
 	if err := s.setConditions(ctx, export, said...); err != nil {
 		return 0, err
 	}
-	if wait := time.Until(r.allocated.Add(s.options.ValidityDelay + s.options.ExportDelay)); wait > 0 {
-		return wait, s.putShape(ctx, ClusterImport, e)
+	if wait := time.Until(r.allocated.Add(s.options.ExportDelay)); wait > 0 {
+		return wait, s.putShape(ctx, clusterImport, e)
 	}
 	if err := s.distribute(ctx, export, e, r); err != nil {
 		return 0, err
@@ -210,7 +210,6 @@ func (s *Standin) setConditions(ctx context.Context, export *mcsv1alpha1.Service
 	err := s.client.Status().Patch(ctx, export, client.MergeFrom(before))
 	accepted := slices.DeleteFunc(slices.Clone(conditions), func(c metav1.Condition) bool { return c.Reason == "" })
 	if apierrors.IsInvalid(err) && len(accepted) < len(conditions) {
-		s.options.Logger.Error(err, "the conditions of a ServiceExport were refused", "export", client.ObjectKeyFromObject(export))
 		export.Status = before.Status
 		return s.setConditions(ctx, export, accepted...)
 	}

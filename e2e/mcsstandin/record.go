@@ -80,7 +80,7 @@ func (s *Standin) tellClusterIP(r *record, service *corev1.Service) {
 }
 
 // loseAddress takes the address away when Globalnet started anew and found no internal Service for it.
-func (s *Standin) loseAddress(ctx context.Context, r *record, e Export) error {
+func (s *Standin) loseAddress(ctx context.Context, r *record, e exportedService) error {
 	var restarted bool
 	s.locked(func() { restarted = r.restarted })
 	if !restarted {

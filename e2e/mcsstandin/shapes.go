@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	mcsv1alpha1 "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 	"sigs.k8s.io/yaml"
 )
@@ -32,32 +32,41 @@ func init() {
 			text, err := json.Marshal(v)
 			return string(text), err
 		},
-		"endpoint": func(m Peer) (map[string]any, error) {
-			var text bytes.Buffer
-			if err := shapes.ExecuteTemplate(&text, "endpoint", m); err != nil {
-				return nil, err
-			}
-			content := map[string]any{}
-			return content, yaml.Unmarshal(text.Bytes(), &content)
+		"endpoint": func(m Peer) (content map[string]any, err error) {
+			return content, yaml.Unmarshal(fill("endpoint", m), &content)
 		},
 	}).Parse(shapesText))
 }
 
-// Shape names an object that Submariner writes for an export.
-type Shape string
-
 // The objects of an export, in the order in which Submariner writes them.
 const (
-	GlobalIngressIP  Shape = "GlobalIngressIP"
-	InternalService  Shape = "InternalService"
-	ClusterImport    Shape = "ClusterImport"
-	AggregatedImport Shape = "AggregatedImport"
-	EndpointSlice    Shape = "EndpointSlice"
-	BrokerImport     Shape = "BrokerImport"
+	globalIngressIP  = "GlobalIngressIP"
+	internalService  = "InternalService"
+	clusterImport    = "ClusterImport"
+	aggregatedImport = "AggregatedImport"
+	endpointSlice    = "EndpointSlice"
+	brokerImport     = "BrokerImport"
 )
 
-// Export is what the objects of one exported Service are made of.
-type Export struct {
+// fill returns what a template makes of the data. One that cannot be filled in is a mistake in this package.
+func fill(shape string, data any) []byte {
+	var text bytes.Buffer
+	utilruntime.Must(shapes.ExecuteTemplate(&text, shape, data))
+	return text.Bytes()
+}
+
+// render returns the objects of a template.
+func render(shape string, data any) (objects []*unstructured.Unstructured) {
+	for part := range bytes.SplitSeq(fill(shape, data), []byte("\n---\n")) {
+		o := &unstructured.Unstructured{}
+		utilruntime.Must(yaml.Unmarshal(part, o))
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+// exportedService is what the objects of one exported Service are made of.
+type exportedService struct {
 	// Cluster is the ID of the cluster that exports, and Service what it exports.
 	Cluster string
 	*corev1.Service
@@ -77,37 +86,8 @@ type Export struct {
 	VIP netip.Addr
 }
 
-// Render returns an object of the export; its condition, if it has one, without the time of its last transition. It asks nobody and changes nothing.
-func Render(shape Shape, e Export) (*unstructured.Unstructured, error) {
-	objects, err := render(string(shape), e)
-	if err != nil {
-		return nil, err
-	}
-	return objects[0], nil
-}
-
-func render(shape string, data any) ([]*unstructured.Unstructured, error) {
-	var text bytes.Buffer
-	if err := shapes.ExecuteTemplate(&text, shape, data); err != nil {
-		return nil, fmt.Errorf("make %s: %w", shape, err)
-	}
-	var objects []*unstructured.Unstructured
-	for part := range strings.SplitSeq(text.String(), "\n---\n") {
-		content, err := yaml.YAMLToJSON([]byte(part))
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", shape, err)
-		}
-		o := &unstructured.Unstructured{}
-		if err := o.UnmarshalJSON(content); err != nil {
-			return nil, fmt.Errorf("read %s: %w", shape, err)
-		}
-		objects = append(objects, o)
-	}
-	return objects, nil
-}
-
 // Type is that of a ServiceImport.
-func (e Export) Type() mcsv1alpha1.ServiceImportType {
+func (e exportedService) Type() mcsv1alpha1.ServiceImportType {
 	if e.Service.Spec.ClusterIP == corev1.ClusterIPNone {
 		return mcsv1alpha1.Headless
 	}
@@ -115,7 +95,7 @@ func (e Export) Type() mcsv1alpha1.ServiceImportType {
 }
 
 // ImportPorts are those of a ServiceImport and of an EndpointSlice.
-func (e Export) ImportPorts() []mcsv1alpha1.ServicePort {
+func (e exportedService) ImportPorts() []mcsv1alpha1.ServicePort {
 	ports := []mcsv1alpha1.ServicePort{}
 	if e.Type() == mcsv1alpha1.Headless {
 		return ports
@@ -129,7 +109,7 @@ func (e Export) ImportPorts() []mcsv1alpha1.ServicePort {
 }
 
 // Family is the address type of the EndpointSlice.
-func (e Export) Family() string {
+func (e exportedService) Family() string {
 	if e.Advertised[0].Is6() {
 		return "IPv6"
 	}
@@ -137,14 +117,14 @@ func (e Export) Family() string {
 }
 
 // SourceLabels say where an object comes from.
-func (e Export) SourceLabels() map[string]string {
+func (e exportedService) SourceLabels() map[string]string {
 	return map[string]string{
 		serviceNameLabel: e.Service.Name, sourceClusterLabel: e.Cluster, sourceNamespaceLabel: e.Service.Namespace,
 	}
 }
 
 // SliceLabels are those of the Service, but for what is Kubernetes' own, and those of Lighthouse.
-func (e Export) SliceLabels() map[string]string {
+func (e exportedService) SliceLabels() map[string]string {
 	labels := map[string]string{}
 	for name, value := range e.Service.Labels {
 		if !strings.Contains(name, "kubernetes.io/") {
@@ -162,7 +142,7 @@ func (e Export) SliceLabels() map[string]string {
 }
 
 // Aggregation is what the annotations of an aggregated ServiceImport say.
-func (e Export) Aggregation() map[string]string {
+func (e exportedService) Aggregation() map[string]string {
 	annotations := map[string]string{ClustersetIPAnnotation: strconv.FormatBool(e.VIP.IsValid())}
 	for id, began := range e.Exporters {
 		annotations["timestamp.submariner.io/"+id] = strconv.FormatInt(began.UnixNano(), 10)
@@ -171,7 +151,7 @@ func (e Export) Aggregation() map[string]string {
 }
 
 // Clusters are those that export a Service of the name.
-func (e Export) Clusters() []mcsv1alpha1.ClusterStatus {
+func (e exportedService) Clusters() []mcsv1alpha1.ClusterStatus {
 	clusters := []mcsv1alpha1.ClusterStatus{}
 	for _, id := range slices.Sorted(maps.Keys(e.Exporters)) {
 		clusters = append(clusters, mcsv1alpha1.ClusterStatus{Cluster: id})

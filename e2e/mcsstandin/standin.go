@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -53,8 +52,6 @@ type Options struct {
 	NoGlobalnet bool
 	// AllocationDelay passes before a GlobalIngressIP has its address.
 	AllocationDelay time.Duration
-	// ValidityDelay passes from then until the ServiceExport is Valid.
-	ValidityDelay time.Duration
 	// ExportDelay passes from then until the broker has answered: until then there is no DNS record.
 	ExportDelay time.Duration
 	// WritesPerSecond bounds the writes: Globalnet makes 5 in a second. None by default.
@@ -76,10 +73,10 @@ type Options struct {
 	ClustersetIPs bool
 	// Broker makes this the cluster that has the broker, with its copies.
 	Broker bool
-	// DNS returns the sockets on which DNS answers, of the same port over UDP and TCP: on loopback by default.
-	DNS func(ctx context.Context) (net.PacketConn, net.Listener, error)
-	// Logger is silent by default.
-	Logger logr.Logger
+	// DNSAddress is where DNS answers, over UDP and TCP: a port of loopback by default. Inside is called to listen there, in
+	// the network namespace of a node for one.
+	DNSAddress string
+	Inside     func(listen func() error) error
 }
 
 // Standin is a running implementation of the MCS API.
@@ -87,9 +84,9 @@ type Standin struct {
 	options Options
 	client  client.Client
 	scheme  *runtime.Scheme
-	pool    *Pool
-	vips    *Pool
-	peers   []*Pool
+	pool    *pool
+	vips    *pool
+	peers   []*pool
 	egress  []netip.Addr
 	gateway netip.Addr
 	dns     *dnsServer
@@ -100,7 +97,7 @@ type Standin struct {
 	faults  map[types.NamespacedName]Fault
 	records map[types.NamespacedName]*record
 	remote  map[types.NamespacedName][]remoteExport
-	members map[string]*Standin
+	members []*Standin
 	// When what was restarted is there again.
 	globalnetBack, lighthouseBack time.Time
 }
@@ -119,13 +116,10 @@ func newStandin(o Options) *Standin {
 	if o.Peers == nil {
 		o.Peers = []Peer{{ClusterID: "west", GlobalCIDR: netip.MustParsePrefix("242.1.0.0/16")}}
 	}
-	if o.Logger.GetSink() == nil {
-		o.Logger = logr.Discard()
-	}
 	s := &Standin{
 		options: o,
 		scheme:  newScheme(),
-		vips:    NewPool(netip.MustParsePrefix("243.0.0.0/20"), o.FreshAddresses),
+		vips:    newPool(netip.MustParsePrefix("243.0.0.0/20"), o.FreshAddresses),
 		wakes:   make(chan event.GenericEvent, 1024),
 		done:    make(chan struct{}),
 		faults:  map[types.NamespacedName]Fault{},
@@ -141,8 +135,8 @@ func newStandin(o Options) *Standin {
 }
 
 // newRange returns the pool of a cluster, with what its egress and its gateway took before there was any export.
-func newRange(prefix netip.Prefix, fresh bool) (pool *Pool, egress []netip.Addr, gateway netip.Addr) {
-	pool = NewPool(prefix, fresh)
+func newRange(prefix netip.Prefix, fresh bool) (pool *pool, egress []netip.Addr, gateway netip.Addr) {
+	pool = newPool(prefix, fresh)
 	// A range that is too small for them is one that is exhausted.
 	egress, _ = pool.DrawBlock(egressAddresses)
 	gateway, _ = pool.Draw()
@@ -202,7 +196,7 @@ func Start(ctx context.Context, o Options) (*Standin, error) {
 // Wait returns when everything that Start started has stopped.
 func (s *Standin) Wait() {
 	<-s.done
-	s.dns.wait()
+	s.dns.running.Wait()
 }
 
 // DNSAddr returns the host and port on which DNS answers, over UDP and TCP.
@@ -258,7 +252,7 @@ func newScheme() *runtime.Scheme {
 func (s *Standin) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                 s.scheme,
-		Logger:                 s.options.Logger,
+		Logger:                 logr.Discard(),
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		Controller:             config.Controller{SkipNameValidation: new(true)},

@@ -80,34 +80,6 @@ func service(uid string) *corev1.Service {
 	}
 }
 
-func TestExportOfAService(t *testing.T) {
-	s := newTestStandin(t, Options{}, export("e1"), service("s1"))
-	s.reconcileOnce(t)
-
-	require.Equal(t, "242.0.255.253", s.ingressIP(t))
-	require.Equal(t, []string{"242.0.255.253"}, s.importIPs(t))
-	require.Equal(t, metav1.ConditionTrue, s.conditionOf(t, "Valid").Status)
-	require.Equal(t, metav1.ConditionTrue, s.conditionOf(t, "Ready").Status)
-
-	internal := &corev1.Service{}
-	key := types.NamespacedName{Namespace: monA.Namespace, Name: InternalServiceName(monA.Name)}
-	require.NoError(t, s.client.Get(t.Context(), key, internal))
-	require.Equal(t, []string{"242.0.255.253"}, internal.Spec.ExternalIPs)
-	require.Equal(t, map[string]string{"mon": "a"}, internal.Spec.Selector)
-	require.Equal(t, monA.Name, internal.Labels["submariner.io/exportedServiceRef"])
-
-	aggregated := &mcsv1alpha1.ServiceImport{}
-	require.NoError(t, s.client.Get(t.Context(), monA, aggregated))
-	require.Empty(t, aggregated.Spec.IPs)
-	require.Equal(t, []mcsv1alpha1.ClusterStatus{{Cluster: "east"}}, aggregated.Status.Clusters)
-
-	slices := &discoveryv1.EndpointSliceList{}
-	require.NoError(t, s.client.List(t.Context(), slices))
-	require.Len(t, slices.Items, 1)
-	require.Equal(t, []string{"242.0.255.253"}, slices.Items[0].Endpoints[0].Addresses)
-	require.Equal(t, "east", slices.Items[0].Labels["multicluster.kubernetes.io/source-cluster"])
-}
-
 func TestReasonsOfAnExportThatIsNotValid(t *testing.T) {
 	nodePort := service("s1")
 	nodePort.Spec.Type = corev1.ServiceTypeNodePort
@@ -121,7 +93,6 @@ func TestReasonsOfAnExportThatIsNotValid(t *testing.T) {
 		"of a NodePort Service":              {service: nodePort, reason: "UnsupportedServiceType"},
 		"before the address is allocated":    {service: service("s1"), options: Options{AllocationDelay: time.Hour}, reason: "ServiceGlobalIPUnavailable"},
 		"delayed by a fault":                 {service: service("s1"), fault: Fault{Delay: time.Hour}, reason: "ServiceGlobalIPUnavailable"},
-		"after it, before it is valid":       {service: service("s1"), options: Options{ValidityDelay: time.Hour}, reason: "ServiceGlobalIPUnavailable"},
 		"when the range is used up":          {service: service("s1"), fault: Fault{NoAllocation: true}, reason: "IPPoolAllocationFailed"},
 		"when the broker is away, by a test": {service: service("s1"), fault: Fault{NeverValid: &AwaitingExport}, reason: "AwaitingExport"},
 	} {
@@ -324,21 +295,4 @@ func TestDNSFaults(t *testing.T) {
 	asker := &dns.Client{Timeout: 50 * time.Millisecond}
 	_, _, err := asker.ExchangeContext(t.Context(), new(dns.Msg).SetQuestion(name, dns.TypeA), s.DNSAddr())
 	require.Error(t, err)
-}
-
-func TestCRDs(t *testing.T) {
-	both, err := MCSCRDs(V1Beta1)
-	require.NoError(t, err)
-	require.Len(t, both, 2)
-	require.Len(t, both[0].Spec.Versions, 2)
-
-	old, err := MCSCRDs(V1Alpha1Only)
-	require.NoError(t, err)
-	for _, crd := range old {
-		require.Len(t, crd.Spec.Versions, 1)
-		require.Equal(t, "v1alpha1", crd.Spec.Versions[0].Name)
-		require.True(t, crd.Spec.Versions[0].Storage)
-		conditions := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"].Properties["conditions"]
-		require.NotContains(t, conditions.Items.Schema.Required, "reason")
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -85,7 +84,8 @@ func (c *cluster) install(ctx context.Context, m member, programs string) error 
 	}
 	var err error
 	c.mcs, err = mcsstandin.Start(ctx, mcsstandin.Options{
-		Config: c.node.Config, ClusterID: m.id, GlobalCIDR: c.global, Peers: []mcsstandin.Peer{m.peer}, DNS: c.listenForDNS,
+		Config: c.node.Config, ClusterID: m.id, GlobalCIDR: c.global, Peers: []mcsstandin.Peer{m.peer},
+		DNSAddress: net.JoinHostPort(c.node.NodeIP.String(), "53"), Inside: c.node.InNetNS,
 	})
 	if err != nil {
 		return err
@@ -105,22 +105,6 @@ func settlesSoon(install []byte) []byte {
 		panic("the manifest of the Deployment has other arguments")
 	}
 	return bytes.Replace(install, []byte(args), []byte(args+"        - --migrate-settle=3s\n"), 1)
-}
-
-// listenForDNS opens the sockets that the pods of the cluster ask.
-func (c *cluster) listenForDNS(ctx context.Context) (packets net.PacketConn, listener net.Listener, err error) {
-	address := net.JoinHostPort(c.node.NodeIP.String(), "53")
-	err = c.node.InNetNS(func() error {
-		var config net.ListenConfig
-		if listener, err = config.Listen(ctx, "tcp", address); err != nil {
-			return err
-		}
-		if packets, err = config.ListenPacket(ctx, "udp", address); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		return nil
-	})
-	return packets, listener, err
 }
 
 // rolledOut waits until a Deployment serves; with what its pods said if it does not.
