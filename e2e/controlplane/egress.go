@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,10 +23,10 @@ const dialTimeout = 2 * time.Second
 type egress struct {
 	socket string
 	server *http.Server
-	listen net.Listener
+	// services reads the Services, once there is an API server.
+	services atomic.Pointer[client.WithWatch]
 
 	mu       sync.Mutex
-	services client.Reader
 	backends map[types.NamespacedName][]string
 	// known are the Services by address, as they were read last: kube-proxy keeps its rules while the API server is away.
 	known map[string]types.NamespacedName
@@ -37,7 +38,7 @@ func startEgress(socket string) (*egress, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the API server's connections: %w", err)
 	}
-	e := &egress{socket: socket, listen: listener, backends: map[types.NamespacedName][]string{}}
+	e := &egress{socket: socket, backends: map[types.NamespacedName][]string{}}
 	e.server = &http.Server{Handler: e, ReadHeaderTimeout: dialTimeout}
 	go func() { _ = e.server.Serve(listener) }()
 	return e, nil
@@ -56,14 +57,6 @@ egressSelections:
 `, e.socket)
 }
 
-func (e *egress) serve(services client.Reader) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.services = services
-}
-
-func (e *egress) close() error { return e.server.Close() }
-
 // Route makes the backends, each an address on loopback, the endpoints of the Service to the API server. As with
 // kube-proxy, each connection goes to one of them, another is not tried, and connections that stand are not cut.
 func (p *Plane) Route(service types.NamespacedName, backends ...string) {
@@ -72,12 +65,8 @@ func (p *Plane) Route(service types.NamespacedName, backends ...string) {
 	p.egress.backends[service] = backends
 }
 
-// ServeHTTP implements the proxy's side of CONNECT.
+// ServeHTTP implements the proxy's side of CONNECT, and the API server asks for nothing else.
 func (e *egress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodConnect {
-		http.Error(w, "only CONNECT is served", http.StatusMethodNotAllowed)
-		return
-	}
 	out, err := e.dial(r.Context(), r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
@@ -127,19 +116,20 @@ func (e *egress) serviceAt(ctx context.Context, address string) (types.Namespace
 		return types.NamespacedName{}, fmt.Errorf("dial %s: %w", address, err)
 	}
 	e.mu.Lock()
-	reader, service := e.services, e.known[host]
+	service := e.known[host]
 	e.mu.Unlock()
+	services := e.services.Load()
 	switch {
 	case service.Name != "":
 		// An API server takes a new connection for most of what it asks at once: to list all Services for each costs it more.
 		return service, nil
-	case reader == nil:
+	case services == nil:
 		return types.NamespacedName{}, errors.New("the API server is not up yet")
 	}
 	var all corev1.ServiceList
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout/2)
 	defer cancel()
-	if err := reader.List(ctx, &all); err != nil {
+	if err := (*services).List(ctx, &all); err != nil {
 		return types.NamespacedName{}, fmt.Errorf("dial %s: list the Services: %w", address, err)
 	}
 	e.mu.Lock()

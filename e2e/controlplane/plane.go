@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/kubernetes/scheme"
@@ -49,16 +48,16 @@ type Plane struct {
 	dir         string
 	egress      *egress
 	certManager *process.Process
-	etcd        *component
-	apiServer   *component
+	etcd        *process.Process
+	apiServer   *process.Process
+	processes   process.Group
 
 	// lifetime ends with Stop, and background is what then has to end.
 	lifetime   context.Context
 	end        context.CancelFunc
 	background sync.WaitGroup
 
-	mu        sync.Mutex
-	processes []*process.Process
+	mu sync.Mutex
 	// replicas are all that were ever started.
 	replicas []*Replica
 
@@ -117,7 +116,7 @@ func (p *Plane) start(ctx context.Context) error {
 	if p.Client, err = client.NewWithWatch(p.Config, client.Options{Scheme: scheme.Scheme}); err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
-	p.egress.serve(p.Client)
+	p.egress.services.Store(&p.Client)
 	if err := p.startControllerManager(pki); err != nil {
 		return err
 	}
@@ -125,20 +124,13 @@ func (p *Plane) start(ctx context.Context) error {
 	if _, err := envtest.InstallCRDs(p.Config, crds); err != nil {
 		return fmt.Errorf("install cert-manager's CRDs: %w", err)
 	}
-	p.certManager, err = p.run("cert-manager", filepath.Join(p.programs, "cert-manager"), nil, "--kubeconfig="+p.Kubeconfig)
+	p.certManager, err = p.run("cert-manager", "--kubeconfig="+p.Kubeconfig)
 	return err
 }
 
-// run starts a process that Stop ends.
-func (p *Plane) run(name, program string, env []string, args ...string) (*process.Process, error) {
-	r, err := process.Start(p.dir, name, program, env, args...)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.processes = append(p.processes, r)
-	return r, nil
+// run starts one of our programs, which Stop ends.
+func (p *Plane) run(name string, args ...string) (*process.Process, error) {
+	return p.processes.Start(p.dir, name, filepath.Join(p.programs, name), nil, args...)
 }
 
 // Stop ends every process that Start and StartReplica started, and removes their files.
@@ -154,17 +146,12 @@ func (p *Plane) Stop() error {
 // stop kills, as nothing is to be kept: asked politely, the API server would wait for those that watch it.
 func (p *Plane) stop() error {
 	p.end()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all []error
-	for i := range p.processes {
-		all = append(all, p.processes[len(p.processes)-1-i].Stop(syscall.SIGKILL))
-	}
+	err := p.processes.Kill()
 	if p.egress != nil {
-		all = append(all, p.egress.close())
+		err = errors.Join(err, p.egress.server.Close())
 	}
 	p.background.Wait()
-	return errors.Join(all...)
+	return err
 }
 
 // Kubectl runs kubectl as administrator with the given standard input, and returns what it printed.

@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
+	"github.com/rook-clusterset/rook-clusterset/e2e/process"
 )
 
 const (
@@ -30,7 +32,7 @@ func (p *Plane) startEtcd(ctx context.Context) (string, error) {
 		urls[i] = "http://" + loopback(port)
 	}
 	var err error
-	p.etcd, err = p.runComponent("etcd",
+	p.etcd, err = p.run("etcd",
 		"--data-dir="+filepath.Join(p.dir, "etcd"),
 		"--listen-client-urls="+urls[0], "--advertise-client-urls="+urls[0],
 		"--listen-peer-urls="+urls[1], "--initial-advertise-peer-urls="+urls[1], "--initial-cluster=default="+urls[1],
@@ -49,7 +51,7 @@ func (p *Plane) startAPIServer(ctx context.Context, pki *credentials.Authority, 
 	if err != nil {
 		return "", err
 	}
-	p.apiServer, err = p.runComponent("kube-apiserver",
+	p.apiServer, err = p.run("kube-apiserver",
 		"--etcd-servers="+etcd,
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
 		"--tls-cert-file="+pki.Path("apiserver.crt"), "--tls-private-key-file="+pki.Path("apiserver.key"),
@@ -63,28 +65,23 @@ func (p *Plane) startAPIServer(ctx context.Context, pki *credentials.Authority, 
 	return "https://" + loopback(port), err
 }
 
+// waitForAPIServer asks with little patience: a server that is coming up can leave a first question unanswered.
 func (p *Plane) waitForAPIServer(ctx context.Context) error {
 	httpClient, err := rest.HTTPClientFor(p.Config)
 	if err != nil {
 		return fmt.Errorf("make a client of the API server: %w", err)
 	}
-	return p.waitForReadiness(ctx, httpClient, p.anyEnded)
-}
-
-// anyEnded tells a process that has ended by itself.
-func (p *Plane) anyEnded() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, running := range p.processes {
-		if err := running.Ended(); err != nil {
-			return err
-		}
-	}
-	return nil
+	ended := func() error { return errors.Join(p.etcd.Ended(), p.apiServer.Ended()) }
+	return process.Await(ctx, readyTimeout, pollInterval, "the API server is ready", ended, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, readyTimeout/18)
+		defer cancel()
+		_, err := get(ctx, httpClient, p.Config.Host+"/readyz?verbose")
+		return err
+	})
 }
 
 func (p *Plane) startControllerManager(pki *credentials.Authority) error {
-	_, err := p.run("kube-controller-manager", filepath.Join(p.programs, "kube-controller-manager"), nil,
+	_, err := p.run("kube-controller-manager",
 		"--kubeconfig="+p.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--kube-api-qps=500", "--kube-api-burst=1000",
 		// Many at once overtake their own cache, and write each status that is on the way to the one that counts.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -55,7 +54,7 @@ func (p *Plane) StartReplica(ctx context.Context, name string, args ...string) (
 
 // LaunchReplica starts a replica and does not wait for it.
 func (p *Plane) LaunchReplica(ctx context.Context, name string, args ...string) (*Replica, error) {
-	binary, err := p.buildProgram(ctx)
+	binary, err := p.Program(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +79,7 @@ func (p *Plane) LaunchReplica(ctx context.Context, name string, args ...string) 
 	if err != nil {
 		return nil, err
 	}
-	r.process, err = p.run(name, binary, env, append([]string{
+	r.process, err = p.processes.Start(p.dir, name, binary, env, append([]string{
 		"manager", "--kubeconfig=" + kubeconfig, "--cert-dir=" + certs, "--log-format=text",
 		"--webhook-port=" + strconv.Itoa(r.ports.webhook),
 		"--health-probe-bind-address=" + loopback(r.ports.health),
@@ -194,28 +193,15 @@ func (r *Replica) Metrics(ctx context.Context) (string, error) {
 func (r *Replica) MetricsURL() string { return "https://" + loopback(r.ports.metrics) + "/metrics" }
 
 func (r *Replica) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	var last error
-	for {
-		if err := r.process.Ended(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("replica %s is not ready: %w\n%s", r.name, last, r.process.Tail())
-		case <-time.After(pollInterval):
-		}
-		if last = r.Ready(ctx); last == nil {
-			return nil
-		}
+	err := process.Await(ctx, readyTimeout, pollInterval, "replica "+r.name+" is ready", r.process.Ended, r.Ready)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, r.process.Tail())
 	}
+	return nil
 }
 
 // Program returns the path of the rook-clusterset program, built from the tree.
-func (p *Plane) Program(ctx context.Context) (string, error) { return p.buildProgram(ctx) }
-
-func (p *Plane) buildProgram(ctx context.Context) (string, error) {
+func (p *Plane) Program(ctx context.Context) (string, error) {
 	if built := os.Getenv(programVariable); built != "" {
 		return built, nil
 	}

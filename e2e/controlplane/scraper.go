@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -72,13 +71,5 @@ func (p *Plane) newScraper(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("let metrics be read: %w", err)
 		}
 	}
-	path, err := p.ServiceAccountKubeconfig(ctx, Namespace, scraperAccount)
-	if err != nil {
-		return "", err
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", path)
-	if err != nil {
-		return "", fmt.Errorf("read the token of the scraper: %w", err)
-	}
-	return config.BearerToken, nil
+	return p.token(ctx, Namespace, scraperAccount)
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -31,9 +30,22 @@ func (p *Plane) MountSecret(ctx context.Context, secret types.NamespacedName, di
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("mount Secret %s: %w", secret, err)
 	}
-	mounted := make(chan struct{})
-	m := &secretMount{client: p.Client, secret: secret, dir: dir, mounted: mounted}
-	p.background.Go(func() { m.follow(p.lifetime) })
+	mounted, version := make(chan struct{}), ""
+	write := func(s *corev1.Secret) bool {
+		if s.ResourceVersion != version {
+			if writeVolume(dir, s.Data) != nil {
+				return false
+			}
+			if version == "" {
+				close(mounted)
+			}
+			version = s.ResourceVersion
+		}
+		return true
+	}
+	p.background.Go(func() {
+		wait.UntilWithContext(p.lifetime, func(ctx context.Context) { p.followSecret(ctx, secret, write) }, rewatchPause)
+	})
 	select {
 	case <-mounted:
 		return nil
@@ -44,58 +56,19 @@ func (p *Plane) MountSecret(ctx context.Context, secret types.NamespacedName, di
 	}
 }
 
-type secretMount struct {
-	client client.WithWatch
-	secret types.NamespacedName
-	dir    string
-	// mounted is closed and set to nil with the first write.
-	mounted chan struct{}
-	version string
-}
-
-// follow writes what it sees, and begins again when the watch ends or a write fails.
-func (m *secretMount) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		_ = m.watch(ctx)
-		select {
-		case <-ctx.Done():
-		case <-time.After(rewatchPause):
-		}
-	}
-}
-
-func (m *secretMount) watch(ctx context.Context) error {
-	events, err := m.client.Watch(ctx, &corev1.SecretList{}, client.InNamespace(m.secret.Namespace),
-		client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", m.secret.Name)})
+// followSecret hands on what it sees, until the watch ends or a write fails.
+func (p *Plane) followSecret(ctx context.Context, name types.NamespacedName, write func(*corev1.Secret) bool) {
+	events, err := p.Client.Watch(ctx, &corev1.SecretList{}, client.InNamespace(name.Namespace),
+		client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", name.Name)})
 	if err != nil {
-		return fmt.Errorf("watch Secret %s: %w", m.secret, err)
+		return
 	}
 	defer events.Stop()
 	for event := range events.ResultChan() {
-		secret, ok := event.Object.(*corev1.Secret)
-		if !ok || event.Type == watch.Deleted {
-			continue
-		}
-		if err := m.write(secret); err != nil {
-			return err
+		if secret, ok := event.Object.(*corev1.Secret); ok && event.Type != watch.Deleted && !write(secret) {
+			return
 		}
 	}
-	return nil
-}
-
-func (m *secretMount) write(secret *corev1.Secret) error {
-	if secret.ResourceVersion == m.version {
-		return nil
-	}
-	if err := writeVolume(m.dir, secret.Data); err != nil {
-		return fmt.Errorf("mount Secret %s: %w", m.secret, err)
-	}
-	m.version = secret.ResourceVersion
-	if m.mounted != nil {
-		close(m.mounted)
-		m.mounted = nil
-	}
-	return nil
 }
 
 // writeVolume makes the files those of the directory in one step, by a link to a directory with them, and removes the
@@ -126,19 +99,15 @@ func writeVolume(dir string, files map[string][]byte) error {
 	if err := os.Rename(next, link); err != nil {
 		return err
 	}
-	if err := linkFiles(dir, slices.Collect(maps.Keys(files))); err != nil || before == "" {
-		return err
-	}
-	return os.RemoveAll(filepath.Join(dir, before))
-}
-
-// linkFiles gives each file its name in the directory, through the one link that changes.
-func linkFiles(dir string, names []string) error {
-	for _, name := range names {
+	// Each file has its name in the directory through the one link that changes.
+	for name := range files {
 		err := os.Symlink(filepath.Join(dataLink, name), filepath.Join(dir, name))
 		if err != nil && !errors.Is(err, os.ErrExist) {
 			return err
 		}
 	}
-	return nil
+	if before == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(dir, before))
 }

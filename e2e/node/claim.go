@@ -24,15 +24,7 @@ func claim(name string) (*os.File, error) {
 
 // claimFor notes the directory of the node, for whoever comes after a crash of ours.
 func claimFor(lock *os.File, dir string) error {
-	if err := errors.Join(lock.Truncate(0), write(lock, dir)); err != nil {
-		return fmt.Errorf("note directory %s: %w", dir, err)
-	}
-	return nil
-}
-
-func write(file *os.File, text string) error {
-	_, err := file.WriteAt([]byte(text), 0)
-	return err
+	return os.WriteFile(lock.Name(), []byte(dir), 0o600)
 }
 
 // claimedFor returns the directory that a crashed run noted, if one did.

@@ -18,7 +18,7 @@ const endTimeout = 20 * time.Second
 // CleanUp removes what a run that did not come to Stop left of the node, in the directory and in that which the run had
 // for it. It refuses while that run lives.
 func CleanUp(dir, name string) error {
-	if err := (&Options{Name: name, Dir: dir}).complete(); err != nil {
+	if err := (Options{Name: name, Dir: dir}).check(); err != nil {
 		return fmt.Errorf("clean up after node %s: %w", name, err)
 	}
 	lock, err := claim(name)

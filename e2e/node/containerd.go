@@ -97,7 +97,7 @@ func (n *Node) write(name, text string) error {
 	}
 	var filled bytes.Buffer
 	if err := parsed.Execute(&filled, map[string]string{
-		"Name": n.Name, "Dir": n.options.Dir, "NodeIP": n.NodeIP.String(), "PodCIDR": n.options.PodCIDR.String(),
+		"Name": n.Name, "Dir": n.options.Dir, "NodeIP": n.NodeIP.String(), "PodCIDR": podCIDR,
 		"PauseImage": PauseImage, "CGroup": cgroupName(n.Name),
 		"CNIPlugins": cniPlugins, "CNINetwork": cniNetwork(n.Name), "CNIDevice": cniDevice,
 	}); err != nil {

@@ -3,12 +3,10 @@ package node
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/credentials"
@@ -27,7 +25,7 @@ func (n *Node) makeCredentials() error {
 	if n.credentials, err = credentials.NewAuthority(n.path("pki")); err != nil {
 		return err
 	}
-	nodeIP, serviceIP := net.IP(n.NodeIP.AsSlice()), net.IP(n.options.ServiceCIDR.Masked().Addr().Next().AsSlice())
+	nodeIP, serviceIP := net.IP(n.NodeIP.AsSlice()), net.ParseIP(kubernetesIP)
 	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
 	if err := n.credentials.Server("apiserver", names, net.IPv4(127, 0, 0, 1), nodeIP, serviceIP); err != nil {
 		return err
@@ -79,7 +77,7 @@ func (n *Node) startControlPlane(ctx context.Context) error {
 	}
 	return n.run("kube-proxy",
 		"--kubeconfig="+n.Kubeconfig, "--hostname-override="+n.Name,
-		"--proxy-mode=iptables", "--cluster-cidr="+n.options.PodCIDR.String(), "--iptables-localhost-nodeports=false",
+		"--proxy-mode=iptables", "--cluster-cidr="+podCIDR, "--iptables-localhost-nodeports=false",
 		// A change of a Service is to be seen at once.
 		"--iptables-min-sync-period=100ms",
 		// The limit of connections is the machine's, and not to be set from a network namespace.
@@ -101,40 +99,22 @@ func (n *Node) startAPIServer(ctx context.Context) error {
 		"--authorization-mode=Node,RBAC", "--allow-privileged",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+pki.Path("sa.key"), "--service-account-signing-key-file="+pki.Path("sa.key"),
-		"--service-cluster-ip-range="+n.options.ServiceCIDR.String(),
+		"--service-cluster-ip-range="+serviceCIDR,
 		"--event-ttl=20m",
 	); err != nil {
 		return err
 	}
-	httpClient, err := rest.HTTPClientFor(n.Config)
+	asker, err := discovery.NewDiscoveryClientForConfig(n.Config)
 	if err != nil {
 		return fmt.Errorf("make a client of the API server: %w", err)
 	}
-	if err := n.eventually(ctx, "the API server is ready", func(ctx context.Context) error { return ready(ctx, httpClient) }); err != nil {
+	if err := n.eventually(ctx, "the API server is ready", func(ctx context.Context) error {
+		return asker.RESTClient().Get().AbsPath("/readyz").Param("verbose", "true").Do(ctx).Error()
+	}); err != nil {
 		return err
 	}
 	if n.Client, err = client.NewWithWatch(n.Config, client.Options{Scheme: scheme.Scheme}); err != nil {
 		return fmt.Errorf("make a client: %w", err)
-	}
-	return nil
-}
-
-func ready(ctx context.Context, c *http.Client) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, apiServerURL+"/readyz?verbose", nil)
-	if err != nil {
-		return fmt.Errorf("ask the API server whether it is ready: %w", err)
-	}
-	response, err := c.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask the API server whether it is ready: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return fmt.Errorf("read whether the API server is ready: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the API server answers %s: %s", response.Status, body)
 	}
 	return nil
 }

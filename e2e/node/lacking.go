@@ -47,11 +47,10 @@ func Lacking() []string {
 		}
 	}
 	all = append(all, lackingCgroups()...)
-	if !hasFile("/proc/filesystems", "\toverlay\n") && !loads("overlay", func() bool { return hasFile("/proc/filesystems", "\toverlay\n") }) {
+	if !hasFeature("overlay", "/proc/filesystems", "\toverlay\n") {
 		all = append(all, "the kernel has no overlayfs")
 	}
-	bridged := func() bool { return hasFile("/proc/sys/net/bridge/bridge-nf-call-iptables", "") }
-	if !bridged() && !loads("br_netfilter", bridged) {
+	if !hasFeature("br_netfilter", "/proc/sys/net/bridge/bridge-nf-call-iptables", "") {
 		all = append(all, "the kernel does not let iptables see what crosses a bridge (br_netfilter)")
 	}
 	return append(all, lackingNetwork()...)
@@ -122,12 +121,11 @@ func hasProgram(name string) bool {
 	return err == nil
 }
 
-func hasFile(path, with string) bool {
-	text, err := os.ReadFile(path)
-	return err == nil && bytes.Contains(text, []byte(with))
-}
-
-// loads says whether the kernel can be made to have a feature by a module.
-func loads(module string, has func() bool) bool {
-	return exec.Command("modprobe", module).Run() == nil && has()
+// hasFeature says whether the kernel has what a file tells, or can be made to have it by a module.
+func hasFeature(module, file, with string) bool {
+	has := func() bool {
+		text, err := os.ReadFile(file)
+		return err == nil && bytes.Contains(text, []byte(with))
+	}
+	return has() || exec.Command("modprobe", module).Run() == nil && has()
 }

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -168,8 +167,8 @@ func mountsBelow(dir string) []string {
 	text, _ := os.ReadFile("/proc/self/mountinfo")
 	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	var all []string
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > mountPoint {
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > mountPoint {
 			if path := unescape.Replace(fields[mountPoint]); below(path, dir) {
 				all = append(all, path)
 			}

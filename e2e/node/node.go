@@ -33,6 +33,14 @@ const (
 // keepVariable, if set in the environment, keeps the logs of a node.
 const keepVariable = "ROOK_CLUSTERSET_KEEP"
 
+// The networks of every node.
+const (
+	podCIDR     = "10.244.0.0/24"
+	serviceCIDR = "10.96.0.0/16"
+	// kubernetesIP is the first address of serviceCIDR.
+	kubernetesIP = "10.96.0.1"
+)
+
 // longestDir leaves room, in the 42 characters that containerd allows, for the directory of its shims' sockets.
 const longestDir = 40
 
@@ -46,17 +54,14 @@ type Options struct {
 	Programs string
 	// Images are archives to import before the kubelet starts; that of pause needs no naming.
 	Images []string
-	// PodCIDR is 10.244.0.0/24, and ServiceCIDR 10.96.0.0/16, unless given.
-	PodCIDR, ServiceCIDR netip.Prefix
-	// NodeIP is 192.0.2.1 unless given. Pods ask it for names.
-	NodeIP netip.Addr
 }
 
 // Node is a running cluster of one node.
 type Node struct {
 	Name string
 	// NetNS is the path of the network namespace.
-	NetNS  string
+	NetNS string
+	// NodeIP is the address that pods ask for names.
 	NodeIP netip.Addr
 	// Config is that of an administrator, dialling inside the network namespace; Kubeconfig is the same as a file, of use
 	// to programs that run in the network namespace.
@@ -70,15 +75,13 @@ type Node struct {
 	options     Options
 	credentials *credentials.Authority
 	lock        *os.File
-
-	mu        sync.Mutex
-	processes []*process.Process
+	processes   process.Group
 }
 
 // Start returns once the Node is Ready. What a crashed run left under that name is removed first. The caller must Stop
 // what it got.
 func Start(ctx context.Context, o Options) (*Node, error) {
-	if err := o.complete(); err != nil {
+	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("start node %s: %w", o.Name, err)
 	}
 	if lacking := Lacking(); len(lacking) > 0 {
@@ -89,7 +92,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		Name: o.Name, NetNS: namespacePath(o.Name), NodeIP: o.NodeIP,
+		Name: o.Name, NetNS: namespacePath(o.Name), NodeIP: netip.MustParseAddr("192.0.2.1"),
 		Kubeconfig: filepath.Join(o.Dir, "kubeconfig"), Logs: filepath.Join(o.Dir, "logs"),
 		options: o, lock: lock,
 	}
@@ -102,21 +105,13 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	return n, nil
 }
 
-func (o *Options) complete() error {
+// check says why there can be no such node.
+func (o Options) check() error {
 	if o.Name == "" || strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return fmt.Errorf("%q is no name for a Node and its network namespace", o.Name)
 	}
 	if !filepath.IsAbs(o.Dir) || filepath.Clean(o.Dir) != o.Dir || len(o.Dir) > longestDir || o.Dir == "/" {
 		return fmt.Errorf("directory %q is not a clean absolute path of at most %d characters", o.Dir, longestDir)
-	}
-	if !o.PodCIDR.IsValid() {
-		o.PodCIDR = netip.MustParsePrefix("10.244.0.0/24")
-	}
-	if !o.ServiceCIDR.IsValid() {
-		o.ServiceCIDR = netip.MustParsePrefix("10.96.0.0/16")
-	}
-	if !o.NodeIP.IsValid() {
-		o.NodeIP = netip.MustParseAddr("192.0.2.1")
 	}
 	return nil
 }
@@ -176,19 +171,12 @@ func (n *Node) waitForNode(ctx context.Context) error {
 
 // Stop ends every process of the node, its containers' among them, and removes all that it has made on the machine.
 func (n *Node) Stop() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.lock == nil {
+	lock := n.lock
+	if n.lock = nil; lock == nil {
 		return nil
 	}
-	err := n.keepLogs()
 	// The kubelet was started last, and goes first: it would restart what is killed.
-	for i := range n.processes {
-		err = errors.Join(err, n.processes[len(n.processes)-1-i].Stop(os.Kill))
-	}
-	err = release(n.lock, errors.Join(err, cleanUp(n.Name, n.options.Dir)))
-	n.lock = nil
-	return err
+	return release(lock, errors.Join(n.keepLogs(), n.processes.Kill(), cleanUp(n.Name, n.options.Dir)))
 }
 
 // keepLogs moves the logs aside if they are to be kept.
@@ -208,14 +196,8 @@ func (n *Node) keepLogs() error {
 // run starts a program in the network namespace, that Stop ends. nsenter becomes it, so that its number is the program's.
 // It is nsenter, for `ip netns exec` would mount another /sys, without the cgroups.
 func (n *Node) run(name string, args ...string) error {
-	p, err := process.Start(n.Logs, name, "nsenter", n.environment(), append([]string{"--net=" + n.NetNS, n.program(name)}, args...)...)
-	if err != nil {
-		return err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.processes = append(n.processes, p)
-	return nil
+	_, err := n.processes.Start(n.Logs, name, "nsenter", n.environment(), append([]string{"--net=" + n.NetNS, n.program(name)}, args...)...)
+	return err
 }
 
 // environment marks a process as one of this node, and whatever it starts.
@@ -236,32 +218,5 @@ func (n *Node) program(name string) string { return filepath.Join(n.options.Prog
 
 // eventually waits until the check passes, and fails early if a process of the node has ended.
 func (n *Node) eventually(ctx context.Context, what string, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	for {
-		last := check(ctx)
-		if last == nil {
-			return nil
-		}
-		if err := n.anyEnded(); err != nil {
-			return fmt.Errorf("wait until %s: %w", what, err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w (last: %w)", what, ctx.Err(), last)
-		case <-time.After(pollInterval):
-		}
-	}
-}
-
-// anyEnded tells a process that has ended by itself.
-func (n *Node) anyEnded() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, p := range n.processes {
-		if err := p.Ended(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return process.Await(ctx, readyTimeout, pollInterval, what, n.processes.Ended, check)
 }

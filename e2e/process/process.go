@@ -61,6 +61,9 @@ func Start(dir, name, program string, env []string, args ...string) (*Process, e
 // PID is the number of the process.
 func (r *Process) PID() int { return r.cmd.Process.Pid }
 
+// Args are the arguments that the program was started with.
+func (r *Process) Args() []string { return r.cmd.Args[1:] }
+
 // Log is the path of the log.
 func (r *Process) Log() string { return r.log }
 
