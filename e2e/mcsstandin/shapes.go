@@ -32,7 +32,8 @@ func init() {
 			text, err := json.Marshal(v)
 			return string(text), err
 		},
-		"endpoint": func(m Peer) (content map[string]any, err error) {
+		"endpoint": func(m Peer) (map[string]any, error) {
+			content := map[string]any{}
 			return content, yaml.Unmarshal(fill("endpoint", m), &content)
 		},
 	}).Parse(shapesText))

@@ -40,8 +40,7 @@ type lab struct {
 
 func newLab(t *testing.T) lab {
 	t.Helper()
-	programs, err := node.Assets(t.Context())
-	require.NoError(t, err)
+	programs := need(node.Assets(t.Context()))(t)
 	dir := t.TempDir()
 	l := lab{t: t, root: filepath.Join(dir, "root"), program: filepath.Join(dir, "rook-clusterset")}
 	l.run("go", "build", "-o", l.program, "../..")

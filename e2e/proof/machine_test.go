@@ -31,8 +31,7 @@ func readMachine(t *testing.T) machine {
 		require.NoError(t, err, command)
 		add(what, string(out))
 	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	require.NoError(t, err)
+	mounts := need(os.ReadFile("/proc/self/mounts"))(t)
 	add("mount", string(mounts))
 	return m
 }

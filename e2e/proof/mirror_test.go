@@ -3,7 +3,7 @@ package proof_test
 import (
 	"context"
 	"crypto/rand"
-	"strings"
+	"fmt"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -55,8 +55,7 @@ func (s *site) peerWith(ctx context.Context, pt point, peer *site, pool string) 
 	for _, each := range []*site{s, peer} {
 		require.NoError(pt, realceph.EnableMirroring(ctx, each.shell, pool, each.name))
 	}
-	token, err := realceph.BootstrapToken(ctx, s.shell, pool, s.name)
-	require.NoError(pt, err)
+	token := need(realceph.BootstrapToken(ctx, s.shell, pool, s.name))(pt)
 	require.NoError(pt, realceph.ImportToken(ctx, peer.shell, pool, peer.name, token))
 	pt.evidence("a bootstrap token of %s was imported in %s", s.name, peer.name)
 }
@@ -64,29 +63,26 @@ func (s *site) peerWith(ctx context.Context, pt point, peer *site, pool string) 
 // write writes random data into the image and returns the sum of the whole image.
 func (p *proof) write(ctx context.Context, pt point, s *site, d disk, offset uint64) string {
 	data := make([]byte, writeSize)
-	_, err := rand.Read(data)
-	require.NoError(pt, err)
+	need(rand.Read(data))(pt)
 	require.NoError(pt, realceph.WriteImage(ctx, s.shell, d.pool, d.image, offset, data))
-	written, err := realceph.ImageSum(ctx, s.shell, d.pool, d.image)
-	require.NoError(pt, err)
+	written := need(realceph.ImageSum(ctx, s.shell, d.pool, d.image))(pt)
 	return written
 }
 
 // gets waits until the image has the sum.
 func (s *site) gets(ctx context.Context, d disk, sum string) error {
-	ctx, end := context.WithTimeout(ctx, syncTimeout)
-	defer end()
-	return realceph.AwaitImage(ctx, s.shell, d.pool, d.image, sum)
+	return until(ctx, syncTimeout, func() error {
+		got, err := realceph.ImageSum(ctx, s.shell, d.pool, d.image)
+		if err == nil && got != sum {
+			err = fmt.Errorf("image %s/%s of %s has the sum %s, and not %s", d.pool, d.image, s.name, got, sum)
+		}
+		return err
+	})
 }
 
 // startMirror runs the mirror daemon of a site as Rook does.
 func (s *site) startMirror(ctx context.Context, pt point) {
-	key, err := realceph.CreateKey(ctx, s.shell, realceph.MirrorEntity, realceph.MirrorCaps()...)
-	require.NoError(pt, err)
-	fsid, err := s.shell.Run(ctx, nil, "ceph", "fsid")
-	require.NoError(pt, err)
-	keyring := realceph.KeyringSecret(s.namespace, realceph.MirrorKeyring, realceph.MirrorEntity, key)
-	require.NoError(pt, s.node.Client.Create(ctx, keyring))
-	require.NoError(pt, s.node.Client.Create(ctx, realceph.MirrorDeployment(s.namespace, node.CephImage, strings.TrimSpace(fsid))))
+	daemon := need(realceph.MirrorDaemon(ctx, s.shell, s.namespace, node.CephImage))(pt)
+	need(s.node.Kubectl(ctx, daemon, "apply", "-f", "-"))(pt)
 	require.NoError(pt, s.rolledOut(ctx, s.namespace, "deployment/rook-ceph-rbd-mirror-a"))
 }

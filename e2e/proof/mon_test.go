@@ -7,34 +7,23 @@ import (
 	"net/netip"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/node"
+	"github.com/rook-clusterset/rook-clusterset/e2e/realceph"
 )
 
 // monStatus is what a mon says of itself.
 type monStatus struct {
 	// State is leader or peon for a mon in quorum; Rank is negative for one that is not in its own monmap.
-	State  string `json:"state"`
-	Rank   int    `json:"rank"`
-	Monmap struct {
-		Mons []struct {
-			Public struct {
-				Addrvec []struct {
-					Addr string `json:"addr"`
-				} `json:"addrvec"`
-			} `json:"public_addrs"`
-		} `json:"mons"`
-	} `json:"monmap"`
+	State  string          `json:"state"`
+	Rank   int             `json:"rank"`
+	Monmap realceph.Monmap `json:"monmap"`
 }
 
 // address returns the address of the one mon in its monmap; it is not valid if it has none there.
 func (s monStatus) address() netip.Addr {
-	for _, mon := range s.Monmap.Mons {
-		for _, entry := range mon.Public.Addrvec {
-			if endpoint, err := netip.ParseAddrPort(entry.Addr); err == nil {
-				return endpoint.Addr()
-			}
-		}
+	if len(s.Monmap.Mons) == 0 {
+		return netip.Addr{}
 	}
-	return netip.Addr{}
+	return s.Monmap.Mons[0].Public.Addr()
 }
 
 func (s monStatus) inQuorum() bool { return s.State == "leader" || s.State == "peon" }

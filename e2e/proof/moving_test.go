@@ -30,21 +30,18 @@ func (p *proof) isMoved(ctx context.Context, pt point) {
 		require.NoError(pt, realceph.CreatePool(ctx, each.shell, moved.pool))
 	}
 	require.NoError(pt, realceph.CreateImage(ctx, s.shell, moved.pool, moved.image, imageSize))
-	witness, err := recorder.Watch(ctx, s.node.Client, s.namespace)
-	require.NoError(pt, err)
+	witness := need(recorder.Watch(ctx, s.node.Client, s.namespace))(pt)
 	users := s.startClients(ctx, pt, moved)
 	require.Equal(pt, []string{"mon a", "mon b", "mon c", "osd 0", "osd 1", "osd 2"}, witness.Up())
 
 	began := time.Now()
-	_, err = s.node.Kubectl(ctx, nil, "label", "namespace", s.namespace, "rook-clusterset.io/enabled=true")
-	require.NoError(pt, err)
+	need(s.node.Kubectl(ctx, nil, "label", "namespace", s.namespace, "rook-clusterset.io/enabled=true"))(pt)
 	require.NoError(pt, until(ctx, moveTimeout, func() error { return s.hasMoved(ctx, pt) }))
 	took := time.Since(began)
 	all := users.stop(ctx, pt)
 	pt.evidence("%s: 3 mons and 3 OSDs have moved %.0fs after the namespace was labelled", s.name, took.Seconds())
 
-	a, err := readAccess(ctx, s.node.Client, s.namespace)
-	require.NoError(pt, err)
+	a := need(readAccess(ctx, s.node.Client, s.namespace))(pt)
 	s.shell = s.shell.to(a)
 	s.atGlobalIPs(ctx, pt)
 	require.Empty(pt, witness.Broken())
@@ -70,8 +67,8 @@ func (s *site) hasMoved(ctx context.Context, pt point) error {
 	}
 	osds, err := realceph.OSDDump(ctx, s.shell.to(a))
 	for id, osd := range osds {
-		if !osd.Up || !s.cluster.global.Contains(osd.Public.Addr()) {
-			return fmt.Errorf("osd.%s of %s is up: %t, at %s", id, s.name, osd.Up, osd.Public.Addr())
+		if osd.Up != 1 || !s.cluster.global.Contains(osd.Public.Addr()) {
+			return fmt.Errorf("osd.%s of %s is up: %d, at %s", id, s.name, osd.Up, osd.Public.Addr())
 		}
 	}
 	return err
@@ -117,8 +114,7 @@ func hadQuorum(pt point, asked []did) {
 // isMirroredWest sees in west what was written while the cluster was moved, and after.
 func (p *proof) isMirroredWest(ctx context.Context, pt point, s *site) {
 	s.peerWith(ctx, pt, p.westCeph, moved.pool)
-	written, err := realceph.ImageSum(ctx, s.shell, moved.pool, moved.image)
-	require.NoError(pt, err)
+	written := need(realceph.ImageSum(ctx, s.shell, moved.pool, moved.image))(pt)
 	began := time.Now()
 	require.NoError(pt, p.westCeph.gets(ctx, moved, written))
 	pt.evidence("what was written meanwhile is the same in west after %.0fs, SHA-256 %s...", time.Since(began).Seconds(), written[:16])

@@ -37,10 +37,7 @@ func (p *proof) naiveWaysFail(ctx context.Context, pt point) {
 	template := &appsv1.Deployment{}
 	require.NoError(pt, p.east.node.Client.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: "rook-ceph-mon-a"}, template))
 	for _, w := range ways {
-		pt.Run(w.name, func(t *testing.T) {
-			sub := point{T: t, report: pt.report}
-			p.try(ctx, sub, w, template)
-		})
+		pt.Run(w.name, func(t *testing.T) { p.try(ctx, point{T: t, report: pt.report}, w, template) })
 	}
 }
 
@@ -49,11 +46,6 @@ func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deplo
 	defer func() { _, _ = m.cluster.node.Kubectl(ctx, nil, "delete", "namespace", m.namespace, "--wait=false") }()
 	require.NoError(pt, until(ctx, 90*time.Second, func() error { _, err := m.status(ctx); return err }))
 	inEast := p.plain.shell
-	ask := func(address netip.Addr) error {
-		_, err := inEast.to(access{monHost: monHost(address), key: inEast.access.key}).
-			Run(ctx, nil, "ceph", "--connect-timeout", brief, "quorum_status")
-		return err
-	}
 	// What answers to nobody takes connections all the same.
 	for _, address := range []netip.Addr{m.global, m.clusterIP} {
 		require.NoError(pt, until(ctx, time.Minute, func() error { return inEast.connects(ctx, address) }))
@@ -61,8 +53,7 @@ func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deplo
 	if !w.works {
 		inEast.doesNotReach(ctx, pt, m.global)
 		// It had time to find its place by now.
-		status, err := m.status(ctx)
-		require.NoError(pt, err)
+		status := need(m.status(ctx))(pt)
 		require.True(pt, status.Rank < 0 || status.address() == m.clusterIP, "rank %d at %s", status.Rank, status.address())
 		known := "nowhere"
 		if address := status.address(); address.IsValid() {
@@ -71,9 +62,11 @@ func (p *proof) try(ctx context.Context, pt point, w way, template *appsv1.Deplo
 		pt.evidence("%s: rank %d, %s in its monmap; at its global IP %s it does not answer", w.name, status.Rank, known, m.global)
 		return
 	}
-	require.NoError(pt, until(ctx, time.Minute, func() error { return ask(m.global) }))
-	status, err := m.status(ctx)
-	require.NoError(pt, err)
+	require.NoError(pt, until(ctx, time.Minute, func() error {
+		_, err := inEast.at(m.global).Run(ctx, nil, "ceph", "--connect-timeout", brief, "quorum_status")
+		return err
+	}))
+	status := need(m.status(ctx))(pt)
 	require.Zero(pt, status.Rank)
 	require.Equal(pt, m.global, status.address())
 	inEast.doesNotReach(ctx, pt, m.clusterIP)
@@ -93,29 +86,29 @@ func (p *proof) startMon(ctx context.Context, pt point, w way, template *appsv1.
 	m := naiveMon{cluster: p.east, namespace: "naive-" + w.name}
 	require.NoError(pt, c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: m.namespace}}))
 	require.NoError(pt, c.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: m.namespace, Name: "rook-ceph-default"}}))
+	copied := func(o client.Object, meta *metav1.ObjectMeta, name string, edit func()) {
+		require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: name}, o))
+		*meta = metav1.ObjectMeta{Namespace: m.namespace, Name: name}
+		edit()
+		require.NoError(pt, c.Create(ctx, o))
+	}
 	service := &corev1.Service{}
-	require.NoError(pt, c.Get(ctx, client.ObjectKeyFromObject(template), service))
-	service.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: service.Name}
-	service.Spec.ClusterIP, service.Spec.ClusterIPs = "", nil
-	require.NoError(pt, c.Create(ctx, service))
+	copied(service, &service.ObjectMeta, template.Name, func() { service.Spec.ClusterIP, service.Spec.ClusterIPs = "", nil })
 	m.clusterIP = netip.MustParseAddr(service.Spec.ClusterIP)
-	m.global = exportService(ctx, pt, p.east, m.namespace, service.Name)
+	m.global = p.east.export(ctx, pt, m.namespace, service.Name)
 
 	address := map[bool]netip.Addr{false: m.clusterIP, true: m.global}
 	for _, name := range []string{"rook-ceph-config", "rook-ceph-mons-keyring", "rook-ceph-mon"} {
 		secret := &corev1.Secret{}
-		require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: name}, secret))
-		if _, ok := secret.Data["mon_host"]; ok {
-			// It is alone, and is not to find the two others of the cluster that it is a copy from.
-			secret.Data["mon_host"], secret.Data["mon_initial_members"] = []byte(monHost(address[w.monHost])), []byte("a")
-		}
-		secret.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: name}
-		require.NoError(pt, c.Create(ctx, secret))
+		copied(secret, &secret.ObjectMeta, name, func() {
+			if _, ok := secret.Data["mon_host"]; ok {
+				// It is alone, and is not to find the two others of the cluster that it is a copy from.
+				secret.Data["mon_host"], secret.Data["mon_initial_members"] = []byte(monHost(address[w.monHost])), []byte("a")
+			}
+		})
 	}
 	override := &corev1.ConfigMap{}
-	require.NoError(pt, c.Get(ctx, client.ObjectKey{Namespace: plainNamespace, Name: "rook-config-override"}, override))
-	override.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: override.Name}
-	require.NoError(pt, c.Create(ctx, override))
+	copied(override, &override.ObjectMeta, "rook-config-override", func() {})
 
 	d := template.DeepCopy()
 	d.ObjectMeta = metav1.ObjectMeta{Namespace: m.namespace, Name: d.Name, Labels: d.Labels}

@@ -26,26 +26,23 @@ func (p *proof) returns(ctx context.Context, pt point) {
 	pt.evidence("rook-clusterset is scaled to 0 in east")
 	inWest := p.westCeph.shell.to(s.shell.access)
 
-	mons, err := realceph.MonDump(ctx, s.shell)
-	require.NoError(pt, err)
+	mons := need(realceph.MonDump(ctx, s.shell))(pt)
 	monB := map[string]string{"app": "rook-ceph-mon", "mon": "b"}
 	before, after := s.deletePod(ctx, pt, monB)
 	// For a moment the other mons still count on the old pod: the new one is asked itself.
 	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.joined(ctx, monB, "b") }))
 	// One that has joined may call another election on a busy machine.
 	require.NoError(pt, until(ctx, returnTimeout, func() error { return s.inQuorum(ctx, inWest, "a", "b", "c") }))
-	again, err := realceph.MonDump(ctx, s.shell)
-	require.NoError(pt, err)
+	again := need(realceph.MonDump(ctx, s.shell))(pt)
 	require.Equal(pt, mons, again)
 	pt.evidence("mon.b: pod %s became %s, and it is in quorum at %s again", before, after, mons["b"].Addr())
 
-	osds, err := realceph.OSDDump(ctx, s.shell)
-	require.NoError(pt, err)
+	osds := need(realceph.OSDDump(ctx, s.shell))(pt)
 	before, after = s.deletePod(ctx, pt, osdLabels("1"))
 	require.NoError(pt, until(ctx, returnTimeout, func() error {
 		now, err := realceph.OSDDump(ctx, s.shell)
-		if err == nil && (!now["1"].Up || now["1"].Cluster.Addr() != after) {
-			err = fmt.Errorf("osd.1 is up: %t, with cluster address %s", now["1"].Up, now["1"].Cluster.Addr())
+		if err == nil && (now["1"].Up != 1 || now["1"].Cluster.Addr() != after) {
+			err = fmt.Errorf("osd.1 is up: %d, with cluster address %s", now["1"].Up, now["1"].Cluster.Addr())
 		}
 		if err == nil {
 			require.Equal(pt, osds["1"].Public, now["1"].Public)
@@ -64,26 +61,22 @@ func (p *proof) writesFromWest(ctx context.Context, pt point, inWest shell, obje
 	require.NoError(pt, until(ctx, returnTimeout, func() error {
 		return realceph.PutObject(ctx, inWest, pool, object, strings.NewReader(text))
 	}))
-	read, err := realceph.ObjectSum(ctx, inWest, pool, object)
-	require.NoError(pt, err)
+	read := need(realceph.ObjectSum(ctx, inWest, pool, object))(pt)
 	require.Equal(pt, sumOf([]byte(text)), read)
 	pt.evidence("from west an object of %d bytes was written and read again", len(text))
 }
 
 func (p *proof) scaleWebhook(ctx context.Context, pt point, replicas int) {
-	_, err := p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "scale", "deployment/rook-clusterset", fmt.Sprintf("--replicas=%d", replicas))
-	require.NoError(pt, err)
+	need(p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "scale", "deployment/rook-clusterset", fmt.Sprintf("--replicas=%d", replicas)))(pt)
 	require.NoError(pt, p.east.rolledOut(ctx, "rook-clusterset", "deployment/rook-clusterset"))
 	if replicas == 0 {
-		_, err = p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "wait", "--for=delete", "pod", "--all", "--timeout=90s")
-		require.NoError(pt, err)
+		need(p.east.node.Kubectl(ctx, nil, "-n", "rook-clusterset", "wait", "--for=delete", "pod", "--all", "--timeout=90s"))(pt)
 	}
 }
 
 // deletePod deletes the pod of a daemon and returns its IP and that of the pod that takes its place.
 func (s *site) deletePod(ctx context.Context, pt point, labels map[string]string) (before, after netip.Addr) {
-	old, err := s.podOf(ctx, labels)
-	require.NoError(pt, err)
+	old := need(s.podOf(ctx, labels))(pt)
 	require.NoError(pt, s.node.Client.Delete(ctx, old))
 	require.NoError(pt, until(ctx, returnTimeout, func() error {
 		pod, err := s.podOf(ctx, labels)
@@ -130,8 +123,7 @@ func (s *site) inQuorum(ctx context.Context, c realceph.Client, ids ...string) e
 func (p *proof) failsOver(ctx context.Context, pt point) {
 	s := p.eastCeph
 	inWest := p.westCeph.shell.to(s.shell.access)
-	before, err := realceph.MonDump(ctx, s.shell)
-	require.NoError(pt, err)
+	before := need(realceph.MonDump(ctx, s.shell))(pt)
 
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
@@ -150,7 +142,7 @@ func (p *proof) failsOver(ctx context.Context, pt point) {
 		}
 	})
 	began := time.Now()
-	err = s.operator.FailOver(ctx, "c")
+	err := s.operator.FailOver(ctx, "c")
 	took := time.Since(began)
 	stop()
 	asked.Wait()
@@ -160,8 +152,7 @@ func (p *proof) failsOver(ctx context.Context, pt point) {
 	// The others wait 10 s for a mon that is gone, and elect for 5 s at the most.
 	require.Less(pt, longest, 20*time.Second)
 
-	after, err := realceph.MonDump(ctx, s.shell)
-	require.NoError(pt, err)
+	after := need(realceph.MonDump(ctx, s.shell))(pt)
 	require.Equal(pt, []string{"a", "b", "d"}, slices.Sorted(maps.Keys(after)))
 	s.global(pt, "rook-ceph-mon-d", after["d"].Addr())
 	for id, old := range before {

@@ -43,8 +43,7 @@ func TestProof(t *testing.T) {
 	}
 	require.Empty(t, node.Lacking(), "what this machine lacks")
 	ctrl.SetLogger(logr.Discard())
-	places, err := findPlaces(t.Context())
-	require.NoError(t, err)
+	places := need(findPlaces(t.Context()))(t)
 	p := &proof{report: &report{began: time.Now()}, places: places}
 
 	require.NoError(t, p.cleanUp(), "remove what a run left that was cut off")
@@ -90,33 +89,42 @@ func TestProof(t *testing.T) {
 // standUp starts both clusters and lays the wire.
 func (p *proof) standUp(ctx context.Context, pt point) {
 	started := time.Now()
-	p.both(pt, func(i int, m member) error {
-		c, err := startNode(ctx, m, p.places)
-		if i == 0 {
-			p.east = c
-		} else {
-			p.west = c
-		}
-		return err
-	})
+	var err error
+	p.east, p.west, err = both(func(_ int, m member) (*cluster, error) { return startNode(ctx, m, p.places) })
+	require.NoError(pt, err)
 	pt.evidence("two nodes are Ready after %.0fs, both with pods in 10.244.0.0/24 and Services in 10.96.0.0/16", time.Since(started).Seconds())
 	require.NoError(pt, connect(ctx, p.east.end, p.west.end))
 
 	installed := time.Now()
-	p.both(pt, func(i int, m member) error {
-		return [2]*cluster{p.east, p.west}[i].install(ctx, m, p.places.programs)
+	p.east, p.west, err = both(func(i int, m member) (*cluster, error) {
+		c := [2]*cluster{p.east, p.west}[i]
+		return c, c.install(ctx, m, p.places.programs)
 	})
+	require.NoError(pt, err)
 	mcsstandin.Join(p.east.mcs, p.west.mcs)
 	pt.evidence("kubectl apply -f manifests/install.yaml: both replicas are Ready in both clusters after %.0fs", time.Since(installed).Seconds())
 }
 
-// both does the same in the two clusters at once.
-func (p *proof) both(t require.TestingT, do func(i int, m member) error) {
+// both does the same for the two members at once. What was made is returned also where something failed, to be taken down.
+func both[T any](do func(i int, m member) (T, error)) (east, west T, err error) {
+	var made [2]T
 	var group errgroup.Group
 	for i, m := range members {
-		group.Go(func() error { return do(i, m) })
+		group.Go(func() (err error) {
+			made[i], err = do(i, m)
+			return err
+		})
 	}
-	require.NoError(t, group.Wait())
+	err = group.Wait()
+	return made[0], made[1], err
+}
+
+// need returns what there is, and fails the test if there was an error instead: need(f())(t).
+func need[T any](value T, err error) func(t require.TestingT) T {
+	return func(t require.TestingT) T {
+		require.NoError(t, err)
+		return value
+	}
 }
 
 // stop takes everything down and looks for what is left.

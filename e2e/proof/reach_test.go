@@ -31,16 +31,11 @@ const (
 
 // comesUp brings up both Ceph clusters and looks at the addresses of every daemon.
 func (p *proof) comesUp(ctx context.Context, pt point) {
-	p.both(pt, func(i int, m member) error {
-		c := [2]*cluster{p.east, p.west}[i]
-		s, err := bringUp(ctx, c, p.report, plan{name: m.id, namespace: cephNamespace, enabled: true})
-		if i == 0 {
-			p.eastCeph = s
-		} else {
-			p.westCeph = s
-		}
-		return err
+	var err error
+	p.eastCeph, p.westCeph, err = both(func(i int, m member) (*site, error) {
+		return bringUp(ctx, [2]*cluster{p.east, p.west}[i], p.report, plan{name: m.id, namespace: cephNamespace, enabled: true})
 	})
+	require.NoError(pt, err)
 	for _, s := range []*site{p.eastCeph, p.westCeph} {
 		s.atGlobalIPs(ctx, pt)
 		s.works(ctx, pt)
@@ -49,8 +44,7 @@ func (p *proof) comesUp(ctx context.Context, pt point) {
 
 // atGlobalIPs asserts that every daemon is known to clients by its global IP, and to other OSDs by the IP of its pod.
 func (s *site) atGlobalIPs(ctx context.Context, pt point) {
-	mons, err := realceph.MonDump(ctx, s.shell)
-	require.NoError(pt, err)
+	mons := need(realceph.MonDump(ctx, s.shell))(pt)
 	require.Len(pt, mons, 3)
 	var texts []string
 	for _, id := range slices.Sorted(maps.Keys(mons)) {
@@ -61,18 +55,16 @@ func (s *site) atGlobalIPs(ctx context.Context, pt point) {
 
 	require.NoError(pt, until(ctx, 2*time.Minute, func() error {
 		status, err := realceph.GetStatus(ctx, s.shell)
-		if err == nil && (len(status.Quorum) != 3 || status.OSDsUp != 3 || status.OSDsIn != 3) {
-			err = fmt.Errorf("%s has %d mons in quorum and %d OSDs up", s.name, len(status.Quorum), status.OSDsUp)
+		if err == nil && (len(status.Quorum) != 3 || status.OSDs.Up != 3 || status.OSDs.In != 3) {
+			err = fmt.Errorf("%s has %d mons in quorum and %d OSDs up", s.name, len(status.Quorum), status.OSDs.Up)
 		}
 		return err
 	}))
-	osds, err := realceph.OSDDump(ctx, s.shell)
-	require.NoError(pt, err)
+	osds := need(realceph.OSDDump(ctx, s.shell))(pt)
 	require.Len(pt, osds, 3)
 	texts = nil
 	for _, id := range slices.Sorted(maps.Keys(osds)) {
-		pod, err := s.podOf(ctx, osdLabels(id))
-		require.NoError(pt, err)
+		pod := need(s.podOf(ctx, osdLabels(id)))(pt)
 		own := netip.MustParseAddr(pod.Status.PodIP)
 		s.global(pt, "rook-ceph-osd-"+id, osds[id].Public.Addr())
 		for what, address := range map[string]realceph.Addresses{
@@ -90,8 +82,7 @@ func (s *site) works(ctx context.Context, pt point) {
 	require.NoError(pt, realceph.CreatePool(ctx, s.shell, pool))
 	text := "written in " + s.name
 	require.NoError(pt, realceph.PutObject(ctx, s.shell, pool, "greeting", strings.NewReader(text)))
-	read, err := realceph.ObjectSum(ctx, s.shell, pool, "greeting")
-	require.NoError(pt, err)
+	read := need(realceph.ObjectSum(ctx, s.shell, pool, "greeting"))(pt)
 	require.Equal(pt, sumOf([]byte(text)), read)
 	pt.evidence("%s: a client in the cluster has written an object and read it again", s.name)
 
@@ -116,37 +107,29 @@ func (s *site) monmap(ctx context.Context) func() (map[string]netip.Addr, error)
 // isReached uses east from a pod in west, and sees that east has no other way in.
 func (p *proof) isReached(ctx context.Context, pt point) {
 	inWest := p.westCeph.shell.to(p.eastCeph.shell.access)
-	eastID, err := p.eastCeph.shell.Run(ctx, nil, "ceph", "fsid")
-	require.NoError(pt, err)
-	westID, err := p.westCeph.shell.Run(ctx, nil, "ceph", "fsid")
-	require.NoError(pt, err)
+	eastID := need(p.eastCeph.shell.Run(ctx, nil, "ceph", "fsid"))(pt)
+	westID := need(p.westCeph.shell.Run(ctx, nil, "ceph", "fsid"))(pt)
 	require.NotEqual(pt, eastID, westID)
-	seen, err := inWest.Run(ctx, nil, "ceph", "fsid")
-	require.NoError(pt, err)
+	seen := need(inWest.Run(ctx, nil, "ceph", "fsid"))(pt)
 	require.Equal(pt, eastID, seen)
-	status, err := inWest.Run(ctx, nil, "ceph", "-s")
-	require.NoError(pt, err)
+	status := need(inWest.Run(ctx, nil, "ceph", "-s"))(pt)
 	pt.evidence("from a pod in west, ceph -s of east: %s", oneLine(status))
 
 	name := "east.rook-ceph-mon-a." + cephNamespace + ".svc.clusterset.local"
-	answer, err := inWest.Run(ctx, nil, "getent", "ahostsv4", name)
-	require.NoError(pt, err)
+	answer := need(inWest.Run(ctx, nil, "getent", "ahostsv4", name))(pt)
 	monA, _ := p.east.mcs.GlobalIP(cephNamespace, "rook-ceph-mon-a")
 	require.True(pt, strings.HasPrefix(answer, monA.String()+" "), answer)
 	pt.evidence("the DNS of pods in west: %s is %s", name, monA)
 
 	data := make([]byte, objectSize)
-	_, err = rand.Read(data)
-	require.NoError(pt, err)
+	need(rand.Read(data))(pt)
 	began := time.Now()
 	require.NoError(pt, realceph.PutObject(ctx, inWest, pool, "big", bytes.NewReader(data)))
 	put := time.Since(began)
-	there, err := realceph.ObjectSum(ctx, inWest, pool, "big")
-	require.NoError(pt, err)
+	there := need(realceph.ObjectSum(ctx, inWest, pool, "big"))(pt)
 	get := time.Since(began) - put
 	require.Equal(pt, sumOf(data), there)
-	here, err := realceph.ObjectSum(ctx, p.eastCeph.shell, pool, "big")
-	require.NoError(pt, err)
+	here := need(realceph.ObjectSum(ctx, p.eastCeph.shell, pool, "big"))(pt)
 	require.Equal(pt, sumOf(data), here)
 	pt.evidence("64 MiB by rados put (%.1fs) and get (%.1fs) from west, SHA-256 %s... in west and in east", put.Seconds(), get.Seconds(), there[:16])
 
@@ -156,17 +139,15 @@ func (p *proof) isReached(ctx context.Context, pt point) {
 
 // reachesEveryDaemon dials each mon of east alone, and each OSD, from west.
 func (p *proof) reachesEveryDaemon(ctx context.Context, pt point, inWest shell) {
-	mons, err := realceph.MonDump(ctx, inWest)
-	require.NoError(pt, err)
+	mons := need(realceph.MonDump(ctx, inWest))(pt)
 	var reached []string
 	for _, id := range slices.Sorted(maps.Keys(mons)) {
 		address := mons[id].Addr()
-		_, err := inWest.to(access{monHost: monHost(address), key: inWest.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", "30", "fsid")
+		_, err := inWest.at(address).Run(ctx, nil, "ceph", "--connect-timeout", "30", "fsid")
 		require.NoError(pt, err, "mon.%s at %s", id, address)
 		reached = append(reached, fmt.Sprintf("mon.%s %s", id, address))
 	}
-	osds, err := realceph.OSDDump(ctx, inWest)
-	require.NoError(pt, err)
+	osds := need(realceph.OSDDump(ctx, inWest))(pt)
 	for _, id := range slices.Sorted(maps.Keys(osds)) {
 		_, err := inWest.within(time.Minute).Run(ctx, nil, "ceph", "tell", "osd."+id, "version")
 		require.NoError(pt, err, "osd.%s at %s", id, osds[id].Public.Addr())
@@ -178,7 +159,7 @@ func (p *proof) reachesEveryDaemon(ctx context.Context, pt point, inWest shell) 
 
 // doesNotReach asserts that no mon answers at the address, and that nothing else is the matter.
 func (s shell) doesNotReach(ctx context.Context, pt point, address netip.Addr) {
-	_, err := s.to(access{monHost: monHost(address), key: s.access.key}).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
+	_, err := s.at(address).Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
 	require.Error(pt, err, "%s", address)
 	require.Regexp(pt, noAnswer, err.Error())
 }
@@ -193,8 +174,7 @@ func (p *proof) nothingElseCrosses(ctx context.Context, pt point, inWest shell) 
 		pt.evidence("%s of east's mon.a, %s, does not answer in west as east's", what, address)
 	}
 	for _, e := range []end{p.east.end, p.west.end} {
-		t, err := e.traffic(ctx)
-		require.NoError(pt, err)
+		t := need(e.traffic(ctx))(pt)
 		require.Positive(pt, t.taken)
 		require.Zero(pt, t.turnedAway, "packets on the wire to %s with an address that is not global", e.node.Name)
 		pt.evidence("%s has taken in %d packets from its peer, all of them from and to global addresses", e.node.Name, t.taken)
@@ -211,16 +191,14 @@ func (p *proof) guardTurnsAway(ctx context.Context, pt point) {
 	out, err := p.west.node.Command(ctx, "timeout", "3", "bash", "-c", "exec 3<>/dev/tcp/"+noPodOfWest+"/3300").CombinedOutput()
 	require.Error(pt, err, string(out))
 	require.NoError(pt, p.west.run(ctx, "ip", append([]string{"route", "del"}, route...)...))
-	t, err := p.east.traffic(ctx)
-	require.NoError(pt, err)
+	t := need(p.east.traffic(ctx))(pt)
 	require.Positive(pt, t.turnedAway)
 	pt.evidence("%s turns away what is sent to a pod IP: %d packets", p.east.node.Name, t.turnedAway)
 }
 
 // ownAddresses returns the addresses that a mon has in its own cluster alone.
 func (s *site) ownAddresses(ctx context.Context, pt point, mon string) map[string]netip.Addr {
-	pod, err := s.podOf(ctx, map[string]string{"app": "rook-ceph-mon", "mon": mon})
-	require.NoError(pt, err)
+	pod := need(s.podOf(ctx, map[string]string{"app": "rook-ceph-mon", "mon": mon}))(pt)
 	service := &corev1.Service{}
 	require.NoError(pt, s.node.Client.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: "rook-ceph-mon-" + mon}, service))
 	return map[string]netip.Addr{
@@ -234,8 +212,7 @@ func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
 	var err error
 	p.plain, err = bringUp(ctx, p.east, p.report, plan{name: "plain", namespace: plainNamespace, replacesSoon: true})
 	require.NoError(pt, err)
-	_, err = p.plain.shell.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid")
-	require.NoError(pt, err)
+	need(p.plain.shell.Run(ctx, nil, "ceph", "--connect-timeout", brief, "fsid"))(pt)
 	pt.evidence("in east a client reaches the mons at %s", p.plain.shell.access.monHost)
 
 	inWest := p.westCeph.shell.to(p.plain.shell.access)
@@ -245,12 +222,11 @@ func (p *proof) isNotReachedWithoutUs(ctx context.Context, pt point) {
 	require.Regexp(pt, noAnswer, err.Error())
 	pt.evidence("in west it does not, for %.0fs", time.Since(began).Seconds())
 
-	global := p.plain.export(ctx, pt, "rook-ceph-mon-a")
+	global := p.east.export(ctx, pt, plainNamespace, "rook-ceph-mon-a")
 	require.NoError(pt, until(ctx, time.Minute, func() error { return inWest.connects(ctx, global) }))
 	inWest.doesNotReach(ctx, pt, global)
 	pt.evidence("nor with a ServiceExport alone: its Service takes connections at %s, but the mon does not answer to that address", global)
-	_, err = p.east.node.Kubectl(ctx, nil, "-n", plainNamespace, "delete", "serviceexport", "rook-ceph-mon-a")
-	require.NoError(pt, err)
+	need(p.east.node.Kubectl(ctx, nil, "-n", plainNamespace, "delete", "serviceexport", "rook-ceph-mon-a"))(pt)
 }
 
 // connects says whether a TCP connection to a mon comes about.
@@ -260,14 +236,9 @@ func (s shell) connects(ctx context.Context, address netip.Addr) error {
 }
 
 // export exports a Service by hand and returns the global IP that it gets.
-func (s *site) export(ctx context.Context, pt point, service string) netip.Addr {
-	return exportService(ctx, pt, s.cluster, s.namespace, service)
-}
-
-func exportService(ctx context.Context, pt point, c *cluster, namespace, service string) netip.Addr {
+func (c *cluster) export(ctx context.Context, pt point, namespace, service string) netip.Addr {
 	manifest := fmt.Sprintf("apiVersion: multicluster.x-k8s.io/v1alpha1\nkind: ServiceExport\nmetadata: {namespace: %s, name: %s}\n", namespace, service)
-	_, err := c.node.Kubectl(ctx, []byte(manifest), "apply", "-f", "-")
-	require.NoError(pt, err)
+	need(c.node.Kubectl(ctx, []byte(manifest), "apply", "-f", "-"))(pt)
 	var global netip.Addr
 	require.NoError(pt, until(ctx, 30*time.Second, func() error {
 		var ok bool

@@ -1,10 +1,12 @@
 package proof_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"time"
@@ -47,12 +49,8 @@ type shell struct {
 
 // Run implements realceph.Client.
 func (s shell) Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
-	patience := s.patience
-	if patience == 0 {
-		patience = 2 * time.Minute
-	}
 	command := []string{
-		"timeout", "--kill-after=5", strconv.Itoa(int(patience.Seconds())),
+		"timeout", "--kill-after=5", strconv.Itoa(int(cmp.Or(s.patience, 2*time.Minute).Seconds())),
 		"env", "CEPH_CONF=/dev/null", "CEPH_ARGS=--name=client.admin --mon-host=" + s.access.monHost + " --key=" + s.access.key,
 	}
 	return s.node.Exec(ctx, s.namespace, s.pod, "toolbox", stdin, append(command, args...)...)
@@ -61,6 +59,12 @@ func (s shell) Run(ctx context.Context, stdin io.Reader, args ...string) (string
 // to returns the same pod with access to another cluster.
 func (s shell) to(a access) shell {
 	s.access = a
+	return s
+}
+
+// at returns the same that knows of one mon alone.
+func (s shell) at(mon netip.Addr) shell {
+	s.access.monHost = monHost(mon)
 	return s
 }
 

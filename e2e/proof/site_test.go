@@ -183,15 +183,5 @@ func narrate(r *report, site string, e rookstandin.Entry) {
 func until(ctx context.Context, patience time.Duration, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("after %s: %w", patience, err)
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
+	return realceph.Await(ctx, try)
 }

@@ -101,8 +101,7 @@ func (c *clients) writeAnew(ctx context.Context, text string) error {
 // stop ends the clients, once they have done what they began, and returns what they did.
 func (c *clients) stop(ctx context.Context, pt point) []did {
 	c.end()
-	_, err := c.site.shell.Run(ctx, nil, "touch", steadyEnd)
-	require.NoError(pt, err)
+	need(c.site.shell.Run(ctx, nil, "touch", steadyEnd))(pt)
 	c.done.Wait()
 	require.NoError(pt, c.failed)
 	all := c.anew

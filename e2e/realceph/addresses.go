@@ -1,6 +1,9 @@
 package realceph
 
-import "net/netip"
+import (
+	"encoding/json"
+	"net/netip"
+)
 
 // Addresses are those at which a messenger of a daemon is known: one for each version of the protocol.
 type Addresses struct {
@@ -15,33 +18,34 @@ func (a Addresses) Addr() netip.Addr {
 	return a.V1.Addr()
 }
 
-// addrvec is the form of addresses in the JSON of Ceph.
-type addrvec struct {
-	Addrvec []struct {
-		Type string `json:"type"`
-		Addr string `json:"addr"`
-	} `json:"addrvec"`
-}
-
-// addresses leaves out what is no address: a daemon that never ran has none.
-func (v addrvec) addresses() Addresses {
-	var all Addresses
-	for _, entry := range v.Addrvec {
+// UnmarshalJSON reads the form that Ceph has, and leaves out what is no address: a daemon that never ran has none.
+func (a *Addresses) UnmarshalJSON(text []byte) error {
+	var read struct {
+		Addrvec []struct {
+			Type string `json:"type"`
+			Addr string `json:"addr"`
+		} `json:"addrvec"`
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
+		return err
+	}
+	for _, entry := range read.Addrvec {
 		endpoint, err := netip.ParseAddrPort(entry.Addr)
-		if err != nil {
-			continue
-		}
-		switch entry.Type {
-		case "v2":
-			all.V2 = endpoint
-		case "v1":
-			all.V1 = endpoint
+		switch {
+		case err != nil:
+		case entry.Type == "v2":
+			a.V2 = endpoint
+		case entry.Type == "v1":
+			a.V1 = endpoint
 		}
 	}
-	return all
+	return nil
 }
 
-type monJSON struct {
-	Name   string  `json:"name"`
-	Public addrvec `json:"public_addrs"`
+// Monmap is what Ceph tells of the mons.
+type Monmap struct {
+	Mons []struct {
+		Name   string    `json:"name"`
+		Public Addresses `json:"public_addrs"`
+	} `json:"mons"`
 }

@@ -9,10 +9,16 @@ import (
 )
 
 // Client runs a program of Ceph, the first of args, where a cluster can be reached with a ceph.conf and a keyring that
-// are its own, and returns what the program wrote to its standard output. What the program wrote to its standard error
-// belongs into the error.
+// are its own, and returns what the program wrote to its standard output. What was run, and what the program wrote to its
+// standard error, belongs into the error.
 type Client interface {
 	Run(ctx context.Context, stdin io.Reader, args ...string) (string, error)
+}
+
+// run runs a program that has nothing to tell.
+func run(ctx context.Context, c Client, args ...string) error {
+	_, err := c.Run(ctx, nil, args...)
+	return err
 }
 
 // runJSON runs a program that answers in JSON.

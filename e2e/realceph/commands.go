@@ -18,6 +18,14 @@ const connectTimeout = "15"
 // Runner makes the command that runs a program of Ceph where the pods of a node can be reached.
 type Runner func(ctx context.Context, program string, args ...string) *exec.Cmd
 
+// Chroot returns a Runner of the programs that lie in a root file system of their own. What the command is run by, in
+// the network namespace of a node for one, is left to the other Runner.
+func Chroot(run Runner, root string) Runner {
+	return func(ctx context.Context, program string, args ...string) *exec.Cmd {
+		return run(ctx, "chroot", append([]string{root, program}, args...)...)
+	}
+}
+
 // Commands are those of the operator, by the program ceph.
 type Commands struct {
 	// Run makes each of them.
@@ -31,20 +39,42 @@ var (
 
 // QuorumStatus implements ceph.Commands.
 func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Quorum, error) {
-	out, err := c.ceph(ctx, access, "quorum_status", "--format", "json")
-	if err != nil {
+	var read struct {
+		Names  []string `json:"quorum_names"`
+		Monmap Monmap   `json:"monmap"`
+	}
+	if err := c.json(ctx, access, &read, "quorum_status"); err != nil {
 		return ceph.Quorum{}, err
 	}
-	return parseQuorum(out)
+	quorum := ceph.Quorum{Monmap: map[string]netip.Addr{}, Members: read.Names}
+	for _, mon := range read.Monmap.Mons {
+		quorum.Monmap[mon.Name] = mon.Public.Addr()
+	}
+	return quorum, nil
 }
 
 // Health implements ceph.HealthTeller.
 func (c Commands) Health(ctx context.Context, access ceph.Access) (ceph.Health, error) {
-	out, err := c.ceph(ctx, access, "status", "--format", "json")
-	if err != nil {
+	var read struct {
+		Quorum []string `json:"quorum_names"`
+		Health struct {
+			Status string `json:"status"`
+			Checks map[string]struct {
+				Severity string `json:"severity"`
+				Summary  struct {
+					Message string `json:"message"`
+				} `json:"summary"`
+			} `json:"checks"`
+		} `json:"health"`
+	}
+	if err := c.json(ctx, access, &read, "status"); err != nil {
 		return ceph.Health{}, err
 	}
-	return parseHealth(out)
+	health := ceph.Health{Status: read.Health.Status, Checks: map[string]ceph.Check{}, Mons: len(read.Quorum)}
+	for code, check := range read.Health.Checks {
+		health.Checks[code] = ceph.Check{Severity: check.Severity, Message: check.Summary.Message}
+	}
+	return health, nil
 }
 
 // RemoveMon implements ceph.Commands.
@@ -86,42 +116,14 @@ func (c Commands) ceph(ctx context.Context, access ceph.Access, args ...string) 
 	return out, nil
 }
 
-func parseQuorum(data []byte) (ceph.Quorum, error) {
-	var read struct {
-		Names  []string `json:"quorum_names"`
-		Monmap struct {
-			Mons []monJSON `json:"mons"`
-		} `json:"monmap"`
+// json runs one that answers in JSON.
+func (c Commands) json(ctx context.Context, access ceph.Access, into any, command string) error {
+	out, err := c.ceph(ctx, access, command, "--format", "json")
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(data, &read); err != nil {
-		return ceph.Quorum{}, fmt.Errorf("read the quorum status: %w", err)
+	if err := json.Unmarshal(out, into); err != nil {
+		return fmt.Errorf("read what ceph %s answered: %w", command, err)
 	}
-	quorum := ceph.Quorum{Monmap: map[string]netip.Addr{}, Members: read.Names}
-	for _, mon := range read.Monmap.Mons {
-		quorum.Monmap[mon.Name] = mon.Public.addresses().Addr()
-	}
-	return quorum, nil
-}
-
-func parseHealth(data []byte) (ceph.Health, error) {
-	var read struct {
-		Quorum []string `json:"quorum_names"`
-		Health struct {
-			Status string `json:"status"`
-			Checks map[string]struct {
-				Severity string `json:"severity"`
-				Summary  struct {
-					Message string `json:"message"`
-				} `json:"summary"`
-			} `json:"checks"`
-		} `json:"health"`
-	}
-	if err := json.Unmarshal(data, &read); err != nil {
-		return ceph.Health{}, fmt.Errorf("read the status: %w", err)
-	}
-	health := ceph.Health{Status: read.Health.Status, Checks: map[string]ceph.Check{}, Mons: len(read.Quorum)}
-	for code, check := range read.Health.Checks {
-		health.Checks[code] = ceph.Check{Severity: check.Severity, Message: check.Summary.Message}
-	}
-	return health, nil
+	return nil
 }

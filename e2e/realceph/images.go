@@ -4,26 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"strconv"
 )
 
 // CreateImage creates an image that can be mirrored through its journal.
 func CreateImage(ctx context.Context, c Client, pool, image string, mebibytes int) error {
-	_, err := c.Run(ctx, nil, "rbd", "create", pool+"/"+image, "--size", strconv.Itoa(mebibytes)+"M",
+	return run(ctx, c, "rbd", "create", pool+"/"+image, "--size", strconv.Itoa(mebibytes)+"M",
 		"--image-feature", "exclusive-lock", "--image-feature", "journaling")
-	if err != nil {
-		return fmt.Errorf("create image %s/%s: %w", pool, image, err)
-	}
-	return nil
 }
 
 // WriteImage writes data into an image, as a client would that has the image for a disk.
 func WriteImage(ctx context.Context, c Client, pool, image string, offset uint64, data []byte) error {
-	if _, err := c.Run(ctx, bytes.NewReader(imageDiff(offset, data)), "rbd", "import-diff", "--no-progress", "-", pool+"/"+image); err != nil {
-		return fmt.Errorf("write image %s/%s: %w", pool, image, err)
-	}
-	return nil
+	_, err := c.Run(ctx, bytes.NewReader(imageDiff(offset, data)), "rbd", "import-diff", "--no-progress", "-", pool+"/"+image)
+	return err
 }
 
 // imageDiff returns a difference of an image in the format that rbd export-diff has: one write and the end.

@@ -59,9 +59,9 @@ func TestACommandThatFailsTellsWhatItSaid(t *testing.T) {
 }
 
 func TestAnOSDThatNeverRanHasNoAddress(t *testing.T) {
-	var never addrvec
+	var never Addresses
 	require.NoError(t, json.Unmarshal([]byte(`{"addrvec":[]}`), &never))
-	require.False(t, never.addresses().Addr().IsValid())
+	require.False(t, never.Addr().IsValid())
 }
 
 func TestTheFormatOfADifference(t *testing.T) {

@@ -3,28 +3,22 @@ package realceph
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
 
 // CreatePool creates a small pool for images, and for objects beside them.
 func CreatePool(ctx context.Context, c Client, pool string) error {
-	if _, err := c.Run(ctx, nil, "ceph", "osd", "pool", "create", pool, "8", "8"); err != nil {
-		return fmt.Errorf("create pool %s: %w", pool, err)
+	if err := run(ctx, c, "ceph", "osd", "pool", "create", pool, "8", "8"); err != nil {
+		return err
 	}
-	if _, err := c.Run(ctx, nil, "rbd", "pool", "init", pool); err != nil {
-		return fmt.Errorf("make pool %s one for images: %w", pool, err)
-	}
-	return nil
+	return run(ctx, c, "rbd", "pool", "init", pool)
 }
 
 // PutObject writes an object.
 func PutObject(ctx context.Context, c Client, pool, object string, data io.Reader) error {
-	if _, err := c.Run(ctx, data, "rados", "-p", pool, "put", object, "-"); err != nil {
-		return fmt.Errorf("write object %s/%s: %w", pool, object, err)
-	}
-	return nil
+	_, err := c.Run(ctx, data, "rados", "-p", pool, "put", object, "-")
+	return err
 }
 
 // ObjectSum reads an object and returns the SHA-256 sum of what it read.
@@ -36,7 +30,7 @@ func ObjectSum(ctx context.Context, c Client, pool, object string) (string, erro
 func sum(ctx context.Context, c Client, args ...string) (string, error) {
 	out, err := c.Run(ctx, nil, append([]string{"bash", "-o", "pipefail", "-c", `"$@" | sha256sum`, "--"}, args...)...)
 	if err != nil {
-		return "", fmt.Errorf("read by %s: %w", strings.Join(args, " "), err)
+		return "", err
 	}
 	digest, _, found := strings.Cut(out, " ")
 	if !found {
