@@ -222,7 +222,10 @@ subjects: [{kind: ServiceAccount, name: reader, namespace: limited}]
 	require.NoError(t, err)
 	kubeconfig, err := plane.ServiceAccountKubeconfig(t.Context(), "limited", "reader")
 	require.NoError(t, err)
-	reader := newClient(t, kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	require.NoError(t, err)
+	reader, err := client.New(config, client.Options{})
+	require.NoError(t, err)
 	var configMaps corev1.ConfigMapList
 	require.Eventually(t, func() bool {
 		return reader.List(t.Context(), &configMaps, client.InNamespace("limited")) == nil
@@ -275,15 +278,6 @@ func tellsOfAReplicaThatEnded(t *testing.T, plane *controlplane.Plane) {
 	require.NoError(t, err)
 	require.Equal(t, replica.Log(), string(whole))
 	require.FileExists(t, filepath.Join(dir, "replica-0.log"), "the logs of those that were stopped before are kept too")
-}
-
-func newClient(t *testing.T, kubeconfig string) client.Client {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	require.NoError(t, err)
-	c, err := client.New(config, client.Options{})
-	require.NoError(t, err)
-	return c
 }
 
 // processesIn returns the command lines of all processes that name the directory.

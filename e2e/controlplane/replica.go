@@ -124,19 +124,13 @@ func (p *Plane) Serve(replicas ...*Replica) {
 		backends = append(backends, loopback(r.ports.webhook))
 	}
 	p.Route(types.NamespacedName{Namespace: Namespace, Name: webhookService}, backends...)
-	if err := p.publish(len(replicas)); err != nil {
-		fmt.Fprintln(os.Stderr, "the endpoints of the webhook are not told:", err)
-	}
-}
-
-// publish tells of as many endpoints of the webhook Service: no pod runs the replicas here, of which its controller would tell.
-func (p *Plane) publish(replicas int) error {
+	// No pod runs the replicas here, of which the controller of EndpointSlices would tell.
 	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: webhookService + "-replicas"}}
 	_, err := controllerutil.CreateOrUpdate(p.lifetime, p.Client, slice, func() error {
 		slice.Labels = map[string]string{discoveryv1.LabelServiceName: webhookService, discoveryv1.LabelManagedBy: "e2e"}
 		slice.AddressType = discoveryv1.AddressTypeIPv4
 		slice.Endpoints = nil
-		for i := range replicas {
+		for i := range backends {
 			slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
 				// Loopback, where they are, may not stand here.
 				Addresses:  []string{fmt.Sprintf("192.0.2.%d", i+1)},
@@ -145,7 +139,9 @@ func (p *Plane) publish(replicas int) error {
 		}
 		return nil
 	})
-	return err
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the endpoints of the webhook are not told:", err)
+	}
 }
 
 // Stop ends the replica as the kubelet does, Kill as a lost node does.

@@ -23,17 +23,14 @@ const first, second = "242.0.255.253", "242.0.255.252"
 
 func (s *Standin) externalIPs(t *testing.T) []string {
 	t.Helper()
-	internal := &corev1.Service{}
 	key := types.NamespacedName{Namespace: monA.Namespace, Name: InternalServiceName(monA.Name)}
-	require.NoError(t, s.client.Get(t.Context(), key, internal))
-	return internal.Spec.ExternalIPs
+	return get(t, s, key, &corev1.Service{}).Spec.ExternalIPs
 }
 
 // touch writes to the exported Service.
 func (s *Standin) touch(t *testing.T) {
 	t.Helper()
-	exported := service("")
-	require.NoError(t, s.client.Get(t.Context(), monA, exported))
+	exported := get(t, s, monA, service(""))
 	exported.Labels = map[string]string{"touched": time.Now().Format("150405.000000000")}
 	require.NoError(t, s.client.Update(t.Context(), exported))
 }
@@ -122,8 +119,7 @@ func TestARestartOfGlobalnetTakesTheAddressesAwayForAWhile(t *testing.T) {
 			s.reconcileOnce(t)
 			s.RestartGlobalnet(time.Hour)
 			require.Positive(t, s.reconcileOnce(t).RequeueAfter)
-			ingress := object(GlobalIngressIPKind, "", "")
-			require.NoError(t, s.client.Get(t.Context(), monA, ingress))
+			ingress := get(t, s, monA, object(GlobalIngressIPKind, "", ""))
 			require.Empty(t, s.ingressIP(t))
 			require.Equal(t, "ReserveAllocatedIPsFailed", reasonOf(ingress, "Allocated"))
 			_, ok := s.GlobalIP(monA.Namespace, monA.Name)
@@ -171,8 +167,7 @@ func TestAnExhaustedPoolGivesNoAddressUntilOneIsFreed(t *testing.T) {
 	require.Equal(t, "IPPoolAllocationFailed", valid.Reason)
 	require.Equal(t, "Unable to obtain global IP: Error allocating a global IP from the pool: "+
 		"insufficient IPs available for allocation", valid.Message)
-	ingress := object(GlobalIngressIPKind, "", "")
-	require.NoError(t, s.client.Get(t.Context(), monA, ingress))
+	ingress := get(t, s, monA, object(GlobalIngressIPKind, "", ""))
 	require.Equal(t, "IPPoolAllocationFailed", reasonOf(ingress, "Allocated"))
 	s.pool.Free(taken)
 	s.reconcileOnce(t)
@@ -182,8 +177,7 @@ func TestAnExhaustedPoolGivesNoAddressUntilOneIsFreed(t *testing.T) {
 func TestAServiceThatIsNoLongerAClusterIPKeepsItsAddressAndLosesItsImport(t *testing.T) {
 	s := newTestStandin(t, Options{}, export("e1"), service("s1"))
 	s.reconcileOnce(t)
-	changed := service("")
-	require.NoError(t, s.client.Get(t.Context(), monA, changed))
+	changed := get(t, s, monA, service(""))
 	changed.Spec.Type = corev1.ServiceTypeNodePort
 	require.NoError(t, s.client.Update(t.Context(), changed))
 	s.reconcileOnce(t)
@@ -212,8 +206,7 @@ func TestAHeadlessExportIsValidWithoutAGlobalIngressIP(t *testing.T) {
 	s.reconcileOnce(t)
 	require.Equal(t, "True", string(s.conditionOf(t, "Valid").Status))
 	require.True(t, apierrors.IsNotFound(s.client.Get(t.Context(), monA, object(GlobalIngressIPKind, "", ""))))
-	imported := &mcsv1alpha1.ServiceImport{}
-	require.NoError(t, s.client.Get(t.Context(), importKey, imported))
+	imported := get(t, s, importKey, &mcsv1alpha1.ServiceImport{})
 	require.Equal(t, mcsv1alpha1.Headless, imported.Spec.Type)
 	require.Empty(t, imported.Spec.IPs)
 }
@@ -237,8 +230,7 @@ func TestAClustersetIPStandsInTheAggregatedImportAndInDNSWithoutACluster(t *test
 		t.Run(title, func(t *testing.T) {
 			s := newTestStandin(t, c.options, c.export.DeepCopy(), service("s1"))
 			s.reconcileOnce(t)
-			aggregated := &mcsv1alpha1.ServiceImport{}
-			require.NoError(t, s.client.Get(t.Context(), monA, aggregated))
+			aggregated := get(t, s, monA, &mcsv1alpha1.ServiceImport{})
 			require.Equal(t, fmt.Sprint(c.vip), aggregated.Annotations[ClustersetIPAnnotation])
 			require.Equal(t, []string{first, first, first}, s.addresses(t), "the address of the cluster is its own all the same")
 			if !c.vip {

@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/rest"
@@ -89,9 +88,11 @@ func (s *story) play(ctx context.Context) {
 			}
 		}
 	}
-	s.eventually("the exports have said something", func() bool {
-		return s.all(func(export *unstructured.Unstructured) bool { return reasonOf(export, "Valid") != "absent" })
-	})
+	require.Eventually(s.t, func() bool {
+		return !slices.ContainsFunc(s.stored(), func(o *unstructured.Unstructured) bool {
+			return o.GetKind() == "ServiceExport" && reasonOf(o, "Valid") == "absent"
+		})
+	}, 20*time.Second, 20*time.Millisecond, "the exports have said something")
 	s.disturb(ctx)
 }
 
@@ -107,7 +108,7 @@ func (s *story) create(ctx context.Context, o *unstructured.Unstructured) {
 		}
 		require.NoError(s.t, unstructured.SetNestedField(o.Object, "ClusterIP", "spec", "type"))
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: o.GetNamespace()}}
+	namespace := object(corev1.SchemeGroupVersion.WithKind("Namespace"), "", o.GetNamespace())
 	require.NoError(s.t, client.IgnoreAlreadyExists(s.client.Create(ctx, namespace)))
 	if o.GetKind() == "ServiceExport" {
 		for _, aggregated := range s.recorded {
@@ -163,15 +164,6 @@ func reasonOf(o *unstructured.Unstructured, kind string) string {
 		return cmp.Or(c.Reason, "none")
 	}
 	return "absent"
-}
-
-func (s *story) all(is func(*unstructured.Unstructured) bool) bool {
-	for _, o := range s.stored() {
-		if o.GetKind() == "ServiceExport" && !is(o) {
-			return false
-		}
-	}
-	return true
 }
 
 // stored returns what is there now of the kinds that were recorded.
@@ -234,23 +226,18 @@ func (s *story) clear(ctx context.Context) {
 			require.NoError(s.t, s.client.Delete(ctx, o))
 		}
 	}
-	s.eventually("the stand-in takes back what it wrote for the exports", func() bool {
+	require.Eventually(s.t, func() bool {
 		imports := &mcsv1alpha1.ServiceImportList{}
 		require.NoError(s.t, s.client.List(ctx, imports))
 		return len(imports.Items) == 0 && !slices.ContainsFunc(s.stored(), func(o *unstructured.Unstructured) bool {
 			return o.GetKind() == "GlobalIngressIP" || o.GetLabels()[sliceManagerLabel] == SliceManager
 		})
-	})
+	}, 20*time.Second, 20*time.Millisecond, "the stand-in takes back what it wrote for the exports")
 	for _, o := range s.stored() {
 		if o.GetNamespace() != corev1.NamespaceDefault {
 			require.NoError(s.t, client.IgnoreNotFound(s.client.Delete(ctx, o)), title(o))
 		}
 	}
-}
-
-func (s *story) eventually(what string, is func() bool) {
-	s.t.Helper()
-	require.Eventually(s.t, is, 20*time.Second, 20*time.Millisecond, what)
 }
 
 // theStandInWritesWhatSubmarinerWrote plays the story of each set that was recorded. No difference is allowed, beyond what the

@@ -170,13 +170,12 @@ func newBook(all set) *book {
 	for _, o := range all {
 		switch o.GetKind() {
 		case "Submariner":
-			id, _, _ = unstructured.NestedString(o.Object, "spec", "clusterID")
-			shared, _, _ := unstructured.NestedString(o.Object, "spec", "clustersetIPCIDR")
-			b.shared, _ = netip.ParsePrefix(shared)
+			id = text(o, "spec", "clusterID")
+			b.shared, _ = netip.ParsePrefix(text(o, "spec", "clustersetIPCIDR"))
 		case "Gateway":
 			b.host = o.GetName()
 		case "GlobalIngressIP":
-			b.global[o.GetNamespace()+"/"+o.GetName()], _, _ = unstructured.NestedString(o.Object, "status", "allocatedIP")
+			b.global[o.GetNamespace()+"/"+o.GetName()] = text(o, "status", "allocatedIP")
 		case "ServiceExport":
 			b.began[o.GetNamespace()+"/"+o.GetName()] = strconv.FormatInt(o.GetCreationTimestamp().UnixNano(), 10)
 		}
@@ -185,12 +184,10 @@ func newBook(all set) *book {
 		if o.GetKind() != "Endpoint" {
 			continue
 		}
-		node, _, _ := unstructured.NestedString(o.Object, "spec", "private_ip")
-		b.nodes = append(b.nodes, node)
+		b.nodes = append(b.nodes, text(o, "spec", "private_ip"))
 		subnets, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "subnets")
-		cluster, _, _ := unstructured.NestedString(o.Object, "spec", "cluster_id")
 		for _, subnet := range subnets {
-			if prefix := netip.MustParsePrefix(subnet); cluster == id {
+			if prefix := netip.MustParsePrefix(subnet); text(o, "spec", "cluster_id") == id {
 				b.own = prefix
 			} else {
 				b.peers = append(b.peers, prefix)

@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -44,26 +43,26 @@ func (s *Standin) reconcileOnce(t *testing.T) reconcile.Result {
 	return result
 }
 
+// get returns an object as it is stored.
+func get[T client.Object](t *testing.T, s *Standin, key types.NamespacedName, o T) T {
+	t.Helper()
+	require.NoError(t, s.client.Get(t.Context(), key, o))
+	return o
+}
+
 func (s *Standin) conditionOf(t *testing.T, kind string) *metav1.Condition {
 	t.Helper()
-	export := &mcsv1alpha1.ServiceExport{}
-	require.NoError(t, s.client.Get(t.Context(), monA, export))
-	return meta.FindStatusCondition(export.Status.Conditions, kind)
+	return meta.FindStatusCondition(get(t, s, monA, &mcsv1alpha1.ServiceExport{}).Status.Conditions, kind)
 }
 
 func (s *Standin) ingressIP(t *testing.T) string {
 	t.Helper()
-	o := object(GlobalIngressIPKind, "", "")
-	require.NoError(t, s.client.Get(t.Context(), monA, o))
-	ip, _, _ := unstructured.NestedString(o.Object, "status", "allocatedIP")
-	return ip
+	return text(get(t, s, monA, object(GlobalIngressIPKind, "", "")), "status", "allocatedIP")
 }
 
 func (s *Standin) importIPs(t *testing.T) []string {
 	t.Helper()
-	o := &mcsv1alpha1.ServiceImport{}
-	require.NoError(t, s.client.Get(t.Context(), importKey, o))
-	return o.Spec.IPs
+	return get(t, s, importKey, &mcsv1alpha1.ServiceImport{}).Spec.IPs
 }
 
 func export(uid string) *mcsv1alpha1.ServiceExport {
@@ -194,11 +193,9 @@ func TestRecreationBringsANewAddressWhereNoneIsGivenTwice(t *testing.T) {
 func TestASecondReconcileChangesNothing(t *testing.T) {
 	s := newTestStandin(t, Options{}, export("e1"), service("s1"))
 	s.reconcileOnce(t)
-	before := export("")
-	require.NoError(t, s.client.Get(t.Context(), monA, before))
+	before := get(t, s, monA, export(""))
 	s.reconcileOnce(t)
-	after := export("")
-	require.NoError(t, s.client.Get(t.Context(), monA, after))
+	after := get(t, s, monA, export(""))
 	require.Equal(t, before.ResourceVersion, after.ResourceVersion)
 	require.Equal(t, "242.0.255.253", s.ingressIP(t))
 }
