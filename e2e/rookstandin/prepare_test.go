@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -60,32 +59,6 @@ func TestTheOSDsOfANodeAreNamedBeforeTheFirstIsCreated(t *testing.T) {
 	for _, e := range operator.Journal().Of(Triggered) {
 		require.NotEqual(t, "ConfigMap", e.Kind, "the end of a report makes nobody reconcile")
 	}
-}
-
-func TestAReportIsInTheWordsOfRooksOwn(t *testing.T) {
-	var mu sync.Mutex
-	var written []string
-	s := newSite(t, func(_ client.WithWatch, o client.Object) error {
-		if cm, ok := o.(*corev1.ConfigMap); ok && cm.Name == "rook-ceph-osd-node-2-status" {
-			mu.Lock()
-			defer mu.Unlock()
-			written = append(written, cm.Data["status"])
-		}
-		return nil
-	})
-	operator := s.start(t, nil)
-	eventually(t, "a reconcile succeeds", func() bool { return operator.Reconciled() > 0 })
-	mu.Lock()
-	defer mu.Unlock()
-	require.Equal(t, []string{
-		`{"osds":null,"status":"starting","pvc-backed-osd":false,"message":""}`,
-		`{"osds":null,"status":"orchestrating","pvc-backed-osd":false,"message":""}`,
-		`{"osds":[{"id":1,"cluster":"ceph","uuid":"00000000-0000-4000-8000-000000000001","device-part-uuid":"",` +
-			`"device-class":"hdd","lv-path":"/dev/disk-1","metadata-path":"","wal-path":"","skip-lv-release":true,` +
-			`"location":"root=default host=node-2","lv-backed-pv":false,"lv-mode":"raw","store":"bluestore","topologyAffinity":"",` +
-			`"encrypted":false,"exportService":false,"nodeName":"","pvcName":"","device-type":"hdd","cephxStatus":{}}],` +
-			`"status":"completed","pvc-backed-osd":false,"message":""}`,
-	}, written)
 }
 
 // failingOSD is a Ceph that does not take OSD 1 at first.

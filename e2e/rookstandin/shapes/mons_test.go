@@ -54,16 +54,6 @@ func TestMonHost(t *testing.T) {
 	}
 }
 
-func TestWhatTheCSIDriversRead(t *testing.T) {
-	require.Equal(t, `[{"clusterID":"rook-ceph","monitors":["242.0.0.1:3300"],`+
-		`"cephFS":{"netNamespaceFilePath":"","subvolumeGroup":"","kernelMountOptions":"","fuseMountOptions":""},`+
-		`"rbd":{"netNamespaceFilePath":"","radosNamespace":""},"nfs":{"netNamespaceFilePath":""},`+
-		`"readAffinity":{"enabled":false,"crushLocationLabels":null},"namespace":"rook-ceph"}]`,
-		Text(&Cluster{Namespace: "rook-ceph"}, "csiConfigJSON", Values{
-			"monitors": monsAt("242.0.0.1:6789").Monitors(true), "namespace": "rook-ceph",
-		}))
-}
-
 func TestNamesOfMons(t *testing.T) {
 	for index, name := range map[int]string{0: "a", 25: "z", 26: "aa", 27: "ab", 701: "zz", 702: "aaa"} {
 		require.Equal(t, name, MonName(index))
