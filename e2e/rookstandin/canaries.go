@@ -62,7 +62,7 @@ func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Nod
 	}
 	var name string
 	err = o.try(ctx, timing.CanaryTries, timing.CanaryInterval, func() error {
-		found, scheduled, err := o.options.Kubelet.Scheduled(ctx, canary)
+		found, scheduled, err := o.scheduled(ctx, canary)
 		if name = found; err == nil && !scheduled {
 			err = errors.New("canary pod scheduling failed retries")
 		}

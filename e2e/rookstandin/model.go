@@ -51,7 +51,7 @@ type Model struct {
 	failures int
 }
 
-// NewModel returns a model. It needs a Client, and a Kubelet that waits for nothing.
+// NewModel returns a model. It needs a Client, and assumes pods.
 func NewModel(ctx context.Context, options Options) (*Model, error) {
 	m := &Model{clock: &virtualClock{}}
 	if options.Ceph == nil {

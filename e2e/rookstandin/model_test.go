@@ -19,7 +19,7 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 	s.serve("a", "b", "c")
 	started := time.Now()
 	m, err := NewModel(ctx, Options{
-		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
+		Client: s.client, AssumePods: s.site.client, Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
 	})
 	require.NoError(t, err)
 	require.Error(t, m.Reconcile(ctx), "the first address is refused")
@@ -42,7 +42,7 @@ func TestTheModelWritesWhatRookWritesWithoutAGoroutine(t *testing.T) {
 
 func modelOf(tb testing.TB, s *site, see func(Entry)) *Model {
 	s.createCluster(tb)
-	m, err := NewModel(tb.Context(), Options{Client: s.client, Kubelet: Assumed{Client: s.client}, OnEntry: see})
+	m, err := NewModel(tb.Context(), Options{Client: s.client, AssumePods: s.client, OnEntry: see})
 	require.NoError(tb, err)
 	return m
 }

@@ -79,9 +79,6 @@ func newOperator(options Options) (*Operator, error) {
 	o.journal = &Journal{onEntry: options.OnEntry, now: func() time.Time { return o.clock.now() }}
 	o.write = &writer{client: options.Client, journal: o.journal}
 	o.prepareWrite = &writer{client: jobs, journal: o.journal}
-	if o.options.Kubelet == nil {
-		o.options.Kubelet = fromPods{options.Client}
-	}
 	if o.commands == nil {
 		o.commands = options.Ceph.Commands()
 	}

@@ -158,7 +158,7 @@ func testTiming() Timing {
 
 func (s *site) start(t *testing.T, edit func(*Options), spec ...func(map[string]any)) *Operator {
 	t.Helper()
-	options := Options{Client: s.client, Kubelet: Assumed{Client: s.client}, Timing: testTiming()}
+	options := Options{Client: s.client, AssumePods: s.client, Timing: testTiming()}
 	if edit != nil {
 		edit(&options)
 	}

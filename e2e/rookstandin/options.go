@@ -33,8 +33,9 @@ type Options struct {
 	OSDs  []OSD
 	// Timing has its own defaults.
 	Timing Timing
-	// Kubelet reads pods and Deployments by default: something must run a deployment controller and play the kubelets.
-	Kubelet Kubelet
+	// AssumePods, where it is given, reads Deployments whose pods are taken for running. Otherwise something must run a deployment
+	// controller and play the kubelets.
+	AssumePods client.Reader
 	// Ceph is that of ceph.Start by default. An operator that is started again is given the one of before.
 	Ceph *ceph.Cluster
 	// Commands are those of Ceph's model by default. Where they are given there is no model.

@@ -8,11 +8,7 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
@@ -76,9 +72,7 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 
 func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) {
 	for _, id := range ids {
-		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: o.cluster.Namespace, Name: shapes.MonResource(id)}}
-		d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": shapes.MonApp, "mon": id}}
-		running, err := o.options.Kubelet.Running(ctx, d)
+		running, err := o.monRuns(ctx, id)
 		if err != nil || !running {
 			return false, err
 		}

@@ -225,7 +225,7 @@ func (s *stage) start(release string) {
 	s.end = end
 	s.reloads.Do(func() { go s.reload(s.t.Context()) })
 	s.operator, err = Start(ctx, Options{
-		Client: s.client, Kubelet: Assumed{Client: s.site.client}, Timing: recordedTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
+		Client: s.client, AssumePods: s.site.client, Timing: recordedTiming(), Ceph: s.ceph, Release: parsed, CephVersion: version,
 		Nodes: []Node{{Name: "node-0", Address: "192.0.2.1"}}, OSDs: []OSD{{ID: "0"}},
 		OnEntry: func(e Entry) {
 			if e.Event == Wrote && s.awayAfter.CompareAndSwap(e.Kind+" "+e.Object, "") {

@@ -141,7 +141,7 @@ func (o *Operator) waitForUpdate(ctx context.Context, before updated) error {
 			if err := o.write.get(ctx, old.Namespace, old.Name, now); err != nil {
 				return err
 			}
-			if o.options.Kubelet.Updated(old, now) {
+			if o.tookUpdate(old, now) {
 				break
 			}
 			if o.clock.now().Sub(started) > o.options.Timing.UpdateTimeout {

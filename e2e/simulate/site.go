@@ -57,7 +57,7 @@ func (s *site) start(ctx context.Context) error {
 	s.rook = &rookClient{apiServer: s.world.api, site: s}
 	options := rookstandin.Options{
 		Client: s.rook, Namespace: s.namespace, OperatorNamespace: operatorNamespace, Timing: rookTiming, Ceph: s.ceph,
-		Kubelet: rookstandin.Assumed{Client: s.world.api}, Release: s.world.release,
+		AssumePods: s.world.api, Release: s.world.release,
 	}
 	for _, id := range s.osds {
 		options.OSDs = append(options.OSDs, rookstandin.OSD{ID: id})
