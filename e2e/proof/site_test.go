@@ -82,7 +82,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		return nil, fmt.Errorf("create the CephCluster of %s: %w", p.name, err)
 	}
 	s.operator, err = rookstandin.Start(ctx, rookstandin.Options{
-		Config: c.node.Config, AsOperator: true, Namespace: p.namespace, OperatorNamespace: p.namespace,
+		Config: c.node.Config, Namespace: p.namespace, OperatorNamespace: p.namespace,
 		CephVersion: realceph.Version, OSDs: realceph.OSDsOnFiles(),
 		Nodes:    []rookstandin.Node{{Name: c.node.Name, Address: c.node.NodeIP.String()}},
 		Commands: realceph.Commands{Run: realceph.Chroot(c.node.Command, c.cephRoot)}, Timing: p.timing(),

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
@@ -38,7 +39,7 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 	secret := &corev1.Secret{}
 	err = o.write.get(ctx, o.cluster.Namespace, shapes.IdentitySecret, secret)
 	if apierrors.IsNotFound(err) {
-		keys := shapes.Values{"monKey": o.options.Ceph.NewKey(), "adminKey": o.options.Ceph.NewKey()}
+		keys := shapes.Values{"monKey": ceph.Key(o.cluster.UID + "mon."), "adminKey": ceph.Key(o.cluster.UID + "client.admin")}
 		secret = shapes.Make[corev1.Secret](o.cluster, "identity", keys)
 		err = o.write.create(ctx, secret)
 	}

@@ -57,7 +57,6 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 	if options.Ceph == nil {
 		options.Ceph = NewCeph()
 	}
-	options.Ceph.SameKeys()
 	daemons := ceph.NewStarter(options.Client, options.Ceph)
 	var wakers *triggers
 	see := func(event watch.EventType, o client.Object, err error) error {

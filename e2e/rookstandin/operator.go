@@ -59,10 +59,12 @@ type Operator struct {
 
 // newOperator returns an operator that does not run.
 func newOperator(options Options) (*Operator, error) {
-	if err := options.setDefaults(); err != nil {
+	options.setDefaults()
+	jobs, err := options.clientOf(options.Namespace, shapes.OSDApp)
+	if err != nil {
 		return nil, err
 	}
-	jobs, err := options.clientOf(options.Namespace, shapes.OSDApp)
+	options.Client, err = options.clientOf(options.OperatorNamespace, OperatorServiceAccount)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func newOperator(options Options) (*Operator, error) {
 	o.write = &writer{client: options.Client, journal: o.journal}
 	o.prepareWrite = &writer{client: jobs, journal: o.journal}
 	if o.commands == nil {
-		o.commands = options.Ceph.Commands()
+		o.commands = options.Ceph
 	}
 	return o, nil
 }
@@ -96,7 +98,7 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 		if err != nil {
 			return nil, fmt.Errorf("start the Ceph cluster of the Rook stand-in: %w", err)
 		}
-		o.commands = o.options.Ceph.Commands()
+		o.commands = o.options.Ceph
 	}
 	if u, err := o.findCluster(ctx); err != nil || u == nil {
 		o.controlCSI(ctx)

@@ -16,12 +16,10 @@ import (
 
 // Options configure an Operator. Zero values stand for the defaults that are named.
 type Options struct {
-	// Config reaches the API server. It is not needed where Client is given.
+	// Config reaches the API server, and is allowed to impersonate: the operator and its prepare jobs act as the ServiceAccounts that
+	// Rook's run as, with the rights that Install gives them. It is not needed where Client is given.
 	Config *rest.Config
-	// AsOperator makes the operator, and its prepare jobs, act as the ServiceAccounts that Rook's run as, with the rights
-	// that Install gives them; Config must be allowed to impersonate.
-	AsOperator bool
-	// Client is made from Config by default.
+	// Client is made from Config by default. Where it is given, it is that of the prepare jobs too.
 	Client client.WithWatch
 	// Namespace is that of the CephCluster, OperatorNamespace that of the operator: both rook-ceph by default.
 	Namespace, OperatorNamespace string
@@ -46,7 +44,7 @@ type Options struct {
 	OnEntry func(Entry)
 }
 
-func (o *Options) setDefaults() error {
+func (o *Options) setDefaults() {
 	o.Namespace = cmp.Or(o.Namespace, "rook-ceph")
 	o.OperatorNamespace = cmp.Or(o.OperatorNamespace, "rook-ceph")
 	o.CephVersion = cmp.Or(o.CephVersion, "20.2.4-0")
@@ -58,25 +56,18 @@ func (o *Options) setDefaults() error {
 		o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}}
 	}
 	o.Timing = o.Timing.withDefaults()
-	var err error
-	if o.Client == nil {
-		o.Client, err = o.clientOf(o.OperatorNamespace, OperatorServiceAccount)
-	}
-	return err
 }
 
-// clientOf returns a client that acts as the ServiceAccount, if any is to be acted as.
+// clientOf returns the Client that is given, or one that acts as the ServiceAccount.
 func (o *Options) clientOf(namespace, account string) (client.WithWatch, error) {
-	if o.Client != nil && !o.AsOperator {
+	if o.Client != nil {
 		return o.Client, nil
 	}
 	cfg := rest.CopyConfig(o.Config)
 	cfg.QPS = -1
-	if o.AsOperator {
-		cfg.Impersonate = rest.ImpersonationConfig{
-			UserName: fmt.Sprintf("system:serviceaccount:%s:%s", namespace, account),
-			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
-		}
+	cfg.Impersonate = rest.ImpersonationConfig{
+		UserName: fmt.Sprintf("system:serviceaccount:%s:%s", namespace, account),
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
 	}
 	c, err := client.NewWithWatch(cfg, client.Options{Scheme: scheme.Scheme})
 	if err != nil {

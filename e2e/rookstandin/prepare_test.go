@@ -78,7 +78,7 @@ func TestAJobThatFailsKeepsTheOSDsOfOtherNodesNotBack(t *testing.T) {
 	s := newSite(t, nil)
 	model, err := ceph.Start(t.Context(), s.client, "rook-ceph")
 	require.NoError(t, err)
-	commands := &failingOSD{Commands: model.Commands()}
+	commands := &failingOSD{Commands: model}
 	operator := s.start(t, func(o *Options) { o.Commands = commands })
 	eventually(t, "the reconcile fails", func() bool { return operator.Journal().Count(ReconcileFailed) > 0 })
 	require.Contains(t, operator.Journal().Of(ReconcileFailed)[0].Message,

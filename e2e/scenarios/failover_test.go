@@ -2,7 +2,6 @@ package scenarios_test
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -99,6 +98,6 @@ func TestTheOnlyMonThatTheOperatorKnewRightly(t *testing.T) {
 // inQuorum says whether the cluster has the mon in quorum, asked at the addresses that the mons truly have.
 func (s *story) inQuorum(id string) bool {
 	address, _ := s.Ceph.Advertised(id)
-	status, err := s.Ceph.QuorumStatus([]netip.Addr{address})
+	status, err := s.Ceph.QuorumAt(address)
 	return err == nil && status.In(id)
 }

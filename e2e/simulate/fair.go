@@ -123,7 +123,7 @@ func (w *world) leftOf(ctx context.Context, s *site) []string {
 	if s.reconciled == 0 || s.model.Wanted() {
 		left = append(left, "Rook of "+s.namespace+" has not come to its end")
 	}
-	quorum, err := s.ceph.QuorumStatus(w.addresses(s))
+	quorum, err := s.ceph.QuorumAt(w.addresses(s)...)
 	if err != nil || len(quorum.Members) != s.mons {
 		left = append(left, "the mons of "+s.namespace+" are not all in quorum")
 	}

@@ -132,7 +132,6 @@ func (s *Site) CreateCephCluster(ctx context.Context, edits ...func(spec map[str
 // StartOperator starts Rook's operator.
 func (s *Site) StartOperator(ctx context.Context, options rookstandin.Options) error {
 	options.Config = s.World.Plane.Config
-	options.AsOperator = true
 	options.Namespace, options.OperatorNamespace = s.Namespace, s.Namespace
 	options.Ceph = s.Ceph
 	operator, err := rookstandin.Start(ctx, options)

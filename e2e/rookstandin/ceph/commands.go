@@ -49,35 +49,35 @@ type Access struct {
 // MonHost returns the addresses as mon_host has them.
 func (a Access) MonHost() string { return shapes.MonHost(a.Dial) }
 
-// Commands returns the commands of the model.
-func (c *Cluster) Commands() Commands { return modelCommands{c} }
-
-type modelCommands struct{ ceph *Cluster }
-
-func (c modelCommands) QuorumStatus(_ context.Context, access Access) (Quorum, error) {
-	return c.ceph.QuorumStatus(addresses(access.Dial))
-}
-
-func (c modelCommands) RemoveMon(_ context.Context, access Access, id string) error {
-	return c.ceph.RemoveMon(addresses(access.Dial), id)
-}
-
-func (c modelCommands) CreateKey(_ context.Context, access Access, _ string, _ ...string) (string, error) {
-	if _, err := c.ceph.QuorumStatus(addresses(access.Dial)); err != nil {
-		return "", err
+// QuorumStatus implements Commands.
+func (c *Cluster) QuorumStatus(_ context.Context, access Access) (Quorum, error) {
+	var dial []netip.Addr
+	for _, endpoint := range access.Dial {
+		dial = append(dial, endpoint.Addr())
 	}
-	return c.ceph.NewKey(), nil
+	return c.QuorumAt(dial...)
 }
 
-func (c modelCommands) NewOSD(_ context.Context, access Access, _, _ string) error {
-	_, err := c.ceph.QuorumStatus(addresses(access.Dial))
+// RemoveMon implements Commands: it takes the mon out of the monmap.
+func (c *Cluster) RemoveMon(ctx context.Context, access Access, id string) error {
+	_, err := c.QuorumStatus(ctx, access)
+	if err == nil {
+		c.change(func() {
+			delete(c.monmap, id)
+			delete(c.mons, id)
+		})
+	}
 	return err
 }
 
-func addresses(dial []netip.AddrPort) []netip.Addr {
-	all := make([]netip.Addr, 0, len(dial))
-	for _, endpoint := range dial {
-		all = append(all, endpoint.Addr())
-	}
-	return all
+// CreateKey implements Commands.
+func (c *Cluster) CreateKey(ctx context.Context, access Access, entity string, _ ...string) (string, error) {
+	_, err := c.QuorumStatus(ctx, access)
+	return Key(entity), err
+}
+
+// NewOSD implements Commands.
+func (c *Cluster) NewOSD(ctx context.Context, access Access, _, _ string) error {
+	_, err := c.QuorumStatus(ctx, access)
+	return err
 }

@@ -26,8 +26,6 @@ type Cluster struct {
 	monmap map[string]netip.Addr
 	down   map[string]bool
 	osds   map[string]*osdDaemon
-	// sameKeys is set before anybody asks for one.
-	sameKeys bool
 }
 
 type monDaemon struct {
@@ -46,8 +44,8 @@ type osdDaemon struct {
 // MonStart is what a mon is started with.
 type MonStart struct {
 	ID string
-	// MkfsAddr is the --public-addr of init-mon-fs, PublicAddr that of the daemon.
-	MkfsAddr, PublicAddr netip.Addr
+	// MkfsAddr is the --public-addr of init-mon-fs; that of the daemon itself changes nothing.
+	MkfsAddr netip.Addr
 	// MonHost are the addresses in mon_host at that moment, InitialMembers the names in mon_initial_members.
 	MonHost        []netip.Addr
 	InitialMembers []string
@@ -129,28 +127,15 @@ func (c *Cluster) Has(id string) bool {
 	return has
 }
 
-// QuorumStatus dials the addresses and returns what the first mon in quorum among them answers.
-func (c *Cluster) QuorumStatus(dial []netip.Addr) (Quorum, error) {
+// QuorumAt dials the addresses and returns what the first mon in quorum among them answers.
+func (c *Cluster) QuorumAt(dial ...netip.Addr) (Quorum, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.settle()
 	members := c.quorum()
 	if !slices.ContainsFunc(members, func(id string) bool { return slices.Contains(dial, c.monmap[id]) }) {
 		return Quorum{}, ErrNoAnswer
 	}
 	return Quorum{Monmap: maps.Clone(c.monmap), Members: members}, nil
-}
-
-// RemoveMon takes the mon out of the monmap, as ceph mon remove does.
-func (c *Cluster) RemoveMon(dial []netip.Addr, id string) error {
-	if _, err := c.QuorumStatus(dial); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.monmap, id)
-	delete(c.mons, id)
-	return nil
 }
 
 // StartOSD starts the OSD with the address that it advertises to clients.

@@ -13,22 +13,19 @@ var (
 	globalC           = netip.MustParseAddr("242.0.0.3")
 )
 
-func monStart(id string, mkfs, public netip.Addr, monHost ...netip.Addr) MonStart {
-	return MonStart{ID: id, MkfsAddr: mkfs, PublicAddr: public, MonHost: monHost, InitialMembers: []string{"a"}}
+func monStart(id string, mkfs netip.Addr, monHost ...netip.Addr) MonStart {
+	return MonStart{ID: id, MkfsAddr: mkfs, MonHost: monHost, InitialMembers: []string{"a"}}
 }
 
 func TestWhatTheFirstMonAdvertises(t *testing.T) {
 	for name, c := range map[string]struct {
 		start      MonStart
 		advertised netip.Addr
-		answersTo  netip.Addr
 	}{
-		"as Rook writes it, its ClusterIP":                     {monStart("a", clusterA, clusterA, clusterA), clusterA, clusterA},
-		"with all three rewritten, the global IP":              {monStart("a", globalA, globalA, globalA), globalA, globalA},
-		"with only the daemon rewritten, its ClusterIP":        {monStart("a", clusterA, globalA, clusterA), clusterA, clusterA},
-		"with only init-mon-fs and mon_host, the global IP":    {monStart("a", globalA, clusterA, globalA), globalA, globalA},
-		"with mon_host left at the ClusterIP, none":            {monStart("a", globalA, globalA, clusterA), netip.Addr{}, netip.Addr{}},
-		"with the daemon and mon_host but not the store, none": {monStart("a", clusterA, globalA, globalA), netip.Addr{}, netip.Addr{}},
+		"as Rook writes it, its ClusterIP":        {monStart("a", clusterA, clusterA), clusterA},
+		"with init-mon-fs and mon_host rewritten": {monStart("a", globalA, globalA), globalA},
+		"with mon_host left at the ClusterIP":     {monStart("a", globalA, clusterA), netip.Addr{}},
+		"with init-mon-fs left at the ClusterIP":  {monStart("a", clusterA, globalA), netip.Addr{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ceph := New()
@@ -37,8 +34,8 @@ func TestWhatTheFirstMonAdvertises(t *testing.T) {
 			require.Equal(t, c.advertised.IsValid(), ranked)
 			require.Equal(t, c.advertised, advertised)
 			for _, dialled := range []netip.Addr{clusterA, globalA} {
-				_, err := ceph.QuorumStatus([]netip.Addr{dialled})
-				if dialled == c.answersTo {
+				_, err := ceph.QuorumAt(dialled)
+				if dialled == c.advertised {
 					require.NoError(t, err)
 				} else {
 					require.ErrorIs(t, err, ErrNoAnswer)
@@ -50,24 +47,24 @@ func TestWhatTheFirstMonAdvertises(t *testing.T) {
 
 func TestAMonKeepsItsFirstAddressForLife(t *testing.T) {
 	ceph := New()
-	ceph.StartMon(monStart("a", clusterA, clusterA, clusterA))
+	ceph.StartMon(monStart("a", clusterA, clusterA))
 	ceph.StopMon("a")
-	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	ceph.StartMon(monStart("a", globalA, globalA))
 	advertised, _ := ceph.Advertised("a")
 	require.Equal(t, clusterA, advertised)
 }
 
 func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
 	ceph := New()
-	ceph.StartMon(monStart("a", globalA, globalA, globalA))
-	ceph.StartMon(monStart("b", globalB, globalB, clusterA, globalB))
-	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	ceph.StartMon(monStart("a", globalA, globalA))
+	ceph.StartMon(monStart("b", globalB, clusterA, globalB))
+	status, err := ceph.QuorumAt(globalA)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a"}, status.Members, "b dials a's ClusterIP in vain")
 
-	ceph.StartMon(monStart("b", globalB, globalB, globalA, globalB))
-	ceph.StartMon(monStart("c", globalC, globalC, clusterA, globalB, globalC))
-	status, err = ceph.QuorumStatus([]netip.Addr{clusterA, globalC})
+	ceph.StartMon(monStart("b", globalB, globalA, globalB))
+	ceph.StartMon(monStart("c", globalC, clusterA, globalB, globalC))
+	status, err = ceph.QuorumAt(clusterA, globalC)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c"}, status.Members)
 	require.Equal(t, map[string]netip.Addr{"a": globalA, "b": globalB, "c": globalC}, status.Monmap)
@@ -75,12 +72,12 @@ func TestLaterMonsJoinThroughMonHostAlone(t *testing.T) {
 
 func TestALaterMonThatIsNotSavedYetJoinsAtItsOwnAddress(t *testing.T) {
 	ceph := New()
-	ceph.StartMon(monStart("a", globalA, globalA, globalA))
-	ceph.StartMon(monStart("d", globalC, globalC, globalA))
-	saved := monStart("b", globalB, globalB, globalA, clusterA)
+	ceph.StartMon(monStart("a", globalA, globalA))
+	ceph.StartMon(monStart("d", globalC, globalA))
+	saved := monStart("b", globalB, globalA, clusterA)
 	saved.InitialMembers = []string{"a", "b"}
 	ceph.StartMon(saved)
-	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	status, err := ceph.QuorumAt(globalA)
 	require.NoError(t, err)
 	require.Equal(t, map[string]netip.Addr{"a": globalA, "d": globalC}, status.Monmap, "b is saved at another address than it has")
 }
@@ -89,22 +86,22 @@ func TestQuorumNeedsMoreThanHalf(t *testing.T) {
 	ceph := New()
 	all := []netip.Addr{globalA, globalB, globalC}
 	for i, id := range []string{"a", "b", "c"} {
-		ceph.StartMon(monStart(id, all[i], all[i], all...))
+		ceph.StartMon(monStart(id, all[i], all...))
 	}
 	ceph.Kill("a")
-	status, err := ceph.QuorumStatus(all)
+	status, err := ceph.QuorumAt(all...)
 	require.NoError(t, err)
 	require.Equal(t, []string{"b", "c"}, status.Members)
 	require.False(t, status.In("a"))
-	_, err = ceph.QuorumStatus([]netip.Addr{globalA})
+	_, err = ceph.QuorumAt(globalA)
 	require.ErrorIs(t, err, ErrNoAnswer, "the only mon that is dialled is dead")
 
 	ceph.StopMon("b")
-	_, err = ceph.QuorumStatus(all)
+	_, err = ceph.QuorumAt(all...)
 	require.ErrorIs(t, err, ErrNoAnswer)
 	ceph.Revive("a")
-	require.NoError(t, ceph.RemoveMon(all, "b"))
-	status, err = ceph.QuorumStatus(all)
+	require.NoError(t, ceph.RemoveMon(t.Context(), Access{Dial: []netip.AddrPort{netip.AddrPortFrom(globalA, 6789)}}, "b"))
+	status, err = ceph.QuorumAt(all...)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "c"}, status.Members)
 	_, ok := ceph.Advertised("b")
@@ -115,22 +112,22 @@ func TestRestoredMonsAreBornTogether(t *testing.T) {
 	ceph := New()
 	start := func(id string, address netip.Addr) {
 		ceph.StartMon(MonStart{
-			ID: id, MkfsAddr: address, PublicAddr: address,
+			ID: id, MkfsAddr: address,
 			MonHost: []netip.Addr{globalA, globalB}, InitialMembers: []string{"a", "b"},
 		})
 	}
 	start("a", globalA)
-	_, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	_, err := ceph.QuorumAt(globalA)
 	require.ErrorIs(t, err, ErrNoAnswer, "one of two is not more than half")
 	start("b", globalB)
-	status, err := ceph.QuorumStatus([]netip.Addr{globalA})
+	status, err := ceph.QuorumAt(globalA)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, status.Members)
 }
 
 func TestAnOSDIsUpWhenItReachesAMon(t *testing.T) {
 	ceph := New()
-	ceph.StartMon(monStart("a", globalA, globalA, globalA))
+	ceph.StartMon(monStart("a", globalA, globalA))
 	ceph.StartOSD("0", globalB, []netip.Addr{clusterA})
 	require.Empty(t, ceph.OSDMap())
 	ceph.StartOSD("0", globalB, []netip.Addr{globalA})

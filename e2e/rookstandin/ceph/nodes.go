@@ -68,12 +68,8 @@ func (n *Starter) See(ctx context.Context, event watch.EventType, o client.Objec
 		return
 	case isMon:
 		hosts, members := n.monHost(ctx, d.Namespace)
-		n.ceph.StartMon(MonStart{
-			ID:         id,
-			MkfsAddr:   publicAddr(d.Spec.Template.Spec.InitContainers, "init-mon-fs"),
-			PublicAddr: publicAddr(d.Spec.Template.Spec.Containers, "mon"),
-			MonHost:    hosts, InitialMembers: members,
-		})
+		mkfs := publicAddr(d.Spec.Template.Spec.InitContainers, "init-mon-fs")
+		n.ceph.StartMon(MonStart{ID: id, MkfsAddr: mkfs, MonHost: hosts, InitialMembers: members})
 	default:
 		hosts, _ := n.monHost(ctx, d.Namespace)
 		n.ceph.StartOSD(id, publicAddr(d.Spec.Template.Spec.Containers, "osd"), hosts)
