@@ -35,7 +35,7 @@ func NewCluster(ctx context.Context, w *world.World, namespace string, labels ma
 	if err := w.Plane.Client.Create(ctx, ns); err != nil {
 		return nil, fmt.Errorf("create Namespace %s: %w", namespace, err)
 	}
-	if err := rookstandin.Install(ctx, w.Plane.Config, namespace, namespace); err != nil {
+	if err := rookstandin.Install(ctx, w.Plane.Config, namespace); err != nil {
 		return nil, err
 	}
 	ceph := rookstandin.NewCephCluster(namespace, clusterName)

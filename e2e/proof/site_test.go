@@ -71,7 +71,7 @@ func bringUp(ctx context.Context, c *cluster, r *report, p plan) (*site, error) 
 		return nil, err
 	}
 	var err error
-	if s.recorder, err = recorder.Start(ctx, c.node.Client, p.namespace, p.namespace); err != nil {
+	if s.recorder, err = recorder.Start(ctx, c.node.Client, p.namespace); err != nil {
 		return nil, err
 	}
 	spec := []func(map[string]any){
@@ -116,7 +116,7 @@ func (s *site) prepare(ctx context.Context, p plan) error {
 	if err := s.node.Client.Create(ctx, namespace); err != nil {
 		return fmt.Errorf("create Namespace %s: %w", p.namespace, err)
 	}
-	if err := rookstandin.Install(ctx, s.node.Config, p.namespace, p.namespace); err != nil {
+	if err := rookstandin.Install(ctx, s.node.Config, p.namespace); err != nil {
 		return err
 	}
 	if err := s.node.Client.Create(ctx, realceph.ConfigOverride(p.namespace)); err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
-// Install installs what Rook's own manifests install: the kinds, the namespaces if they are missing, the
+// Install installs what Rook's own manifests install: the kinds, the namespace if it is missing, the
 // ServiceAccounts of the operator and of the daemons, and the rights of the operator and of the prepare jobs.
-func Install(ctx context.Context, cfg *rest.Config, namespace, operatorNamespace string) error {
+func Install(ctx context.Context, cfg *rest.Config, namespace string) error {
 	if err := InstallKinds(cfg); err != nil {
 		return err
 	}
@@ -25,8 +25,7 @@ func Install(ctx context.Context, cfg *rest.Config, namespace, operatorNamespace
 	if err != nil {
 		return fmt.Errorf("make the client that installs the Rook stand-in: %w", err)
 	}
-	v := shapes.Values{"namespace": namespace, "operatorNamespace": operatorNamespace}
-	list := shapes.Make[unstructured.UnstructuredList](nil, "install", v)
+	list := shapes.Make[unstructured.UnstructuredList](nil, "install", shapes.Values{"namespace": namespace})
 	for i := range list.Items {
 		o := &list.Items[i]
 		if err := c.Create(ctx, o); err != nil && !apierrors.IsAlreadyExists(err) {

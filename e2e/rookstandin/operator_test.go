@@ -27,7 +27,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
@@ -40,7 +39,6 @@ const clusterUID = "8d4a6ee2-3a6b-4a2c-9d0e-000000000001"
 // site is a fake cluster for one operator.
 type site struct {
 	client   client.WithWatch
-	recorder *recorder.Recorder
 	admit    atomic.Pointer[admission]
 	services atomic.Int32
 }
@@ -86,9 +84,6 @@ func newSite(t testing.TB, a admission) *site {
 				return c.Update(ctx, o, options...)
 			},
 		}).Build()
-	var err error
-	s.recorder, err = recorder.Start(t.Context(), s.client, "rook-ceph", "rook-ceph")
-	require.NoError(t, err)
 	return s
 }
 

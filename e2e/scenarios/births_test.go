@@ -133,8 +133,7 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 			require.NotEqual(t, before, s.globalIP(name))
 			s.everyMonIsGlobal("a", "b", "c")
 			s.everyOSDIsGlobal("0", "1", "2")
-			born, _ := s.Recorder.Born(c.mon)
-			require.Empty(t, s.Recorder.Held(before, born), "no stored object tells the lost address once the mon is born")
+			require.Empty(t, s.Recorder.Held(before, s.Recorder.Born(c.mon)), "no stored object tells the lost address once the mon is born")
 			require.Equal(t, c.refusedMons, s.Operator.Journal().Refusals()["Deployment"])
 		})
 	}

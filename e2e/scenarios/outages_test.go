@@ -41,7 +41,7 @@ func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 	s := apart.newStory(t, alone, true)
 	s.createCephCluster()
 	s.startOperator()
-	s.eventually("the first mon is born", func() bool { _, born := s.Recorder.Born("a"); return born })
+	s.eventually("the first mon is born", func() bool { return s.Recorder.Born("a") > 0 })
 	s.killReplicas(1)
 	s.comesUp()
 	s.addReplicas(1)

@@ -104,7 +104,7 @@ func (w *World) NewSite(ctx context.Context, namespace string, enabled bool) (*S
 	if err := c.Create(ctx, ns); err != nil {
 		return nil, fmt.Errorf("create Namespace %s: %w", namespace, err)
 	}
-	if err := rookstandin.Install(ctx, w.Plane.Config, namespace, namespace); err != nil {
+	if err := rookstandin.Install(ctx, w.Plane.Config, namespace); err != nil {
 		return nil, err
 	}
 	if err := ceph.PlayKubelet(ctx, c, namespace, rookstandin.DefaultNodes); err != nil {
@@ -112,7 +112,7 @@ func (w *World) NewSite(ctx context.Context, namespace string, enabled bool) (*S
 	}
 	s := &Site{World: w, Namespace: namespace}
 	var err error
-	if s.Recorder, err = recorder.Start(ctx, c, namespace, namespace); err != nil {
+	if s.Recorder, err = recorder.Start(ctx, c, namespace); err != nil {
 		return nil, err
 	}
 	if s.Ceph, err = ceph.Start(ctx, c, namespace); err != nil {

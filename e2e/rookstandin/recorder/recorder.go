@@ -16,8 +16,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -67,25 +65,15 @@ type Recorder struct {
 	writes []Write
 }
 
-// Start records until the context ends. What is stored when it starts counts as written then.
-func Start(ctx context.Context, c client.WithWatch, namespace, operatorNamespace string) (*Recorder, error) {
+// Start records what is written in the namespace, in which the operator lives too, until the context ends. What is stored when it
+// starts counts as written then.
+func Start(ctx context.Context, c client.WithWatch, namespace string) (*Recorder, error) {
 	r := &Recorder{}
-	for _, watched := range []struct {
-		namespace string
-		list      client.ObjectList
-	}{
-		{namespace, &corev1.ConfigMapList{}},
-		{namespace, &corev1.SecretList{}},
-		{namespace, &corev1.ServiceList{}},
-		{namespace, &discoveryv1.EndpointSliceList{}},
-		{namespace, &appsv1.DeploymentList{}},
-		{operatorNamespace, &corev1.ConfigMapList{}},
-		{operatorNamespace, shapes.ListOf(shapes.CephConnectionKind)},
+	for _, list := range []client.ObjectList{
+		&corev1.ConfigMapList{}, &corev1.SecretList{}, &corev1.ServiceList{}, &discoveryv1.EndpointSliceList{}, &appsv1.DeploymentList{},
+		shapes.ListOf(shapes.CephConnectionKind),
 	} {
-		run, err := follow.Start(ctx, c, watched.list, r.see, client.InNamespace(watched.namespace))
-		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-			continue
-		}
+		run, err := follow.Start(ctx, c, list, r.see, client.InNamespace(namespace))
 		if err != nil {
 			return nil, fmt.Errorf("start the recorder: %w", err)
 		}
@@ -120,13 +108,12 @@ func (r *Recorder) Mons() []string {
 	return slices.Compact(all)
 }
 
-// Born returns the revision at which the Deployment of the mon was stored for the first time.
-func (r *Recorder) Born(mon string) (uint64, bool) {
-	writes := r.Of("Deployment", shapes.MonResource(mon))
-	if len(writes) == 0 {
-		return 0, false
+// Born returns the revision at which the Deployment of the mon was stored for the first time, 0 if it never was.
+func (r *Recorder) Born(mon string) uint64 {
+	for _, w := range r.Of("Deployment", shapes.MonResource(mon)) {
+		return w.Revision
 	}
-	return writes[0].Revision, true
+	return 0
 }
 
 // ClusterIPs returns every ClusterIP that the Service of the mon ever had.
@@ -167,7 +154,7 @@ func (r *Recorder) Held(address netip.Addr, since uint64) []Write {
 func (r *Recorder) ClusterIPsAfterBirth() []string {
 	var lines []string
 	for _, mon := range r.Mons() {
-		born, _ := r.Born(mon)
+		born := r.Born(mon)
 		for _, address := range r.ClusterIPs(mon) {
 			for _, w := range r.Held(address, born) {
 				lines = append(lines, fmt.Sprintf("%s of revision %d tells mon %q at its ClusterIP %s; its Deployment exists since revision %d",
@@ -188,12 +175,6 @@ func (r *Recorder) see(_ context.Context, event watch.EventType, o client.Object
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// Two watches see the ConfigMaps where the operator lives in the namespace of the cluster.
-	if slices.ContainsFunc(r.writes, func(known Write) bool {
-		return known.Revision == w.Revision && known.Name() == w.Name() && known.Deleted == w.Deleted
-	}) {
-		return
-	}
 	r.writes = append(r.writes, w)
 }
 
