@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -48,7 +49,8 @@ func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
 type Model struct {
 	operator *Operator
 	clock    *virtualClock
-	failures int
+	// pauses are those of failures; there are none where the last reconcile succeeded.
+	pauses *wait.Backoff
 }
 
 // NewModel returns a model. It needs a Client, and assumes pods.
@@ -102,23 +104,22 @@ func (m *Model) Operator() *Operator { return m.operator }
 func (m *Model) Elapsed() time.Duration { return m.clock.elapsed }
 
 // Wanted says whether something wants a reconcile: what was written, or a failure.
-func (m *Model) Wanted() bool { return len(m.operator.trigger) > 0 || m.failures > 0 }
+func (m *Model) Wanted() bool { return len(m.operator.trigger) > 0 || m.pauses != nil }
 
 // Reconcile is one reconcile, after the wait that follows a failure.
 func (m *Model) Reconcile(ctx context.Context) error {
-	if m.failures > 0 {
-		m.clock.elapsed += m.operator.backoff(m.failures)
-	}
+	m.clock.elapsed += m.pauses.Step()
 	select {
 	case <-m.operator.trigger:
 	default:
 	}
-	m.failures++
-	if err := m.operator.reconcile(ctx); err != nil {
-		return err
+	err := m.operator.reconcile(ctx)
+	if err == nil {
+		m.pauses = nil
+	} else if m.pauses == nil {
+		m.pauses = m.operator.backoff()
 	}
-	m.failures = 0
-	return nil
+	return err
 }
 
 // CheckHealth is one look at the mons, after the wait that goes before it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
@@ -155,33 +157,26 @@ func (o *Operator) FailOver(ctx context.Context, id string) error {
 }
 
 func (o *Operator) reconcileLoop(ctx context.Context) {
-	failures := 0
+	var retry <-chan time.Time
+	pauses := o.backoff()
 	for {
-		var retry <-chan time.Time
-		if failures > 0 {
-			retry = time.After(o.backoff(failures))
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-o.trigger:
 		case <-retry:
 		}
-		failures++
 		if o.reconcile(o.lifetime()) == nil {
-			failures = 0
+			retry, pauses = nil, o.backoff()
+		} else {
+			retry = time.After(pauses.Step())
 		}
 	}
 }
 
-func (o *Operator) backoff(failures int) time.Duration {
-	delay := o.options.Timing.BackoffBase
-	for range failures - 1 {
-		if delay *= 2; delay >= o.options.Timing.BackoffMax {
-			return o.options.Timing.BackoffMax
-		}
-	}
-	return delay
+// backoff tells the pauses after one failure and the next.
+func (o *Operator) backoff() *wait.Backoff {
+	return &wait.Backoff{Duration: o.options.Timing.BackoffBase, Factor: 2, Steps: math.MaxInt, Cap: o.options.Timing.BackoffMax}
 }
 
 func (o *Operator) healthLoop(ctx context.Context) {

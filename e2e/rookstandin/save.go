@@ -187,7 +187,8 @@ func (o *Operator) controlCSI(ctx context.Context) {
 		return
 	}
 	o.running.Go(func() {
-		for failures := 1; o.clock.sleep(ctx, o.backoff(failures)) == nil && o.ensureCSIConfigMap(ctx) != nil; failures++ {
+		pauses := o.backoff()
+		for o.clock.sleep(ctx, pauses.Step()) == nil && o.ensureCSIConfigMap(ctx) != nil {
 			continue
 		}
 	})
