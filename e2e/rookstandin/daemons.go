@@ -73,6 +73,8 @@ type OSD struct {
 	// Lost makes a prepare job name the OSD once, and Rook write no Deployment of it: so it is where the operator ends
 	// between the two, and the device is gone when it is back.
 	Lost bool
+	// node is the name of the one that it is on.
+	node string
 }
 
 // uuid returns the UUID that the prepare job gave the OSD.
@@ -80,14 +82,8 @@ func (osd OSD) uuid() string {
 	return "00000000-0000-4000-8000-" + strings.Repeat("0", 12-len(osd.ID)) + osd.ID
 }
 
-// placedOSD is an OSD with the node that it is on.
-type placedOSD struct {
-	OSD
-	node Node
-}
-
-func (o *Operator) osdValues(osd placedOSD) shapes.Values {
+func (o *Operator) osdValues(osd OSD) shapes.Values {
 	return shapes.Values{
-		"type": "osd", "id": osd.ID, "fsid": o.fsid, "uuid": osd.uuid(), "node": osd.node.Name, "backing": cmp.Or(string(osd.Shape), "device"),
+		"type": "osd", "id": osd.ID, "fsid": o.fsid, "uuid": osd.uuid(), "node": osd.node, "backing": cmp.Or(string(osd.Shape), "device"),
 	}
 }

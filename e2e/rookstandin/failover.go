@@ -16,34 +16,33 @@ import (
 func (o *Operator) failoverMon(ctx context.Context, failed string) error {
 	o.journal.add(FailoverStarted, "", "", "of mon %q", failed)
 	index := o.memory.maxMonID + 1
-	m := o.newMon(index)
+	replacement := o.newMon(index)
 	o.goOn("failed to stop the mon for its failover", shapes.MonResource(failed), o.scaleMon(ctx, failed, 0))
-	mayBeInQuorum, err := o.bringUpReplacement(ctx, &m)
+	mayBeInQuorum, err := o.bringUp(ctx, []mon{replacement})
 	if err != nil {
-		o.revertFailover(context.WithoutCancel(ctx), failed, m.id, mayBeInQuorum)
+		o.revertFailover(context.WithoutCancel(ctx), failed, replacement.id, mayBeInQuorum)
 		return err
 	}
 	o.memory.maxMonID = index
-	o.journal.add(FailoverSucceeded, "", "", "mon %q takes the place of mon %q", m.id, failed)
+	o.journal.add(FailoverSucceeded, "", "", "mon %q takes the place of mon %q", replacement.id, failed)
 	return o.removeMon(ctx, failed, true)
 }
 
-// bringUpReplacement makes the new mon. It tells whether the mon may have reached the quorum when there is an error.
-func (o *Operator) bringUpReplacement(ctx context.Context, m *mon) (mayBeInQuorum bool, err error) {
-	if err := o.assignMons(ctx, []mon{*m}); err != nil {
+// bringUp makes the one new mon. It tells whether the mon may have reached the quorum when there is an error.
+func (o *Operator) bringUp(ctx context.Context, replacement []mon) (mayBeInQuorum bool, err error) {
+	if err := o.assignMons(ctx, replacement); err != nil {
 		return false, fmt.Errorf("failed to place new mon on a node: %w", err)
 	}
-	if err := o.initMonIP(ctx, m); err != nil {
+	if err := o.initMonIPs(ctx, replacement); err != nil {
 		return false, err
 	}
-	o.memory.set(m.id, shapes.Mon{Endpoint: m.endpoint})
 	if o.options.Release.AtLeast(20, 5) {
 		if err := o.saveMonConfig(ctx); err != nil {
-			return false, fmt.Errorf("failed to save mons before starting the new mon %s: %w", m.id, err)
+			return false, fmt.Errorf("failed to save mons before starting the new mon: %w", err)
 		}
 	}
-	if err := o.startDeployments(ctx, []mon{*m}, true); err != nil {
-		return true, fmt.Errorf("failed to start new mon %s: %w", m.id, err)
+	if err := o.startDeployments(ctx, replacement, true); err != nil {
+		return true, fmt.Errorf("failed to start new mon: %w", err)
 	}
 	return true, nil
 }

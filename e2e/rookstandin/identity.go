@@ -27,7 +27,7 @@ func (o *Operator) initClusterInfo(ctx context.Context) error {
 	keys := shapes.Values{"monKey": monKey, "adminKey": o.memory.access().AdminKey}
 	// Rook stores the key of the admin, and then notes on it of which generation it is.
 	for _, shape := range []string{"monsKeyring", "adminKeyring", "adminKeyring"} {
-		if err := o.saveKeyring(ctx, shape, keys); err != nil {
+		if err := o.write.save(ctx, shapes.Make[corev1.Secret](o.cluster, shape, keys)); err != nil {
 			return err
 		}
 	}
@@ -52,15 +52,6 @@ func (o *Operator) ensureIdentity(ctx context.Context) (monKey string, err error
 	o.fsid = string(secret.Data["fsid"])
 	o.memory.change(func() { o.memory.conf.AdminKey = string(secret.Data["ceph-secret"]) })
 	return string(secret.Data["mon-secret"]), nil
-}
-
-func (o *Operator) saveKeyring(ctx context.Context, shape string, keys shapes.Values) error {
-	secret := shapes.Make[corev1.Secret](o.cluster, shape, keys)
-	created, err := o.write.createIfMissing(ctx, secret.DeepCopy())
-	if err == nil && !created {
-		err = o.write.update(ctx, secret)
-	}
-	return err
 }
 
 // ensureConfigOverride makes the ConfigMap that users write their ceph.conf into; what stands in it is theirs.

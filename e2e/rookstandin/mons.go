@@ -137,15 +137,14 @@ func (o *Operator) ensureMonsRunning(ctx context.Context, mons []mon, target int
 	)
 }
 
-// initMonIPs makes the Services, and gives an address to each mon that has none.
+// initMonIPs makes the Services, gives an address to each mon that has none, and remembers it.
 func (o *Operator) initMonIPs(ctx context.Context, mons []mon) error {
 	for i := range mons {
-		if err := o.initMonIP(ctx, &mons[i]); err != nil {
+		m := &mons[i]
+		if err := o.initMonIP(ctx, m); err != nil {
 			return err
 		}
-		info := o.memory.snapshot()[mons[i].id]
-		info.Endpoint = mons[i].endpoint
-		o.memory.set(mons[i].id, info)
+		o.memory.set(m.id, shapes.Mon{Endpoint: m.endpoint, OutOfQuorum: o.memory.snapshot()[m.id].OutOfQuorum})
 	}
 	return nil
 }

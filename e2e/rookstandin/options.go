@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/kubernetes/scheme"
@@ -54,6 +55,10 @@ func (o *Options) setDefaults() {
 	}
 	if o.OSDs == nil {
 		o.OSDs = []OSD{{ID: "0"}, {ID: "1"}, {ID: "2"}}
+	}
+	o.OSDs = slices.Clone(o.OSDs)
+	for i := range o.OSDs {
+		o.OSDs[i].node = o.Nodes[i%len(o.Nodes)].Name
 	}
 	o.Timing = o.Timing.withDefaults()
 }

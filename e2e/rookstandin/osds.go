@@ -22,7 +22,7 @@ type osdRun struct {
 	// existing are the OSDs that had a Deployment before; they are updated, all others created.
 	existing map[string]bool
 	updated  bool
-	// written are the Deployments, as they were before, of which an update is waited for in the end.
+	// written are the Deployments, as they were before, of which an update is still to be waited for.
 	written  updated
 	failures []error
 }
@@ -60,7 +60,7 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 	if err := o.updateAndCreateOSDs(ctx, run, preparations, ended); err != nil {
 		return fmt.Errorf("failed to update/create OSDs: %w", err)
 	}
-	run.fail(o.waitForUpdate(ctx, run.written))
+	o.waitForOSDs(ctx, run)
 	if len(run.failures) > 0 {
 		return fmt.Errorf("%d failures encountered while running osds on nodes in namespace %q. %w",
 			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
@@ -119,21 +119,15 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation)
 		if osd.Lost || run.existing[osd.ID] {
 			continue
 		}
-		before, err := o.createOSD(ctx, osd)
+		d := o.deployment("osd", o.osdValues(osd))
+		shapes.SetLastApplied(d)
+		err := o.write.create(ctx, d)
+		if err == nil && o.cluster.Spec.Native() {
+			// Only an OSD that is there can be exported.
+			err = o.updateOSD(ctx, run, osd)
+		}
 		run.fail(err)
-		run.written = append(run.written, before...)
 	}
-}
-
-// createOSD creates the Deployment of an OSD. In native multi-cluster mode it then exports the OSD and updates it; what
-// was stored before that update is returned.
-func (o *Operator) createOSD(ctx context.Context, osd placedOSD) (updated, error) {
-	d := o.deployment("osd", o.osdValues(osd))
-	shapes.SetLastApplied(d)
-	if err := o.write.create(ctx, d); err != nil || !o.cluster.Spec.Native() {
-		return nil, err
-	}
-	return o.updateOSD(ctx, osd)
 }
 
 // updateOSDs updates the OSDs that had a Deployment before, and waits until all have taken it.
@@ -142,39 +136,40 @@ func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
 		return
 	}
 	run.updated = true
-	var written updated
-	for i, osd := range o.options.OSDs {
-		if !run.existing[osd.ID] {
-			continue
+	for _, osd := range o.options.OSDs {
+		if run.existing[osd.ID] {
+			run.fail(o.updateOSD(ctx, run, osd))
 		}
-		before, err := o.updateOSD(ctx, placedOSD{OSD: osd, node: o.options.Nodes[i%len(o.options.Nodes)]})
-		run.fail(err)
-		written = append(written, before...)
 	}
-	run.fail(o.waitForUpdate(ctx, written))
+	o.waitForOSDs(ctx, run)
 }
 
-// updateOSD writes the OSD anew if it shapes.Differs, and returns what was stored before if so.
-func (o *Operator) updateOSD(ctx context.Context, osd placedOSD) (updated, error) {
-	stored := &appsv1.Deployment{}
-	if err := o.write.get(ctx, o.cluster.Namespace, "rook-ceph-osd-"+osd.ID, stored); err != nil {
-		return nil, err
-	}
+// waitForOSDs waits for the updates that were not waited for yet.
+func (o *Operator) waitForOSDs(ctx context.Context, run *osdRun) {
+	run.fail(o.waitForUpdate(ctx, run.written))
+	run.written = nil
+}
+
+// updateOSD writes the OSD anew if it shapes.Differs.
+func (o *Operator) updateOSD(ctx context.Context, run *osdRun, osd OSD) error {
 	v := o.osdValues(osd)
 	v["updated"] = true
 	if o.cluster.Spec.Native() {
-		if _, err := o.createOrUpdateService(ctx, shapes.Make[corev1.Service](o.cluster, "osdService", v)); err != nil {
-			return nil, err
+		service := shapes.Make[corev1.Service](o.cluster, "osdService", v)
+		if _, err := o.createOrUpdateService(ctx, service); err != nil {
+			return err
 		}
-		exported, err := o.export(ctx, stored.Name)
+		exported, err := o.export(ctx, service.Name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		v["exported"] = exported.String()
 	}
-	return o.applyUpdate(ctx, o.deployment("osd", v), func() error {
+	before, err := o.applyUpdate(ctx, o.deployment("osd", v), func() error {
 		return o.command(ctx, "failed to check if the OSD is ok to stop")
 	})
+	run.written = append(run.written, before...)
+	return err
 }
 
 // startMgr makes or updates the mgr.
@@ -184,7 +179,7 @@ func (o *Operator) startMgr(ctx context.Context) error {
 		return fmt.Errorf("failed to create the key of mgr %s: %w", mgrID, err)
 	}
 	v := shapes.Values{"type": "mgr", "id": mgrID, "fsid": o.fsid, "key": key}
-	if err := o.saveKeyring(ctx, "mgrKeyring", v); err != nil {
+	if err := o.write.save(ctx, shapes.Make[corev1.Secret](o.cluster, "mgrKeyring", v)); err != nil {
 		return err
 	}
 	delete(v, "key")

@@ -3,10 +3,12 @@ package rookstandin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
@@ -26,7 +28,7 @@ const retryPrepare = 100 * time.Millisecond
 // preparation is one prepare job, which finds every OSD of a node.
 type preparation struct {
 	place string
-	osds  []placedOSD
+	osds  []OSD
 }
 
 func (p preparation) configMap() string { return "rook-ceph-osd-" + p.place + "-status" }
@@ -39,16 +41,14 @@ type prepareStatus struct {
 
 // preparations returns the jobs that Rook runs at each start of the OSDs.
 func (o *Operator) preparations() []preparation {
-	nodes := make([]preparation, len(o.options.Nodes))
-	for i, node := range o.options.Nodes {
-		nodes[i].place = node.Name
+	var all []preparation
+	for _, node := range o.options.Nodes {
+		osds := slices.DeleteFunc(slices.Clone(o.options.OSDs), func(osd OSD) bool {
+			return osd.node != node.Name || osd.Lost && o.named[osd.ID]
+		})
+		all = append(all, preparation{place: node.Name, osds: osds})
 	}
-	for i, osd := range o.options.OSDs {
-		if at := i % len(nodes); !osd.Lost || !o.named[osd.ID] {
-			nodes[at].osds = append(nodes[at].osds, placedOSD{OSD: osd, node: o.options.Nodes[at]})
-		}
-	}
-	return nodes
+	return all
 }
 
 // runPrepareJob is a prepare job as Kubernetes runs it: again until it has told its end.
@@ -81,7 +81,7 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 }
 
 // report writes the ConfigMap by which a job reports, as the one who writes.
-func (o *Operator) report(ctx context.Context, as *writer, p preparation, state string, found []placedOSD, message string) error {
+func (o *Operator) report(ctx context.Context, as *writer, p preparation, state string, found []OSD, message string) error {
 	var osds, ids []string
 	for _, osd := range found {
 		osds, ids = append(osds, shapes.Text(o.cluster, "preparedOSD", o.osdValues(osd))), append(ids, osd.ID)
@@ -90,12 +90,7 @@ func (o *Operator) report(ctx context.Context, as *writer, p preparation, state 
 		"osds": strings.Join(osds, ","), "status": state, "message": message,
 	})
 	cm := shapes.Make[corev1.ConfigMap](o.cluster, "prepareReport", shapes.Values{"place": p.place, "status": status})
-	created, err := as.createIfMissing(ctx, cm)
-	if err == nil && !created {
-		cm.Data = map[string]string{prepareStatusKey: status}
-		err = as.update(ctx, cm)
-	}
-	if err != nil {
+	if err := as.save(ctx, cm); err != nil {
 		return err
 	}
 	o.journal.add(PrepareReported, "ConfigMap", cm.Namespace+"/"+cm.Name, "%s %v", state, ids)
@@ -104,8 +99,7 @@ func (o *Operator) report(ctx context.Context, as *writer, p preparation, state 
 
 // isPrepareStatus says whether jobs of Rook report in the object.
 func isPrepareStatus(object client.Object) bool {
-	cm, ok := object.(*corev1.ConfigMap)
-	return ok && cm.Labels["app"] == prepareLabels["app"] && cm.Labels["status"] == prepareLabels["status"]
+	return labels.SelectorFromSet(labels.Set(prepareLabels)).Matches(labels.Set(object.GetLabels()))
 }
 
 // deleteReports deletes what earlier reconciles, which did not come to their end, have left.

@@ -118,13 +118,7 @@ func (o *Operator) saveCephConnection(ctx context.Context) error {
 	}
 	for _, shape := range []string{"cephConnection", "clientProfile"} {
 		wanted := shapes.Make[unstructured.Unstructured](o.cluster, shape, shapes.Values{"monitors": monitors})
-		stored := wanted.DeepCopy()
-		created, err := o.write.createIfMissing(ctx, stored)
-		if err == nil && !created {
-			stored.Object["spec"] = wanted.Object["spec"]
-			err = o.write.update(ctx, stored)
-		}
-		if err != nil {
+		if err := o.write.save(ctx, wanted); err != nil {
 			return err
 		}
 	}

@@ -61,6 +61,17 @@ func (w *writer) createIfMissing(ctx context.Context, o client.Object) (created 
 	return false, err
 }
 
+// save creates the object, or writes it over what is stored.
+func (w *writer) save(ctx context.Context, o client.Object) error {
+	stored, _ := o.DeepCopyObject().(client.Object)
+	created, err := w.createIfMissing(ctx, stored)
+	if err != nil || created {
+		return err
+	}
+	o.SetResourceVersion(stored.GetResourceVersion())
+	return w.update(ctx, o)
+}
+
 func (w *writer) note(verb string, o client.Object, err error) error {
 	kind, name := w.describe(o)
 	switch {
