@@ -32,10 +32,7 @@ type Commands struct {
 	Run Runner
 }
 
-var (
-	_ ceph.Commands     = Commands{}
-	_ ceph.HealthTeller = Commands{}
-)
+var _ ceph.Commands = Commands{}
 
 // QuorumStatus implements ceph.Commands.
 func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Quorum, error) {
@@ -53,7 +50,7 @@ func (c Commands) QuorumStatus(ctx context.Context, access ceph.Access) (ceph.Qu
 	return quorum, nil
 }
 
-// Health implements ceph.HealthTeller.
+// Health implements ceph.Commands.
 func (c Commands) Health(ctx context.Context, access ceph.Access) (ceph.Health, error) {
 	var read struct {
 		Quorum []string `json:"quorum_names"`

@@ -51,8 +51,6 @@ type Operator struct {
 	// aborts what runs and begins anew.
 	life  context.Context
 	abort context.CancelFunc
-	// complaints are health checks that a story adds to what the model tells.
-	complaints []string
 
 	// monitoring is set after the first reconcile that succeeded, silent by a story.
 	monitoring, silent atomic.Bool
@@ -275,10 +273,7 @@ func (o *Operator) reconcileCluster(ctx context.Context, u *unstructured.Unstruc
 		progress("Configuring Ceph OSDs"),
 		step{"failed to start ceph osds", o.startOSDs},
 		step{"failed to tell the health", func(ctx context.Context) error {
-			health := map[string]any{"health": "HEALTH_OK", "lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
-			if o.options.Timing.StatusInterval > 0 {
-				health = o.cephStatus(ctx)
-			}
+			health := o.cephStatus(ctx)
 			return o.changeStatus(ctx, u, func(s *clusterStatus) {
 				s.Ceph, s.ObservedGeneration = health, o.cluster.Generation
 			})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
-	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // clusterStatus is what the operator writes of the status of a CephCluster.
@@ -25,7 +23,7 @@ type clusterStatus struct {
 	Message            string             `json:"message,omitempty"`
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
 	Version            map[string]string  `json:"version,omitempty"`
-	Ceph               map[string]any     `json:"ceph,omitempty"`
+	Ceph               *cephStatus        `json:"ceph,omitempty"`
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
 }
 
@@ -83,13 +81,6 @@ func (o *Operator) emit(ctx context.Context, of client.Object, kind, reason, mes
 	o.goOn("failed to make the event", reason, o.write.client.Create(ctx, event))
 }
 
-// Complain adds health checks to what Ceph tells of itself; none takes them back.
-func (o *Operator) Complain(checks ...string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.complaints = checks
-}
-
 // Silence keeps the operator from asking for Ceph's health, or lets it ask again.
 func (o *Operator) Silence(silent bool) { o.silent.Store(silent) }
 
@@ -112,54 +103,26 @@ func (o *Operator) statusLoop(ctx context.Context) {
 }
 
 // cephStatus is what ceph status and ceph versions tell, as Rook notes it.
-func (o *Operator) cephStatus(ctx context.Context) map[string]any {
-	status := map[string]any{"lastChecked": o.clock.now().UTC().Format(time.RFC3339), "fsid": o.fsid}
-	health, err := o.cephHealth(ctx)
-	if err != nil {
-		health = ceph.Health{Status: "HEALTH_ERR", Checks: map[string]ceph.Check{"error": {Severity: "Urgent", Message: err.Error()}}}
-	}
-	status["health"] = health.Status
-	details := map[string]any{}
-	for code, check := range health.Checks {
-		details[code] = map[string]any{"severity": check.Severity, "message": check.Message}
-	}
-	if len(details) > 0 {
-		status["details"] = details
-	}
-	if err == nil {
-		status["versions"] = map[string]any{"mon": map[string]any{"ceph version " + o.options.CephVersion: int64(health.Mons)}}
-	}
-	return status
+type cephStatus struct {
+	Health      string                      `json:"health"`
+	Details     map[string]ceph.Check       `json:"details,omitempty"`
+	LastChecked string                      `json:"lastChecked"`
+	FSID        string                      `json:"fsid"`
+	Versions    map[string]map[string]int64 `json:"versions,omitempty"`
 }
 
-// cephHealth is what Ceph tells of itself, or else what the operator knows of the model.
-func (o *Operator) cephHealth(ctx context.Context) (ceph.Health, error) {
-	if teller, tells := o.commands.(ceph.HealthTeller); tells {
-		return teller.Health(ctx, o.memory.access())
+// cephStatus asks for it. Where it is not asked for between reconciles, all is well.
+func (o *Operator) cephStatus(ctx context.Context) *cephStatus {
+	status := &cephStatus{Health: "HEALTH_OK", LastChecked: o.clock.now().UTC().Format(time.RFC3339), FSID: o.fsid}
+	if o.options.Timing.StatusInterval == 0 {
+		return status
 	}
-	quorum, err := o.quorumStatus(ctx)
+	health, err := o.commands.Health(ctx, o.memory.access())
 	if err != nil {
-		return ceph.Health{}, err
+		status.Health, status.Details = "HEALTH_ERR", map[string]ceph.Check{"error": {Severity: "Urgent", Message: err.Error()}}
+		return status
 	}
-	health := ceph.Health{Status: "HEALTH_OK", Checks: map[string]ceph.Check{}, Mons: len(quorum.Members)}
-	complain := func(check, message string) {
-		health.Status, health.Checks[check] = "HEALTH_WARN", ceph.Check{Severity: "HEALTH_WARN", Message: message}
-	}
-	if len(quorum.Members) < len(quorum.Monmap) {
-		complain("MON_DOWN", fmt.Sprintf("%d/%d mons down", len(quorum.Monmap)-len(quorum.Members), len(quorum.Monmap)))
-	}
-	osds := &appsv1.DeploymentList{}
-	_ = o.write.client.List(ctx, osds, client.InNamespace(o.options.Namespace), client.MatchingLabels{"app": shapes.OSDApp})
-	for i := range osds.Items {
-		if osds.Items[i].Status.AvailableReplicas == 0 {
-			complain("OSD_DOWN", osds.Items[i].Name+" is down")
-			complain("PG_DEGRADED", "degraded data redundancy")
-		}
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, check := range o.complaints {
-		complain(check, "told by the story")
-	}
-	return health, nil
+	status.Health, status.Details = health.Status, health.Checks
+	status.Versions = map[string]map[string]int64{"mon": {"ceph version " + o.options.CephVersion: int64(health.Mons)}}
+	return status
 }

@@ -206,7 +206,7 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 	s := runsWithoutUs(t, 1)
 	w := s.watchPods()
 	before := w.Pods()
-	s.Operator.Complain("MON_DOWN")
+	s.Ceph.Complain("MON_DOWN")
 	s.switchOn()
 	tells := func(what string) {
 		t.Helper()
@@ -216,15 +216,15 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 		require.Contains(t, s.said(s.Namespace), what)
 	}
 	tells("waits for all mons to be up: Ceph tells MON_DOWN")
-	s.Operator.Complain("PG_DEGRADED")
+	s.Ceph.Complain("PG_DEGRADED")
 	tells("waits for Ceph to have all OSDs up and all data whole (PG_DEGRADED)")
 	s.annotateNamespace("rook-clusterset.io/migrate", "pause")
-	s.Operator.Complain()
+	s.Ceph.Complain()
 	tells("waits, for rook-clusterset.io/migrate on the namespace says pause")
 	tells("to do it by hand: kubectl -n " + s.Namespace + " scale deployment rook-ceph-mon-a --replicas=0")
 	s.annotateNamespace("rook-clusterset.io/migrate", "false")
 	tells("stays where it is, for migration is switched off")
-	s.Operator.Complain("MON_DOWN")
+	s.Ceph.Complain("MON_DOWN")
 	s.annotateNamespace("rook-clusterset.io/migrate", "true")
 	tells("MON_DOWN")
 	s.setStatusChecked(time.Now().Add(-4 * time.Minute))
@@ -284,7 +284,7 @@ func (s *story) annotateNamespace(key, value string) {
 func (s *story) setStatusChecked(at time.Time) {
 	s.t.Helper()
 	s.Operator.Silence(true)
-	s.Operator.Complain()
+	s.Ceph.Complain()
 	c := s.World.Plane.Client
 	cluster := rookstandin.NewCephCluster(s.Namespace, "my-cluster")
 	patch, err := json.Marshal(map[string]any{"status": map[string]any{"ceph": map[string]any{

@@ -2,7 +2,11 @@ package ceph
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
@@ -17,10 +21,6 @@ type Commands interface {
 	CreateKey(ctx context.Context, access Access, entity string, caps ...string) (string, error)
 	// NewOSD is ceph osd new, for an OSD that is known by that UUID from then on.
 	NewOSD(ctx context.Context, access Access, id, uuid string) error
-}
-
-// HealthTeller are Commands to a cluster that tells its health itself. What the model would tell is put together by the operator.
-type HealthTeller interface {
 	// Health is ceph status.
 	Health(ctx context.Context, access Access) (Health, error)
 }
@@ -36,7 +36,10 @@ type Health struct {
 }
 
 // Check is a health check that complains.
-type Check struct{ Severity, Message string }
+type Check struct {
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+}
 
 // Access is what a Ceph command needs to reach the cluster. The operator makes it from its memory, as Rook makes its
 // own ceph.conf: no other address is ever dialled.
@@ -80,4 +83,38 @@ func (c *Cluster) CreateKey(ctx context.Context, access Access, entity string, _
 func (c *Cluster) NewOSD(ctx context.Context, access Access, _, _ string) error {
 	_, err := c.QuorumStatus(ctx, access)
 	return err
+}
+
+// Complain adds health checks to what the cluster tells of itself; none takes them back.
+func (c *Cluster) Complain(checks ...string) { c.change(func() { c.complaints = checks }) }
+
+// Health implements Commands. Which OSDs are down is told by their Deployments.
+func (c *Cluster) Health(ctx context.Context, access Access) (Health, error) {
+	quorum, err := c.QuorumStatus(ctx, access)
+	if err != nil {
+		return Health{}, err
+	}
+	osds := &appsv1.DeploymentList{}
+	if err := c.stored.List(ctx, osds, client.InNamespace(c.namespace), client.MatchingLabels{"app": shapes.OSDApp}); err != nil {
+		return Health{}, fmt.Errorf("list the OSDs: %w", err)
+	}
+	health := Health{Status: "HEALTH_OK", Checks: map[string]Check{}, Mons: len(quorum.Members)}
+	complain := func(check, message string) {
+		health.Status, health.Checks[check] = "HEALTH_WARN", Check{Severity: "HEALTH_WARN", Message: message}
+	}
+	if down := len(quorum.Monmap) - len(quorum.Members); down > 0 {
+		complain("MON_DOWN", fmt.Sprintf("%d/%d mons down", down, len(quorum.Monmap)))
+	}
+	for i := range osds.Items {
+		if osds.Items[i].Status.AvailableReplicas == 0 {
+			complain("OSD_DOWN", osds.Items[i].Name+" is down")
+			complain("PG_DEGRADED", "degraded data redundancy")
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, check := range c.complaints {
+		complain(check, "told by the story")
+	}
+	return health, nil
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // ErrNoAnswer is what a Ceph command ends with when no mon in quorum answers to any address that was dialled.
@@ -26,6 +28,11 @@ type Cluster struct {
 	monmap map[string]netip.Addr
 	down   map[string]bool
 	osds   map[string]*osdDaemon
+	// complaints are health checks that a story adds.
+	complaints []string
+	// stored reads the Deployments of the namespace; a cluster that nobody asks for its health has none.
+	stored    client.Reader
+	namespace string
 }
 
 type monDaemon struct {

@@ -24,6 +24,7 @@ type Node struct {
 // daemon starts as soon as its Deployment is stored with a replica. It lives until the context ends.
 func Start(ctx context.Context, c client.WithWatch, namespace string) (*Cluster, error) {
 	ceph := New()
+	ceph.stored, ceph.namespace = c, namespace
 	run, err := follow.Start(ctx, c, &appsv1.DeploymentList{}, NewStarter(c, ceph).See, client.InNamespace(namespace))
 	if err != nil {
 		return nil, err
