@@ -260,13 +260,10 @@ func readCalls(t *testing.T, file string) []call {
 	return calls
 }
 
-// recordedTiming lets a prepare job take ten times as long as Rook waits before it updates the OSDs that are there, as it
-// does on a real node: the other way round the order of the two is left to chance. An operator that fails pauses long enough to be
-// stopped then, and not in the middle of a try. What a busy machine could make it give up is waited for.
+// recordedTiming lets an operator that fails pause long enough to be stopped then, and not in the middle of a try. What a busy
+// machine could make it give up is waited for.
 func recordedTiming() Timing {
 	timing := testTiming()
-	timing.OSDUpdatePause = 20 * time.Millisecond
-	timing.PrepareJob = 10 * timing.OSDUpdatePause
 	timing.BackoffMax = 300 * time.Millisecond
 	timing.QuorumTries, timing.UpdateTimeout = 2000, time.Minute
 	return timing

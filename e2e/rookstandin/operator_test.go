@@ -147,7 +147,7 @@ func testTiming() Timing {
 		CanaryInterval: time.Millisecond, OKToStopTries: 2, OKToStopInterval: time.Millisecond,
 		UpdateInterval: time.Millisecond, UpdateTimeout: time.Second, BackoffMax: 20 * time.Millisecond,
 		HealthInterval: 5 * time.Millisecond, MonOutTimeout: 20 * time.Millisecond,
-		LookupTries: 3, LookupInterval: time.Millisecond, PrepareJob: time.Millisecond, OSDUpdatePause: time.Millisecond,
+		LookupTries: 3, LookupInterval: time.Millisecond, PrepareJob: time.Millisecond,
 	}
 }
 

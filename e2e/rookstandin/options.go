@@ -97,8 +97,6 @@ type Timing struct {
 	OKToStopInterval time.Duration
 	// PrepareJob is how long a prepare job looks for devices (about a second).
 	PrepareJob time.Duration
-	// OSDUpdatePause passes without a report of a prepare job before existing OSDs are updated (100 ms).
-	OSDUpdatePause time.Duration
 	// UpdateInterval passes between two looks at a Deployment that was updated (2 s), for UpdateTimeout at most (20 min).
 	UpdateInterval, UpdateTimeout time.Duration
 	// BackoffBase doubles with each failed reconcile (5 ms) up to BackoffMax (1000 s).
@@ -142,7 +140,6 @@ func (t Timing) withDefaults() Timing {
 	t.OKToStopTries = cmp.Or(t.OKToStopTries, 10)
 	t.OKToStopInterval = cmp.Or(t.OKToStopInterval, 500*time.Millisecond)
 	t.PrepareJob = cmp.Or(t.PrepareJob, 50*time.Millisecond)
-	t.OSDUpdatePause = cmp.Or(t.OSDUpdatePause, 100*time.Millisecond)
 	t.UpdateInterval = cmp.Or(t.UpdateInterval, 50*time.Millisecond)
 	t.UpdateTimeout = cmp.Or(t.UpdateTimeout, 20*time.Second)
 	t.BackoffBase = cmp.Or(t.BackoffBase, 5*time.Millisecond)

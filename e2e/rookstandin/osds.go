@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +20,6 @@ import (
 type osdRun struct {
 	// existing are the OSDs that had a Deployment before; they are updated, all others created.
 	existing map[string]bool
-	updated  bool
 	// written are the Deployments, as they were before, of which an update is still to be waited for.
 	written  updated
 	failures []error
@@ -33,8 +31,8 @@ func (r *osdRun) fail(err error) {
 	}
 }
 
-// startOSDs lets the prepare jobs run, all at once, creates the OSDs that each names as soon as it has completed, and
-// updates the others while nothing is reported.
+// startOSDs lets the prepare jobs run, all at once, updates the OSDs that are there before any of them can tell, and creates those
+// that each names as soon as it has completed.
 func (o *Operator) startOSDs(ctx context.Context) error {
 	list := &appsv1.DeploymentList{}
 	err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), client.MatchingLabels{"app": shapes.OSDApp})
@@ -56,9 +54,23 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 			jobs.Go(func() { o.runPrepareJob(ctx, p, ended) })
 		}
 	}
-	run.updated = len(run.existing) == 0
-	if err := o.updateAndCreateOSDs(ctx, run, preparations, ended); err != nil {
-		return fmt.Errorf("failed to update/create OSDs: %w", err)
+	o.updateOSDs(ctx, run)
+	for _, p := range preparations {
+		var err error
+		if o.alone {
+			// No other goroutine runs the jobs, so they run here.
+			err = o.prepare(ctx, p)
+		} else {
+			select {
+			case p = <-ended:
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("failed to update/create OSDs: %w", err)
+		}
+		o.seeReport(ctx, run, p)
 	}
 	o.waitForOSDs(ctx, run)
 	if len(run.failures) > 0 {
@@ -66,32 +78,6 @@ func (o *Operator) startOSDs(ctx context.Context) error {
 			len(run.failures), o.cluster.Namespace, errors.Join(run.failures...))
 	}
 	return o.deleteReports(ctx)
-}
-
-func (o *Operator) updateAndCreateOSDs(ctx context.Context, run *osdRun, preparations []preparation, ended <-chan preparation) error {
-	if o.alone {
-		// No other goroutine runs the jobs, so they run here.
-		o.updateOSDs(ctx, run)
-		for _, p := range preparations {
-			if err := o.prepare(ctx, p); err != nil {
-				return err
-			}
-			o.seeReport(ctx, run, p)
-		}
-		return nil
-	}
-	for awaited := len(preparations); awaited > 0 || !run.updated; {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case p := <-ended:
-			o.seeReport(ctx, run, p)
-			awaited--
-		case <-time.After(o.options.Timing.OSDUpdatePause):
-			o.updateOSDs(ctx, run)
-		}
-	}
-	return nil
 }
 
 // seeReport creates the OSDs that a job has named, one after the other, and deletes the ConfigMap in which it did.
@@ -132,10 +118,6 @@ func (o *Operator) createOSDs(ctx context.Context, run *osdRun, job preparation)
 
 // updateOSDs updates the OSDs that had a Deployment before, and waits until all have taken it.
 func (o *Operator) updateOSDs(ctx context.Context, run *osdRun) {
-	if run.updated {
-		return
-	}
-	run.updated = true
 	for _, osd := range o.options.OSDs {
 		if run.existing[osd.ID] {
 			run.fail(o.updateOSD(ctx, run, osd))
