@@ -71,6 +71,20 @@ func (o *Operator) schedule(ctx context.Context, m mon) (*appsv1.Deployment, Nod
 	return canary, o.nodeFor(name, m.id), err
 }
 
+// scheduled returns the node of a pod of the Deployment, and whether one has a node. The name may be empty.
+func (o *Operator) scheduled(ctx context.Context, d *appsv1.Deployment) (node string, ok bool, err error) {
+	if o.options.AssumePods != nil {
+		return "", true, nil
+	}
+	pods, err := o.pods(ctx, d.Spec.Selector.MatchLabels)
+	for i := range pods {
+		if pods[i].Spec.NodeName != "" {
+			return pods[i].Spec.NodeName, true, nil
+		}
+	}
+	return "", false, err
+}
+
 // nodeFor returns the node of that name. A name that is not known, or none, is a node by turns.
 func (o *Operator) nodeFor(name, id string) Node {
 	nodes := o.options.Nodes

@@ -16,7 +16,7 @@ import (
 func (o *Operator) checkMonHealth(ctx context.Context) error {
 	o.orchestration.Lock()
 	defer o.orchestration.Unlock()
-	if o.cluster.Spec.HealthCheck.DaemonHealth.Mon.Disabled || len(o.memory.snapshot()) == 0 {
+	if len(o.memory.snapshot()) == 0 {
 		return nil
 	}
 	status, err := o.quorumStatus(ctx)

@@ -31,11 +31,7 @@ type memory struct {
 }
 
 // nodeInfo is the place of a mon, under the names that Rook's ConfigMap has for it.
-type nodeInfo struct {
-	Name     string `json:"Name"`
-	Hostname string `json:"Hostname"`
-	Address  string `json:"Address"`
-}
+type nodeInfo struct{ Name, Hostname, Address string }
 
 func newMemory() *memory {
 	return &memory{maxMonID: -1, mons: shapes.Mons{}, mapping: map[string]*nodeInfo{}}

@@ -57,7 +57,7 @@ type Model struct {
 func NewModel(ctx context.Context, options Options) (*Model, error) {
 	m := &Model{clock: &virtualClock{}}
 	if options.Ceph == nil {
-		options.Ceph = NewCeph()
+		options.Ceph = ceph.New()
 	}
 	daemons := ceph.NewStarter(options.Client, options.Ceph)
 	var wakers *triggers

@@ -31,8 +31,5 @@ var DefaultNodes = []Node{
 	{Name: "node-1", Address: "192.168.0.1"}, {Name: "node-2", Address: "192.168.0.2"}, {Name: "node-3", Address: "192.168.0.3"},
 }
 
-// NewCeph returns a Ceph cluster that has not been born yet.
-func NewCeph() *ceph.Cluster { return ceph.New() }
-
 // mgrID is the name of the one mgr.
 const mgrID = "a"

@@ -8,7 +8,13 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
+	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/shapes"
 )
 
 // quorumStatus asks the cluster, at the addresses in memory. A command that nobody answers takes its time.
@@ -78,6 +84,25 @@ func (o *Operator) podsRunning(ctx context.Context, ids []string) (bool, error) 
 		}
 	}
 	return true, nil
+}
+
+// monRuns says whether a pod of the mon runs.
+func (o *Operator) monRuns(ctx context.Context, id string) (bool, error) {
+	if o.options.AssumePods != nil {
+		d := &appsv1.Deployment{}
+		err := o.options.AssumePods.Get(ctx, client.ObjectKey{Namespace: o.cluster.Namespace, Name: shapes.MonResource(id)}, d)
+		return err == nil && ptr.Deref(d.Spec.Replicas, 1) > 0, client.IgnoreNotFound(err)
+	}
+	pods, err := o.pods(ctx, map[string]string{"app": shapes.MonApp, "mon": id})
+	return slices.ContainsFunc(pods, func(p corev1.Pod) bool { return p.Status.Phase == corev1.PodRunning }), err
+}
+
+func (o *Operator) pods(ctx context.Context, labels client.MatchingLabels) ([]corev1.Pod, error) {
+	list := &corev1.PodList{}
+	if err := o.write.client.List(ctx, list, client.InNamespace(o.cluster.Namespace), labels); err != nil {
+		return nil, fmt.Errorf("list the pods of %v: %w", labels, err)
+	}
+	return list.Items, nil
 }
 
 // command stands for a command that Rook gives to the cluster, which must answer.

@@ -167,3 +167,9 @@ func (o *Operator) waitForUpdate(ctx context.Context, before updated) error {
 	}
 	return nil
 }
+
+// tookUpdate says whether the pods of a Deployment are those of its update: before is what was stored ahead of it.
+func (o *Operator) tookUpdate(before, now *appsv1.Deployment) bool {
+	return o.options.AssumePods != nil || now.Status.ObservedGeneration != before.Status.ObservedGeneration &&
+		now.Status.UpdatedReplicas > 0 && now.Status.ReadyReplicas > 0
+}

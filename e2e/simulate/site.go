@@ -46,7 +46,7 @@ var rookTiming = rookstandin.Timing{
 const healthInterval = 45 * time.Second
 
 func newSite(w *world, namespace string, mons int, osds ...string) *site {
-	return &site{world: w, namespace: namespace, mons: mons, osds: osds, ceph: rookstandin.NewCeph(), killed: map[string]bool{}}
+	return &site{world: w, namespace: namespace, mons: mons, osds: osds, ceph: ceph.New(), killed: map[string]bool{}}
 }
 
 // start starts an operator. One that was there before is gone, with all that it remembered.

@@ -49,7 +49,6 @@ type Spec struct {
 	Mon             struct{ Count int }
 	Network         struct {
 		Provider            string
-		HostNetwork         bool
 		IPFamily            string `json:"ipFamily"`
 		DualStack           bool
 		MultiClusterService struct {
@@ -57,16 +56,14 @@ type Spec struct {
 			ClusterID string `json:"clusterID"`
 		}
 		Connections *struct {
-			RequireMsgr2            bool
-			Encryption, Compression struct{ Enabled bool }
+			RequireMsgr2 bool
 		}
 	}
 	LogCollector struct{ Enabled bool }
 	HealthCheck  struct {
 		DaemonHealth struct {
 			Mon struct {
-				Disabled bool
-				Timeout  string
+				Timeout string
 			}
 		}
 		StartupProbe, LivenessProbe map[string]struct{ Disabled bool }
@@ -77,15 +74,14 @@ type Spec struct {
 }
 
 // HostNetwork says whether the daemons are on the host network.
-func (s *Spec) HostNetwork() bool { return s.Network.Provider == "host" || s.Network.HostNetwork }
+func (s *Spec) HostNetwork() bool { return s.Network.Provider == "host" }
 
 // Native says whether Rook's own multi-cluster mode is on.
 func (s *Spec) Native() bool { return s.Network.MultiClusterService.Enabled }
 
 // RequireMsgr2 says whether mons and OSDs serve msgr2 alone.
 func (s *Spec) RequireMsgr2() bool {
-	c := s.Network.Connections
-	return c != nil && (c.RequireMsgr2 || c.Encryption.Enabled || c.Compression.Enabled)
+	return s.Network.Connections != nil && s.Network.Connections.RequireMsgr2
 }
 
 // Read reads the CephCluster.

@@ -56,7 +56,9 @@ func likeGolden(t *testing.T, golden *appsv1.Deployment) *appsv1.Deployment {
 	_, err := fmt.Sscanf(labels["rook-version"], "v1.%d.%d", &c.Release.Minor, &c.Release.Patch)
 	require.NoError(t, err)
 	c.Spec.DataDirHostPath = "/var/lib/rook"
-	c.Spec.Network.HostNetwork = pod.HostNetwork
+	if pod.HostNetwork {
+		c.Spec.Network.Provider = "host"
+	}
 	c.Spec.LogCollector.Enabled = len(pod.Containers) > 1
 	switch v4, v6 := has("--ms-bind-ipv4=true"), has("--ms-bind-ipv6=true"); {
 	case v4 && v6:
