@@ -271,7 +271,7 @@ func recordedTiming() Timing {
 
 // reload makes Rook read anew as soon as the cluster is Ready, as deleting something that it owns does.
 func (s *stage) reload(ctx context.Context) {
-	for (wallClock{}).sleep(ctx, time.Millisecond) == nil {
+	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
 		cluster := NewCephCluster("", "")
 		if !s.stale.Load() || s.site.client.Get(ctx, client.ObjectKey{Namespace: "rook-ceph", Name: "my-cluster"}, cluster) != nil {
 			continue

@@ -89,10 +89,10 @@ func (o *Operator) timedOut(id string) bool {
 	}
 	since, ok := o.monOutSince[id]
 	if !ok {
-		o.monOutSince[id] = o.clock.now()
+		o.monOutSince[id] = o.now()
 		return false
 	}
-	return o.clock.now().Sub(since) > timeout
+	return o.now().Sub(since) > timeout
 }
 
 // track notes in memory and in the ConfigMap whether a mon is in quorum; without a name, that all are.

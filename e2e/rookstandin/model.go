@@ -12,35 +12,25 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
 )
 
-// clock is what the operator waits by.
-type clock interface {
-	now() time.Time
-	sleep(ctx context.Context, d time.Duration) error
+// now is the time that the operator has: a model has one of its own, which its waits move.
+func (o *Operator) now() time.Time {
+	if o.alone {
+		return time.Unix(0, 0).Add(o.waited)
+	}
+	return time.Now()
 }
 
-type wallClock struct{}
-
-func (wallClock) now() time.Time { return time.Now() }
-
-func (wallClock) sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+func (o *Operator) sleep(ctx context.Context, d time.Duration) error {
+	if o.alone {
+		o.waited += d
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
-}
-
-// virtualClock is moved by those who wait.
-type virtualClock struct{ elapsed time.Duration }
-
-func (c *virtualClock) now() time.Time { return time.Unix(0, 0).Add(c.elapsed) }
-
-func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
-	c.elapsed += d
-	return ctx.Err()
 }
 
 // Model is the Operator without a goroutine and without waiting, for stories that are told by their seed: whoever holds it
@@ -48,14 +38,12 @@ func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
 // in the same order.
 type Model struct {
 	operator *Operator
-	clock    *virtualClock
 	// pauses are those of failures; there are none where the last reconcile succeeded.
 	pauses *wait.Backoff
 }
 
 // NewModel returns a model. It needs a Client, and assumes pods.
 func NewModel(ctx context.Context, options Options) (*Model, error) {
-	m := &Model{clock: &virtualClock{}}
 	if options.Ceph == nil {
 		options.Ceph = ceph.New()
 	}
@@ -88,10 +76,10 @@ func NewModel(ctx context.Context, options Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.clock, o.alone = m.clock, true
-	m.operator, wakers = o, &triggers{o, map[string]any{}}
+	o.alone = true
+	wakers = &triggers{o, map[string]any{}}
 	o.restart(ctx)
-	return m, nil
+	return &Model{operator: o}, nil
 }
 
 // Client writes as everybody else does: the model sees at once what is written by it.
@@ -101,14 +89,14 @@ func (m *Model) Client() client.WithWatch { return m.operator.options.Client }
 func (m *Model) Operator() *Operator { return m.operator }
 
 // Elapsed returns how long the operator has waited in all.
-func (m *Model) Elapsed() time.Duration { return m.clock.elapsed }
+func (m *Model) Elapsed() time.Duration { return m.operator.waited }
 
 // Wanted says whether something wants a reconcile: what was written, or a failure.
 func (m *Model) Wanted() bool { return len(m.operator.trigger) > 0 || m.pauses != nil }
 
 // Reconcile is one reconcile, after the wait that follows a failure.
 func (m *Model) Reconcile(ctx context.Context) error {
-	m.clock.elapsed += m.pauses.Step()
+	m.operator.waited += m.pauses.Step()
 	select {
 	case <-m.operator.trigger:
 	default:
@@ -124,6 +112,6 @@ func (m *Model) Reconcile(ctx context.Context) error {
 
 // CheckHealth is one look at the mons, after the wait that goes before it.
 func (m *Model) CheckHealth(ctx context.Context) error {
-	m.clock.elapsed += m.operator.options.Timing.HealthInterval
+	m.operator.waited += m.operator.options.Timing.HealthInterval
 	return m.operator.checkMonHealth(ctx)
 }

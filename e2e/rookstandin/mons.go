@@ -32,7 +32,7 @@ func (o *Operator) storedMemory(ctx context.Context) (*memory, error) {
 // detectVersion is what a reconcile does before it waits for whoever works on the mons: after the time of a job it reads the
 // ConfigMap, writes ceph.conf from it and asks a cluster that has mons for its versions. Nobody may answer.
 func (o *Operator) detectVersion(ctx context.Context) error {
-	if err := o.clock.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
+	if err := o.sleep(ctx, o.options.Timing.DetectVersion); err != nil {
 		return err
 	}
 	stored, err := o.storedMemory(ctx)

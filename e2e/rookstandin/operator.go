@@ -31,10 +31,10 @@ type Operator struct {
 	memory       *memory
 	commands     ceph.Commands
 	trigger      chan struct{}
-	clock        clock
-	// alone is set where nothing else may run beside what is asked of the operator.
-	alone   bool
-	running sync.WaitGroup
+	running      sync.WaitGroup
+	// alone is set where nothing else may run beside what is asked of the operator; waited is what it has waited then.
+	alone  bool
+	waited time.Duration
 
 	// named are the OSDs that a prepare job has named; the reconcile alone writes it.
 	named map[string]bool
@@ -76,9 +76,8 @@ func newOperator(options Options) (*Operator, error) {
 		monOutSince: map[string]time.Time{},
 		named:       map[string]bool{},
 		cluster:     &shapes.Cluster{Namespace: options.Namespace},
-		clock:       wallClock{},
 	}
-	o.journal = &Journal{onEntry: options.OnEntry, now: func() time.Time { return o.clock.now() }}
+	o.journal = &Journal{onEntry: options.OnEntry, now: o.now}
 	o.write = &writer{client: options.Client, journal: o.journal}
 	o.prepareWrite = &writer{client: jobs, journal: o.journal}
 	if o.commands == nil {
@@ -178,7 +177,7 @@ func (o *Operator) backoff() *wait.Backoff {
 }
 
 func (o *Operator) healthLoop(ctx context.Context) {
-	for o.clock.sleep(ctx, o.options.Timing.HealthInterval) == nil {
+	for o.sleep(ctx, o.options.Timing.HealthInterval) == nil {
 		if !o.monitoring.Load() {
 			continue
 		}
@@ -211,7 +210,7 @@ func (o *Operator) reconcile(ctx context.Context) error {
 	if err != nil || u == nil {
 		return err
 	}
-	started, name := o.clock.now(), u.GetNamespace()+"/"+u.GetName()
+	started, name := o.now(), u.GetNamespace()+"/"+u.GetName()
 	o.journal.add(ReconcileStarted, "CephCluster", name, "")
 	if err := o.reconcileCluster(ctx, u); err != nil {
 		if ctx.Err() != nil {
@@ -221,7 +220,7 @@ func (o *Operator) reconcile(ctx context.Context) error {
 		o.emit(ctx, u, corev1.EventTypeWarning, "ReconcileFailed", err.Error())
 		return errors.Join(err, o.setCondition(ctx, u, "Progressing", metav1.ConditionFalse, "ClusterProgressing", err.Error()))
 	}
-	o.journal.add(ReconcileSucceeded, "CephCluster", name, "after %s", o.clock.now().Sub(started).Round(time.Millisecond))
+	o.journal.add(ReconcileSucceeded, "CephCluster", name, "after %s", o.now().Sub(started).Round(time.Millisecond))
 	o.emit(ctx, u, corev1.EventTypeNormal, "ReconcileSucceeded", "cluster has been configured successfully")
 	o.monitoring.Store(true)
 	o.reconciled.Add(1)

@@ -54,7 +54,7 @@ func (o *Operator) preparations() []preparation {
 // runPrepareJob is a prepare job as Kubernetes runs it: again until it has told its end.
 func (o *Operator) runPrepareJob(ctx context.Context, p preparation, ended chan<- preparation) {
 	for o.prepare(ctx, p) != nil {
-		if o.clock.sleep(ctx, retryPrepare) != nil {
+		if o.sleep(ctx, retryPrepare) != nil {
 			return
 		}
 	}
@@ -69,7 +69,7 @@ func (o *Operator) prepare(ctx context.Context, p preparation) error {
 	if err := o.report(ctx, o.prepareWrite, p, "orchestrating", nil, ""); err != nil {
 		return err
 	}
-	if err := o.clock.sleep(ctx, o.options.Timing.PrepareJob); err != nil {
+	if err := o.sleep(ctx, o.options.Timing.PrepareJob); err != nil {
 		return err
 	}
 	for _, osd := range p.osds {

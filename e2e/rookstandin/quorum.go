@@ -22,7 +22,7 @@ func (o *Operator) quorumStatus(ctx context.Context) (ceph.Quorum, error) {
 	status, err := o.commands.QuorumStatus(ctx, o.memory.access())
 	if errors.Is(err, ceph.ErrNoAnswer) {
 		// The model answers at once, be it that nobody answers.
-		err = cmp.Or(o.clock.sleep(ctx, o.options.Timing.CommandTimeout), err)
+		err = cmp.Or(o.sleep(ctx, o.options.Timing.CommandTimeout), err)
 	}
 	return status, err
 }
@@ -32,7 +32,7 @@ func (o *Operator) try(ctx context.Context, times int, pause time.Duration, do f
 	var err error
 	for n := range times {
 		if n > 0 {
-			if slept := o.clock.sleep(ctx, pause); slept != nil {
+			if slept := o.sleep(ctx, pause); slept != nil {
 				return slept
 			}
 		}
@@ -49,7 +49,7 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 	for _, m := range mons {
 		ids = append(ids, m.id)
 	}
-	started := o.clock.now()
+	started := o.now()
 	o.journal.add(Waiting, "", "", "with %v", ids)
 	err := o.try(ctx, o.options.Timing.QuorumTries, o.options.Timing.QuorumInterval, func() error {
 		running, err := o.podsRunning(ctx, ids)
@@ -66,7 +66,7 @@ func (o *Operator) waitForQuorum(ctx context.Context, mons []mon, requireAll boo
 		if missing := slices.DeleteFunc(slices.Clone(ids), status.In); requireAll && len(missing) > 0 {
 			return fmt.Errorf("monitors %v are not in quorum list", missing)
 		}
-		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, o.clock.now().Sub(started).Round(time.Millisecond))
+		o.journal.add(QuorumReached, "", "", "%v after %s", status.Members, o.now().Sub(started).Round(time.Millisecond))
 		return nil
 	})
 	if err == nil || ctx.Err() != nil {

@@ -182,7 +182,7 @@ func (o *Operator) controlCSI(ctx context.Context) {
 	}
 	o.running.Go(func() {
 		pauses := o.backoff()
-		for o.clock.sleep(ctx, pauses.Step()) == nil && o.ensureCSIConfigMap(ctx) != nil {
+		for o.sleep(ctx, pauses.Step()) == nil && o.ensureCSIConfigMap(ctx) != nil {
 			continue
 		}
 	})

@@ -86,7 +86,7 @@ func (o *Operator) Silence(silent bool) { o.silent.Store(silent) }
 
 // statusLoop notes the health of Ceph now and then, between reconciles and while they run.
 func (o *Operator) statusLoop(ctx context.Context) {
-	for o.clock.sleep(ctx, o.options.Timing.StatusInterval) == nil {
+	for o.sleep(ctx, o.options.Timing.StatusInterval) == nil {
 		if !o.monitoring.Load() || o.silent.Load() {
 			continue
 		}
@@ -113,7 +113,7 @@ type cephStatus struct {
 
 // cephStatus asks for it. Where it is not asked for between reconciles, all is well.
 func (o *Operator) cephStatus(ctx context.Context) *cephStatus {
-	status := &cephStatus{Health: "HEALTH_OK", LastChecked: o.clock.now().UTC().Format(time.RFC3339), FSID: o.fsid}
+	status := &cephStatus{Health: "HEALTH_OK", LastChecked: o.now().UTC().Format(time.RFC3339), FSID: o.fsid}
 	if o.options.Timing.StatusInterval == 0 {
 		return status
 	}

@@ -145,7 +145,7 @@ func (o *Operator) updateAndWait(ctx context.Context, wanted *appsv1.Deployment,
 
 // waitForUpdate waits until the Deployments have taken their update, which it tells from their generations.
 func (o *Operator) waitForUpdate(ctx context.Context, before updated) error {
-	started := o.clock.now()
+	started := o.now()
 	for _, old := range before {
 		now := &appsv1.Deployment{}
 		for {
@@ -155,15 +155,15 @@ func (o *Operator) waitForUpdate(ctx context.Context, before updated) error {
 			if o.tookUpdate(old, now) {
 				break
 			}
-			if o.clock.now().Sub(started) > o.options.Timing.UpdateTimeout {
+			if o.now().Sub(started) > o.options.Timing.UpdateTimeout {
 				return fmt.Errorf("gave up waiting for deployment %s to update", old.Name)
 			}
-			if err := o.clock.sleep(ctx, o.options.Timing.UpdateInterval); err != nil {
+			if err := o.sleep(ctx, o.options.Timing.UpdateInterval); err != nil {
 				return err
 			}
 		}
 		o.journal.add(Updated, "Deployment", old.Namespace+"/"+old.Name, "generation %d to %d after %s",
-			old.Generation, now.Generation, o.clock.now().Sub(started).Round(time.Millisecond))
+			old.Generation, now.Generation, o.now().Sub(started).Round(time.Millisecond))
 	}
 	return nil
 }
