@@ -2,6 +2,9 @@ package ceph
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -77,6 +80,16 @@ func (c *Cluster) RemoveMon(ctx context.Context, access Access, id string) error
 func (c *Cluster) CreateKey(ctx context.Context, access Access, entity string, _ ...string) (string, error) {
 	_, err := c.QuorumStatus(ctx, access)
 	return Key(entity), err
+}
+
+// Key returns the key of whoever has that name, in Ceph's encoding: the type (1, AES), when it was made in seconds and nanoseconds,
+// the length, and 16 bytes; all in base64. It is always the same, so that a story that is told again is the same to the letter.
+func Key(name string) string {
+	secret := sha256.Sum256([]byte(name))
+	key := binary.LittleEndian.AppendUint16(nil, 1)
+	key = append(key, make([]byte, 8)...)
+	key = binary.LittleEndian.AppendUint16(key, 16)
+	return base64.StdEncoding.EncodeToString(append(key, secret[:16]...))
 }
 
 // NewOSD implements Commands.

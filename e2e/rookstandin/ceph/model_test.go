@@ -1,6 +1,7 @@
 package ceph
 
 import (
+	"encoding/base64"
 	"net/netip"
 	"testing"
 
@@ -134,4 +135,14 @@ func TestAnOSDIsUpWhenItReachesAMon(t *testing.T) {
 	require.Equal(t, map[string]netip.Addr{"0": globalB}, ceph.OSDMap())
 	ceph.StopOSD("0")
 	require.Empty(t, ceph.OSDMap())
+}
+
+func TestAKeyIsInCephsEncoding(t *testing.T) {
+	key := Key("mon.")
+	raw, err := base64.StdEncoding.DecodeString(key)
+	require.NoError(t, err)
+	require.Len(t, raw, 2+4+4+2+16)
+	require.Equal(t, []byte{1, 0}, raw[:2])
+	require.Equal(t, []byte{16, 0}, raw[10:12])
+	require.NotEqual(t, key, Key("client.admin"))
 }
