@@ -2,6 +2,7 @@ package mcsstandin
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -87,12 +88,12 @@ func (s *Standin) loseAddress(ctx context.Context, r *record, e exportedService)
 		return nil
 	}
 	key := types.NamespacedName{Namespace: e.Namespace, Name: InternalServiceName(e.Name)}
-	there, err := s.read(ctx, key, &corev1.Service{})
-	if err != nil {
-		return err
+	err := s.client.Get(ctx, key, &corev1.Service{})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("look for the internal Service of %s/%s: %w", e.Namespace, e.Name, err)
 	}
 	s.locked(func() {
-		if r.restarted = false; !there {
+		if r.restarted = false; err != nil {
 			s.replaceAddress(r)
 		}
 	})
