@@ -45,92 +45,50 @@ func named(o client.Object) string {
 	return kindOf(o).Kind + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-// ourWriter writes for the replicas of ours, so that Rook sees at once what it watches.
-type ourWriter struct{ world *world }
+// ourWriter writes for the replicas of ours, so that Rook sees at once what it watches. Of what nobody does in a story it has nothing.
+type ourWriter struct {
+	client.Writer
+	world *world
+}
 
-func (o ourWriter) to(ctx context.Context, object client.Object) (context.Context, client.Client, error) {
-	if actorOf(ctx) == "" {
+func (o ourWriter) write(ctx context.Context, object client.Object, write func(context.Context, client.Client) error) error {
+	if actorOf(ctx) == nobody {
 		ctx = asActor(ctx, actorReplica)
 	}
 	if o.world.oursFail > 0 {
 		o.world.faults["our write fails"]++
 		o.world.tell("a write of ours of %s fails", named(object))
-		return ctx, nil, apierrors.NewInternalError(errors.New("etcd is busy"))
+		return apierrors.NewInternalError(errors.New("etcd is busy"))
 	}
-	return ctx, o.world.clientOf(object.GetNamespace()), nil
+	return write(ctx, o.world.clientOf(object.GetNamespace()))
 }
 
 // Create implements client.Writer.
 func (o ourWriter) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	ctx, c, err := o.to(ctx, object)
-	if err != nil {
-		return err
-	}
-	return c.Create(ctx, object, opts...)
+	return o.write(ctx, object, func(ctx context.Context, c client.Client) error { return c.Create(ctx, object, opts...) })
 }
 
 // Update implements client.Writer.
 func (o ourWriter) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
-	ctx, c, err := o.to(ctx, object)
-	if err != nil {
-		return err
-	}
-	return c.Update(ctx, object, opts...)
+	return o.write(ctx, object, func(ctx context.Context, c client.Client) error { return c.Update(ctx, object, opts...) })
 }
 
 // Delete implements client.Writer.
 func (o ourWriter) Delete(ctx context.Context, object client.Object, opts ...client.DeleteOption) error {
-	ctx, c, err := o.to(ctx, object)
-	if err != nil {
-		return err
-	}
-	return c.Delete(ctx, object, opts...)
+	return o.write(ctx, object, func(ctx context.Context, c client.Client) error { return c.Delete(ctx, object, opts...) })
 }
 
 // Patch implements client.Writer.
 func (o ourWriter) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
-	ctx, c, err := o.to(ctx, object)
-	if err != nil {
-		return err
-	}
-	return c.Patch(ctx, object, patch, opts...)
+	return o.write(ctx, object, func(ctx context.Context, c client.Client) error { return c.Patch(ctx, object, patch, opts...) })
 }
 
 // Apply implements client.Writer.
 func (o ourWriter) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 	object, _ := configuration.(metav1.Object)
-	ctx, c, err := o.to(ctx, newObject(exportVersion, object.GetNamespace(), object.GetName()))
-	if err != nil {
-		return err
-	}
-	return c.Apply(ctx, configuration, opts...)
-}
-
-// DeleteAllOf implements client.Writer.
-func (ourWriter) DeleteAllOf(context.Context, client.Object, ...client.DeleteAllOfOption) error {
-	return errors.New("nobody deletes all of a kind in a story")
-}
-
-// doubtful is the API server as a replica reads it: it does not answer for a while.
-type doubtful struct {
-	world *world
-	live
-}
-
-// Get implements client.Reader.
-func (d doubtful) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
-	if d.world.liveDown > 0 {
-		return apierrors.NewTimeoutError("the API server does not answer", 1)
-	}
-	return d.live.Get(ctx, key, into, opts...)
-}
-
-// List implements client.Reader.
-func (d doubtful) List(ctx context.Context, into client.ObjectList, opts ...client.ListOption) error {
-	if d.world.liveDown > 0 {
-		return apierrors.NewTimeoutError("the API server does not answer", 1)
-	}
-	return d.live.List(ctx, into, opts...)
+	return o.write(ctx, newObject(exportVersion, object.GetNamespace(), object.GetName()), func(ctx context.Context, c client.Client) error {
+		return c.Apply(ctx, configuration, opts...)
+	})
 }
 
 // events takes what the leader reports into the story.

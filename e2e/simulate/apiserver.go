@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -11,13 +10,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -34,29 +32,14 @@ type apiServer struct {
 	lastIP     netip.Addr
 }
 
-func (a *apiServer) Scheme() *runtime.Scheme     { return scheme.Scheme }
-func (a *apiServer) RESTMapper() meta.RESTMapper { return nil }
-
-// GroupVersionKindFor implements client.Client.
-func (a *apiServer) GroupVersionKindFor(o runtime.Object) (schema.GroupVersionKind, error) {
-	return o.GetObjectKind().GroupVersionKind(), nil
-}
-
-// IsObjectNamespaced implements client.Client.
-func (a *apiServer) IsObjectNamespaced(o runtime.Object) (bool, error) {
-	return kindOf(o) != namespaceKind, nil
-}
-
-// Watch implements client.WithWatch.
-func (a *apiServer) Watch(context.Context, client.ObjectList, ...client.ListOption) (watch.Interface, error) {
-	return nil, errors.New("nobody watches in a story: caches catch up")
-}
+// Scheme implements client.Client.
+func (a *apiServer) Scheme() *runtime.Scheme { return scheme.Scheme }
 
 // SubResource implements client.Client.
-func (a *apiServer) SubResource(string) client.SubResourceClient { return statusWriter{a} }
+func (a *apiServer) SubResource(string) client.SubResourceClient { return statusWriter{api: a} }
 
 // Status implements client.Client.
-func (a *apiServer) Status() client.SubResourceWriter { return statusWriter{a} }
+func (a *apiServer) Status() client.SubResourceWriter { return statusWriter{api: a} }
 
 // Create implements client.Client.
 func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.CreateOption) error {
@@ -71,7 +54,7 @@ func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.Cre
 		return err
 	}
 	if a.store.get(gk, key) != nil {
-		return apierrors.NewAlreadyExists(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name)
+		return apierrors.NewAlreadyExists(resourceOf(gk), key.Name)
 	}
 	created, err := answer.object()
 	if err != nil {
@@ -102,7 +85,7 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 			return notFound(gk, key.Name)
 		}
 		if version := o.GetResourceVersion(); version != "" && version != stored.GetResourceVersion() {
-			return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("it was changed"))
+			return conflict(gk, key.Name, "it was changed")
 		}
 		incoming, _ := o.DeepCopyObject().(client.Object)
 		if err := completeUpdate(incoming, stored); err != nil {
@@ -164,7 +147,7 @@ func (a *apiServer) Delete(ctx context.Context, o client.Object, opts ...client.
 	options := (&client.DeleteOptions{}).ApplyOptions(opts)
 	if p := options.Preconditions; p != nil &&
 		(p.UID != nil && *p.UID != stored.GetUID() || p.ResourceVersion != nil && *p.ResourceVersion != stored.GetResourceVersion()) {
-		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("precondition failed"))
+		return conflict(gk, key.Name, "precondition failed")
 	}
 	if len(stored.GetFinalizers()) > 0 {
 		if stored.GetDeletionTimestamp() == nil {
@@ -179,11 +162,6 @@ func (a *apiServer) Delete(ctx context.Context, o client.Object, opts ...client.
 	a.store.put(gk, key, nil)
 	a.stored(ctx, stored, nil)
 	return nil
-}
-
-// DeleteAllOf implements client.Client.
-func (a *apiServer) DeleteAllOf(context.Context, client.Object, ...client.DeleteAllOfOption) error {
-	return errors.New("nobody deletes all of a kind in a story")
 }
 
 // Patch implements client.Client, for merge patches.
@@ -210,10 +188,10 @@ func (a *apiServer) Patch(ctx context.Context, o client.Object, patch client.Pat
 		return err
 	}
 	if patched.GetUID() != stored.GetUID() {
-		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("the UID is another"))
+		return conflict(gk, key.Name, "the UID is another")
 	}
 	if patched.GetResourceVersion() != stored.GetResourceVersion() {
-		return apierrors.NewConflict(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, key.Name, errors.New("it was changed"))
+		return conflict(gk, key.Name, "it was changed")
 	}
 	patched.SetResourceVersion("")
 	return a.Update(ctx, patched)
@@ -250,7 +228,7 @@ func applyService(stored client.Object, applied *corev1.Service) client.Object {
 		return applied
 	}
 	merged := existing.DeepCopy()
-	merged.Labels = mergedWith(merged.Labels, applied.Labels)
+	merged.Labels = labels.Merge(merged.Labels, applied.Labels)
 	merged.Spec.Type, merged.Spec.Selector, merged.Spec.Ports = applied.Spec.Type, applied.Spec.Selector, applied.Spec.Ports
 	return merged
 }
@@ -263,8 +241,8 @@ func applyExport(stored client.Object, applied *unstructured.Unstructured) clien
 			annotations[key] = value
 		}
 	}
-	merged.SetAnnotations(mergedWith(annotations, applied.GetAnnotations()))
-	merged.SetLabels(mergedWith(merged.GetLabels(), applied.GetLabels()))
+	merged.SetAnnotations(labels.Merge(annotations, applied.GetAnnotations()))
+	merged.SetLabels(labels.Merge(merged.GetLabels(), applied.GetLabels()))
 	return merged
 }
 
@@ -298,5 +276,3 @@ func (a *apiServer) giveClusterIP(o client.Object) error {
 	service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
 	return nil
 }
-
-var _ client.WithWatch = &apiServer{}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
 	"reflect"
 	"strings"
 
@@ -16,26 +15,9 @@ import (
 )
 
 // statusWriter writes the status and nothing else.
-type statusWriter struct{ api *apiServer }
-
-// Get implements client.SubResourceClient.
-func (statusWriter) Get(context.Context, client.Object, client.Object, ...client.SubResourceGetOption) error {
-	panic("nobody reads a subresource in a story")
-}
-
-// Create implements client.SubResourceWriter.
-func (statusWriter) Create(context.Context, client.Object, client.Object, ...client.SubResourceCreateOption) error {
-	panic("nobody creates a subresource in a story")
-}
-
-// Patch implements client.SubResourceWriter.
-func (statusWriter) Patch(context.Context, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
-	panic("nobody patches a status in a story")
-}
-
-// Apply implements client.SubResourceWriter.
-func (statusWriter) Apply(context.Context, runtime.ApplyConfiguration, ...client.SubResourceApplyOption) error {
-	panic("nobody applies a status in a story")
+type statusWriter struct {
+	client.SubResourceClient
+	api *apiServer
 }
 
 // Update implements client.SubResourceWriter.
@@ -106,15 +88,6 @@ func specDiffers(a, b client.Object) bool {
 // emptyLike returns an empty object of the same Go type.
 func emptyLike(o client.Object) client.Object {
 	return reflect.New(reflect.TypeOf(o).Elem()).Interface().(client.Object)
-}
-
-func mergedWith(a, b map[string]string) map[string]string {
-	merged := maps.Clone(a)
-	if merged == nil {
-		merged = map[string]string{}
-	}
-	maps.Copy(merged, b)
-	return merged
 }
 
 func isOurs(annotation string) bool { return strings.HasPrefix(annotation, "rook-clusterset.io/") }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -17,11 +18,26 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// live reads what the API server has now.
-type live struct{ store *store }
+// live reads what the API server has now, which does not answer as long as it is down for whoever asks. Of what nobody asks a
+// client for in a story it has nothing.
+type live struct {
+	client.WithWatch
+	store *store
+	down  *int
+}
+
+func (l live) answers() error {
+	if l.down != nil && *l.down > 0 {
+		return apierrors.NewTimeoutError("the API server does not answer", 1)
+	}
+	return nil
+}
 
 // Get implements client.Reader.
 func (l live) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	if err := l.answers(); err != nil {
+		return err
+	}
 	gk := kindOf(into)
 	found := l.store.get(gk, key)
 	if found == nil {
@@ -33,6 +49,9 @@ func (l live) Get(_ context.Context, key client.ObjectKey, into client.Object, _
 
 // List implements client.Reader.
 func (l live) List(_ context.Context, into client.ObjectList, opts ...client.ListOption) error {
+	if err := l.answers(); err != nil {
+		return err
+	}
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	var found []runtime.Object
 	for _, o := range l.store.all(kindOf(into), options.Namespace) {
@@ -40,7 +59,7 @@ func (l live) List(_ context.Context, into client.ObjectList, opts ...client.Lis
 			found = append(found, o.DeepCopyObject())
 		}
 	}
-	return fillList(into, found)
+	return meta.SetList(into, found)
 }
 
 // liveField is what the API server itself finds objects by.
@@ -59,13 +78,17 @@ type lagging struct {
 	seen map[string]int64
 }
 
+func (l lagging) cacheOf(gk schema.GroupKind) *rule {
+	if r := l.rules[gk]; r != nil {
+		return r
+	}
+	panic(fmt.Sprintf("there is no cache of %s", gk))
+}
+
 // Get implements client.Reader.
 func (l lagging) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
 	gk := kindOf(into)
-	r := l.rules[gk]
-	if r == nil {
-		panic(fmt.Sprintf("there is no cache of %s", gk))
-	}
+	r := l.cacheOf(gk)
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
 	if h := l.store.ofKind(gk).find(key); h != nil {
@@ -80,15 +103,11 @@ func (l lagging) Get(_ context.Context, key client.ObjectKey, into client.Object
 // List implements client.Reader.
 func (l lagging) List(_ context.Context, into client.ObjectList, opts ...client.ListOption) error {
 	options := (&client.ListOptions{}).ApplyOptions(opts)
-	gk := kindOf(into)
-	r := l.rules[gk]
-	if r == nil {
-		panic(fmt.Sprintf("there is no cache of %s", gk))
-	}
+	r := l.cacheOf(kindOf(into))
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
 	var found []runtime.Object
-	for _, h := range l.store.ofKind(gk).histories {
+	for _, h := range l.store.ofKind(r.kind).histories {
 		if options.Namespace != "" && options.Namespace != h.key.Namespace {
 			continue
 		}
@@ -97,7 +116,7 @@ func (l lagging) List(_ context.Context, into client.ObjectList, opts ...client.
 			found = append(found, kept)
 		}
 	}
-	return fillList(into, found)
+	return meta.SetList(into, found)
 }
 
 func matches(o client.Object, options *client.ListOptions, valuesOf func(string) []string) bool {
@@ -137,19 +156,14 @@ func fill(into client.Object, found runtime.Object) {
 	}
 }
 
-func fillList(into client.ObjectList, found []runtime.Object) error {
-	switch into := into.(type) {
-	case *unstructured.UnstructuredList:
-		into.Items = make([]unstructured.Unstructured, len(found))
-		for i, o := range found {
-			into.Items[i] = *o.(*unstructured.Unstructured)
-		}
-		return nil
-	default:
-		return meta.SetList(into, found)
-	}
+func resourceOf(gk schema.GroupKind) schema.GroupResource {
+	return schema.GroupResource{Group: gk.Group, Resource: gk.Kind}
 }
 
 func notFound(gk schema.GroupKind, name string) error {
-	return apierrors.NewNotFound(schema.GroupResource{Group: gk.Group, Resource: gk.Kind}, name)
+	return apierrors.NewNotFound(resourceOf(gk), name)
+}
+
+func conflict(gk schema.GroupKind, name, why string) error {
+	return apierrors.NewConflict(resourceOf(gk), name, errors.New(why))
 }

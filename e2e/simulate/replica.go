@@ -56,12 +56,12 @@ func newReplica(w *world, name string) (*replica, error) {
 		r.seen[rule.name] = w.store.version
 	}
 	cached := lagging{store: w.store, rules: w.rules.main, seen: r.seen}
-	direct := doubtful{w, live{w.store}}
+	direct := live{store: w.store, down: &w.liveDown}
 	prepared := lagging{store: w.store, rules: map[schema.GroupKind]*rule{configMapKind: w.rules.prepared}, seen: r.seen}
 	r.view = view.New(view.Readers{Cached: cached, Live: direct, Prepared: prepared}, served)
 	r.resolver = resolver.New(resolver.Readers{Cached: cached, Live: direct}, served, resolver.Options{ResolvConf: "/dev/null"})
 	r.view.ExpectDoubts(doubtsOf(r.resolver))
-	r.ensurer = exporter.NewEnsurer(ourWriter{w}, direct, served)
+	r.ensurer = exporter.NewEnsurer(ourWriter{world: w}, direct, served)
 	var err error
 	r.handlers, err = webhook.NewHandlers(r.view, r.ensurer, globalRange{r.resolver}, webhook.Options{
 		Hold: holdLimit, MaxHeld: 100, Reads: resolver.Kinds(), Clock: holdClock{world: w, replica: r},
