@@ -38,7 +38,12 @@ func actorOf(ctx context.Context) actor {
 	return a
 }
 
-func compareNames(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) }
+func compareNames(a, b types.NamespacedName) int {
+	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Name, b.Name)
+}
 
 // named is how a story names an object.
 func named(o client.Object) string {

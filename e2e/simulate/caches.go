@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/certs"
-	"github.com/rook-clusterset/rook-clusterset/kinds"
 	"github.com/rook-clusterset/rook-clusterset/resolver"
 	"github.com/rook-clusterset/rook-clusterset/view"
 )
@@ -56,7 +55,7 @@ func newCacheRules() (*cacheRules, error) {
 	for object, by := range view.PreparedOptions().ByObject {
 		rules.prepared = newRule("prepared", kindOf(object), by)
 	}
-	if err := view.IndexPrepared(context.Background(), indexing{rules.prepared}); err != nil {
+	if err := view.IndexPrepared(context.Background(), &cacheRules{main: rules.ofPrepared()}); err != nil {
 		return nil, fmt.Errorf("index the cache of prepared OSDs: %w", err)
 	}
 	for _, gk := range cachedKinds {
@@ -66,20 +65,18 @@ func newCacheRules() (*cacheRules, error) {
 	return rules, nil
 }
 
+// ofPrepared is where prepared OSDs are read: of a kind of which there is another cache.
+func (c *cacheRules) ofPrepared() map[schema.GroupKind]*rule {
+	return map[schema.GroupKind]*rule{c.prepared.kind: c.prepared}
+}
+
 func newRule(name string, gk schema.GroupKind, by cache.ByObject) *rule {
 	return &rule{name: name, kind: gk, label: by.Label, field: by.Field, transform: by.Transform, indexes: map[string]client.IndexerFunc{}}
 }
 
 // IndexField implements client.FieldIndexer.
-func (c *cacheRules) IndexField(ctx context.Context, object client.Object, field string, of client.IndexerFunc) error {
-	return indexing{c.main[kindOf(object)]}.IndexField(ctx, object, field, of)
-}
-
-type indexing struct{ *rule }
-
-// IndexField implements client.FieldIndexer.
-func (i indexing) IndexField(_ context.Context, _ client.Object, field string, of client.IndexerFunc) error {
-	i.indexes[field] = of
+func (c *cacheRules) IndexField(_ context.Context, object client.Object, field string, of client.IndexerFunc) error {
+	c.main[kindOf(object)].indexes[field] = of
 	return nil
 }
 
@@ -144,5 +141,3 @@ func (i installed) Served(gk schema.GroupKind) (schema.GroupVersionKind, bool) {
 
 // Wait implements kinds.Installed.
 func (installed) Wait(context.Context) error { return nil }
-
-var _ kinds.Installed = installed{}

@@ -22,16 +22,13 @@ func (c holdClock) Since(t time.Time) time.Duration { return c.world.now.Sub(t) 
 // NewTimer implements clock.Clock.
 func (c holdClock) NewTimer(d time.Duration) clock.Timer {
 	namespace := c.world.answering[len(c.world.answering)-1]
-	return &holdTimer{
-		world: c.world, replica: c.replica, namespace: namespace,
-		deadline: c.world.now.Add(d), changes: c.replica.changesIn(namespace),
-	}
+	return &holdTimer{holdClock: c, namespace: namespace, deadline: c.world.now.Add(d), changes: c.replica.changesIn(namespace)}
 }
 
 // holdTimer ends a hold in its time.
 type holdTimer struct {
-	world     *world
-	replica   *replica
+	clock.Timer
+	holdClock
 	namespace string
 	deadline  time.Time
 	// changes is how many changes were seen when the request was last decided on.
@@ -55,6 +52,3 @@ func (t *holdTimer) C() <-chan time.Time {
 
 // Stop implements clock.Timer.
 func (*holdTimer) Stop() bool { return true }
-
-// Reset implements clock.Timer.
-func (*holdTimer) Reset(time.Duration) bool { return true }

@@ -77,9 +77,7 @@ func (w *world) settleOthers(ctx context.Context) {
 			return
 		}
 		for _, to := range due {
-			w.inTurn = true
 			w.leader().take(ctx, to)
-			w.inTurn = false
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -123,14 +124,10 @@ func (w *world) restartOperator(ctx context.Context) bool {
 
 // anyGiven returns an exported Service that has an address.
 func (w *world) anyGiven() (types.NamespacedName, bool) {
-	var keys []types.NamespacedName
-	for key := range w.mcs.given {
-		keys = append(keys, key)
-	}
+	keys := slices.SortedFunc(maps.Keys(w.mcs.given), compareNames)
 	if len(keys) == 0 {
 		return types.NamespacedName{}, false
 	}
-	slices.SortFunc(keys, compareNames)
 	return keys[w.rng.IntN(len(keys))], true
 }
 
@@ -222,7 +219,7 @@ func (w *world) anyOf(gk schema.GroupKind, prefix string) client.Object {
 	s := w.anySite()
 	var found []client.Object
 	for _, o := range w.store.all(gk, s.namespace) {
-		if len(o.GetName()) >= len(prefix) && o.GetName()[:len(prefix)] == prefix && o.GetLabels()["mon_canary"] == "" {
+		if strings.HasPrefix(o.GetName(), prefix) && o.GetLabels()["mon_canary"] == "" {
 			found = append(found, o)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/netip"
@@ -71,10 +72,7 @@ func advertised(d *appsv1.Deployment) netip.Addr {
 
 // seeStored holds what was stored against what must never be.
 func (w *world) seeStored(ctx context.Context, before, after client.Object) {
-	some := after
-	if some == nil {
-		some = before
-	}
+	some := cmp.Or(after, before)
 	key := client.ObjectKeyFromObject(some)
 	switch gk := kindOf(some); {
 	case gk == deploymentKind && isDaemon(some):

@@ -46,16 +46,7 @@ func newLeader(r *replica) *leader {
 }
 
 func (l *leader) see(before, after client.Object) {
-	var due []types.NamespacedName
-	switch {
-	case before == nil:
-		due = l.turns.Due(nil, after)
-	case after == nil:
-		due = l.turns.Due(before, nil)
-	default:
-		due = l.turns.Due(before, after)
-	}
-	for _, to := range due {
+	for _, to := range l.turns.Due(before, after) {
 		l.due[to] = true
 	}
 }
@@ -75,19 +66,17 @@ func (l *leader) waiting() []types.NamespacedName {
 func (l *leader) take(ctx context.Context, to types.NamespacedName) {
 	delete(l.due, to)
 	delete(l.later, to)
+	l.world.inTurn = true
 	again, err := l.turns.Take(asActor(ctx, actorLeader), to)
+	l.world.inTurn = false
 	if err != nil {
 		l.failures[to]++
 		l.world.tell("the leader's turn of %s fails: %v", to, err)
-		l.laterBy(to, min(5*time.Millisecond<<min(l.failures[to], 16), 1000*time.Second))
+		l.later[to] = l.world.now.Add(min(5*time.Millisecond<<min(l.failures[to], 16), 1000*time.Second))
 		return
 	}
 	delete(l.failures, to)
 	if again > 0 {
-		l.laterBy(to, again)
+		l.later[to] = l.world.now.Add(again)
 	}
-}
-
-func (l *leader) laterBy(to types.NamespacedName, wait time.Duration) {
-	l.later[to] = l.world.now.Add(wait)
 }

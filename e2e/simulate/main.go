@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -22,30 +21,22 @@ func main() {
 	often := flag.String("often", "", "faults that are to be likelier, by their names with commas between; other stories come of it")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many at once")
 	enough := flag.Int("bad", 5, "after how many that end badly to stop")
-	profile := flag.String("profile", "", "file for a CPU profile")
 	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		_ = pprof.StartCPUProfile(f)
-		defer pprof.StopCPUProfile()
-	}
-	if *seed != 0 {
-		os.Exit(retell(*seed, faultsNamed(*often)))
-	}
-	started := time.Now()
-	// Whoever has no time for the rest is told of what there is.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	s, err := playAll(ctx, *first, faultsNamed(*often), *schedules, *workers, *enough, func(bad outcome) {
-		fmt.Fprintf(os.Stderr, "seed %d: %s\n", bad.seed, bad.violation)
-	})
+	rules, err := newCacheRules()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	likelier := strings.FieldsFunc(*often, func(r rune) bool { return r == ',' })
+	if *seed != 0 {
+		os.Exit(retell(*seed, likelier, rules))
+	}
+	started := time.Now()
+	// Whoever has no time for the rest is told of what there is.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	s := playAll(ctx, *first, likelier, rules, *schedules, *workers, *enough, func(bad outcome) {
+		fmt.Fprintf(os.Stderr, "seed %d: %s\n", bad.seed, bad.violation)
+	})
 	stop()
 	took := time.Since(started)
 	fmt.Printf("%d stories, seeds %d to %d, in %s (%s for each on a core)\n", s.played, *first, *first+uint64(s.played)-1,
@@ -55,23 +46,13 @@ func main() {
 		fmt.Printf("seed %d: %s\n", bad.seed, bad.violation)
 	}
 	if len(s.bad) > 0 {
-		pprof.StopCPUProfile()
-		retell(s.bad[0].seed, faultsNamed(*often))
+		retell(s.bad[0].seed, likelier, rules)
 		os.Exit(1)
 	}
 }
 
-func faultsNamed(names string) []string {
-	return strings.FieldsFunc(names, func(r rune) bool { return r == ',' })
-}
-
 // retell prints a story, and returns the code to exit with.
-func retell(seed uint64, often []string) int {
-	rules, err := newCacheRules()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+func retell(seed uint64, often []string, rules *cacheRules) int {
 	o := play(context.Background(), seed, often, rules, true)
 	fmt.Printf("the story of seed %d:\n%s\n", seed, strings.Join(o.story, "\n"))
 	if o.violation != "" {

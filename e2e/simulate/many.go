@@ -25,15 +25,11 @@ type summary struct {
 
 // playAll plays stories of seeds in a row, several at once, until there are enough bad ones, or it is to end. Each bad one is
 // told at once to whoever cannot wait.
-func playAll(ctx context.Context, first uint64, often []string, schedules, workers, enough int, told func(outcome)) (summary, error) {
+func playAll(ctx context.Context, first uint64, often []string, rules *cacheRules, schedules, workers, enough int, told func(outcome)) summary {
 	ctrl.SetLogger(logr.Discard())
 	// Stories leave much behind, and little of it for long.
 	debug.SetGCPercent(3000)
 	debug.SetMemoryLimit(2 << 30)
-	rules, err := newCacheRules()
-	if err != nil {
-		return summary{}, err
-	}
 	s := summary{faults: map[string]int{}}
 	var mu sync.Mutex
 	var next atomic.Uint64
@@ -63,7 +59,7 @@ func playAll(ctx context.Context, first uint64, often []string, schedules, worke
 	}
 	group.Wait()
 	slices.SortFunc(s.bad, func(a, b outcome) int { return cmp.Compare(a.seed, b.seed) })
-	return s, nil
+	return s
 }
 
 // faultsText says what went wrong how often.

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -69,19 +68,14 @@ func (g *globalnet) giveBack(address netip.Addr) {
 
 // keys returns every Service that is exported, or was and has something left.
 func (g *globalnet) keys() []types.NamespacedName {
-	found := map[types.NamespacedName]bool{}
 	var keys []types.NamespacedName
 	for _, gk := range []schema.GroupKind{kinds.ServiceExport, ingressIPKind} {
 		for _, o := range g.world.store.all(gk, "") {
-			key := client.ObjectKeyFromObject(o)
-			if !found[key] {
-				found[key] = true
-				keys = append(keys, key)
-			}
+			keys = append(keys, client.ObjectKeyFromObject(o))
 		}
 	}
 	slices.SortFunc(keys, compareNames)
-	return keys
+	return slices.Compact(keys)
 }
 
 // pending returns the Services of which a step would change something.
@@ -128,13 +122,8 @@ func importName(key types.NamespacedName) types.NamespacedName {
 func (g *globalnet) nextSteps(key types.NamespacedName) []func(context.Context) {
 	e := g.look(key)
 	wanted := e.export != nil && e.service != nil && e.service.Spec.Type == corev1.ServiceTypeClusterIP
-	var next []func(context.Context)
-	for _, step := range []func(context.Context){g.nextOfGlobalnet(key, e, wanted), g.nextOfLighthouse(key, e, wanted)} {
-		if step != nil {
-			next = append(next, step)
-		}
-	}
-	return next
+	steps := []func(context.Context){g.nextOfGlobalnet(key, e, wanted), g.nextOfLighthouse(key, e, wanted)}
+	return slices.DeleteFunc(steps, func(step func(context.Context)) bool { return step == nil })
 }
 
 func (g *globalnet) nextOfGlobalnet(key types.NamespacedName, e exported, wanted bool) func(context.Context) {
@@ -153,7 +142,7 @@ func (g *globalnet) nextOfGlobalnet(key types.NamespacedName, e exported, wanted
 	case wanted && g.clumsy[key]:
 		return func(ctx context.Context) { g.allocateAgain(ctx, key, e.ingress) }
 	case wanted && (e.internal == nil || e.internal.Spec.ExternalIPs[0] != address.String()):
-		return func(ctx context.Context) { g.carry(ctx, key, e.internal, address) }
+		return func(ctx context.Context) { g.carry(ctx, key, address) }
 	}
 	return nil
 }
@@ -173,12 +162,12 @@ func (g *globalnet) nextOfLighthouse(key types.NamespacedName, e exported, wante
 		}
 	case e.export != nil && !wanted && validStatus(e.export) != "False":
 		return func(ctx context.Context) {
-			g.setValid(ctx, e.export, metav1.ConditionFalse, "ServiceUnavailable", "Service to be exported doesn't exist")
+			g.setValid(ctx, e.export, "False", "ServiceUnavailable", "Service to be exported doesn't exist")
 		}
 	case told && !g.stale[key] && (e.imported == nil || importedIP(e.imported) != address):
-		return func(ctx context.Context) { g.tellImport(ctx, key, e.imported, address) }
+		return func(ctx context.Context) { g.tellImport(ctx, key, address) }
 	case told && validStatus(e.export) != "True":
-		return func(ctx context.Context) { g.setValid(ctx, e.export, metav1.ConditionTrue, "Valid", "") }
+		return func(ctx context.Context) { g.setValid(ctx, e.export, "True", "Valid", "") }
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
@@ -37,7 +39,7 @@ func (g *globalnet) begin(ctx context.Context, key types.NamespacedName, e expor
 		g.clumsy[key] = true
 	}
 	if validStatus(e.export) == "" {
-		g.setValid(ctx, e.export, metav1.ConditionFalse, "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
+		g.setValid(ctx, e.export, "False", "ServiceGlobalIPUnavailable", "Service doesn't have a global IP yet")
 	}
 }
 
@@ -71,64 +73,62 @@ func (g *globalnet) allocateAgain(ctx context.Context, key types.NamespacedName,
 }
 
 func (g *globalnet) setAllocated(ctx context.Context, ingress *unstructured.Unstructured, address string) {
-	updated := ingress.DeepCopy()
-	status := map[string]any{"conditions": []any{map[string]any{
-		"type": "Allocated", "status": "True", "reason": "Success", "message": "Allocated global IP", "lastTransitionTime": g.world.timestampText(),
-	}}}
-	if address != "" {
-		status["allocatedIP"] = address
-	} else {
-		status["conditions"] = []any{map[string]any{
-			"type": "Allocated", "status": "False", "reason": "ReserveAllocatedIPsFailed", "message": "Error reserving the allocated global IP",
-			"lastTransitionTime": g.world.timestampText(),
-		}}
+	if address == "" {
+		g.setStatus(ctx, ingress, g.condition("Allocated", "False", "ReserveAllocatedIPsFailed", "Error reserving the allocated global IP"))
+		return
 	}
+	status := g.condition("Allocated", "True", "Success", "Allocated global IP")
+	status["allocatedIP"] = address
+	g.setStatus(ctx, ingress, status)
+}
+
+// condition returns a status that has it alone.
+func (g *globalnet) condition(of, status, reason, message string) map[string]any {
+	return map[string]any{"conditions": []any{map[string]any{
+		"type": of, "status": status, "reason": reason, "message": message, "lastTransitionTime": g.world.timestampText(),
+	}}}
+}
+
+func (g *globalnet) setStatus(ctx context.Context, o *unstructured.Unstructured, status map[string]any) {
+	updated := o.DeepCopy()
 	updated.Object["status"] = status
 	g.world.must(g.world.api.Status().Update(ctx, updated))
 }
 
 // carry lets the network take packets for the address to the Service.
-func (g *globalnet) carry(ctx context.Context, key types.NamespacedName, internal *corev1.Service, address netip.Addr) {
+func (g *globalnet) carry(ctx context.Context, key types.NamespacedName, address netip.Addr) {
 	if g.carried[key] == nil {
 		g.carried[key] = map[netip.Addr]bool{}
 	}
 	g.carried[key][address] = true
-	if internal != nil {
-		updated := internal.DeepCopy()
-		updated.Spec.ExternalIPs = []string{address.String()}
-		g.world.must(g.world.api.Update(ctx, updated))
-		return
-	}
 	name := internalName(key)
-	g.world.must(g.world.api.Create(ctx, &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{mcsstandin.ExportedServiceLabel: key.Name}},
-		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP, ExternalIPs: []string{address.String()}},
-	}))
-}
-
-func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, imported *unstructured.Unstructured, address string) {
-	if imported != nil {
-		updated := imported.DeepCopy()
-		updated.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
-		g.world.must(g.world.api.Update(ctx, updated))
-		return
-	}
-	name := importName(key)
-	created := newObject(served[importKind], name.Namespace, name.Name)
-	created.SetLabels(map[string]string{
-		"multicluster.kubernetes.io/service-name": key.Name, "lighthouse.submariner.io/sourceNamespace": key.Namespace,
-		"multicluster.kubernetes.io/source-cluster": mcsClusterID,
+	internal := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
+	g.write(ctx, internal, func() {
+		internal.Labels = map[string]string{mcsstandin.ExportedServiceLabel: key.Name}
+		internal.Spec.Type, internal.Spec.ExternalIPs = corev1.ServiceTypeClusterIP, []string{address.String()}
 	})
-	created.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
-	g.world.must(g.world.api.Create(ctx, created))
 }
 
-func (g *globalnet) setValid(ctx context.Context, export *unstructured.Unstructured, status metav1.ConditionStatus, reason, message string) {
-	updated := export.DeepCopy()
-	updated.Object["status"] = map[string]any{"conditions": []any{map[string]any{
-		"type": "Valid", "status": string(status), "reason": reason, "message": message, "lastTransitionTime": g.world.timestampText(),
-	}}}
-	g.world.must(g.world.api.Status().Update(ctx, updated))
+func (g *globalnet) tellImport(ctx context.Context, key types.NamespacedName, address string) {
+	name := importName(key)
+	imported := newObject(served[importKind], name.Namespace, name.Name)
+	g.write(ctx, imported, func() {
+		imported.SetLabels(map[string]string{
+			"multicluster.kubernetes.io/service-name": key.Name, "lighthouse.submariner.io/sourceNamespace": key.Namespace,
+			"multicluster.kubernetes.io/source-cluster": mcsClusterID,
+		})
+		imported.Object["spec"] = map[string]any{"type": "ClusterSetIP", "ips": []any{address}}
+	})
+}
+
+// write creates the object as it is filled in, or updates it.
+func (g *globalnet) write(ctx context.Context, o client.Object, fillIn func()) {
+	_, err := controllerutil.CreateOrUpdate(ctx, g.world.api, o, func() error { fillIn(); return nil })
+	g.world.must(err)
+}
+
+func (g *globalnet) setValid(ctx context.Context, export *unstructured.Unstructured, status, reason, message string) {
+	g.setStatus(ctx, export, g.condition("Valid", status, reason, message))
 }
 
 func validStatus(export *unstructured.Unstructured) string {

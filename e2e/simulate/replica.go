@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -57,7 +58,7 @@ func newReplica(w *world, name string) (*replica, error) {
 	}
 	cached := lagging{store: w.store, rules: w.rules.main, seen: r.seen}
 	direct := live{store: w.store, down: &w.liveDown}
-	prepared := lagging{store: w.store, rules: map[schema.GroupKind]*rule{configMapKind: w.rules.prepared}, seen: r.seen}
+	prepared := lagging{store: w.store, rules: w.rules.ofPrepared(), seen: r.seen}
 	r.view = view.New(view.Readers{Cached: cached, Live: direct, Prepared: prepared}, served)
 	r.resolver = resolver.New(resolver.Readers{Cached: cached, Live: direct}, served, resolver.Options{ResolvConf: "/dev/null"})
 	r.view.ExpectDoubts(doubtsOf(r.resolver))
@@ -105,10 +106,7 @@ func (r *replica) see(rule *rule, before, after client.Object) {
 	if before == nil && after == nil {
 		return
 	}
-	some := after
-	if some == nil {
-		some = before
-	}
+	some := cmp.Or(after, before)
 	if namespace, ends := r.handlers.Changed(rule.kind, some); ends {
 		r.changes[namespace]++
 	}

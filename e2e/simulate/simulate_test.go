@@ -20,8 +20,9 @@ import (
 const shortSchedules = 250
 
 func TestNoStoryEndsBadly(t *testing.T) {
-	s, err := playAll(t.Context(), 1, nil, shortSchedules, runtime.NumCPU(), 3, func(outcome) {})
+	rules, err := newCacheRules()
 	require.NoError(t, err)
+	s := playAll(t.Context(), 1, nil, rules, shortSchedules, runtime.NumCPU(), 3, func(outcome) {})
 	t.Logf("%d stories, %s", s.played, s.faultsText())
 	for _, bad := range s.bad {
 		t.Errorf("seed %d: %s (go run ./e2e/simulate -seed %d)", bad.seed, bad.violation, bad.seed)

@@ -58,14 +58,9 @@ func (w *world) stepOfLeader(ctx context.Context) {
 	if w.inTurn {
 		return
 	}
-	l := w.leader()
-	due := l.waiting()
-	if len(due) == 0 {
-		return
+	if due := w.leader().waiting(); len(due) > 0 {
+		w.leader().take(ctx, due[w.rng.IntN(len(due))])
 	}
-	w.inTurn = true
-	l.take(ctx, due[w.rng.IntN(len(due))])
-	w.inTurn = false
 }
 
 func (w *world) stepOfMCS(ctx context.Context) {
@@ -80,8 +75,7 @@ func (w *world) stepOfCaches() {
 		r.catchUpWithAll()
 		return
 	}
-	rule := w.rules.all[w.rng.IntN(len(w.rules.all))]
-	r.catchUp(rule, w.store.version)
+	r.catchUp(w.rules.all[w.rng.IntN(len(w.rules.all))], w.store.version)
 }
 
 // drain is for a while: the leader leaves nothing undone for so long.
@@ -92,9 +86,7 @@ func (w *world) drain(ctx context.Context) {
 	w.replicas[w.leading].catchUpWithAll()
 	for range 5 {
 		for _, to := range w.leader().waiting() {
-			w.inTurn = true
 			w.leader().take(ctx, to)
-			w.inTurn = false
 		}
 	}
 }
@@ -128,7 +120,7 @@ func (w *world) passFor(s *site) {
 	}
 	for range steps {
 		w.advance(waited/time.Duration(steps) + 10*time.Millisecond)
-		w.stepOfOthers(context.WithoutCancel(context.Background()))
+		w.stepOfOthers(context.Background())
 	}
 }
 

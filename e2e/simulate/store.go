@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -126,12 +125,7 @@ func (k *kindStore) find(key types.NamespacedName) *history {
 	return nil
 }
 
-func compareHistory(h *history, key types.NamespacedName) int {
-	if c := strings.Compare(h.key.Namespace, key.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(h.key.Name, key.Name)
-}
+func compareHistory(h *history, key types.NamespacedName) int { return compareNames(h.key, key) }
 
 func (h *history) last() *revision { return h.revisions[len(h.revisions)-1] }
 
