@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
+	"strings"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	corev1 "k8s.io/api/core/v1"
@@ -23,11 +26,7 @@ import (
 // apiServer is as much of an API server as the writes of a story need: admission, names, versions, ClusterIPs.
 type apiServer struct {
 	live
-	world *world
-	// admit answers for the webhook.
-	admit func(ctx context.Context, incoming, stored client.Object) (admitted, error)
-	// stored is told of everything that is stored, after it was.
-	stored     func(ctx context.Context, before, after client.Object)
+	world      *world
 	clusterIPs netip.Prefix
 	lastIP     netip.Addr
 }
@@ -49,7 +48,7 @@ func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.Cre
 	}
 	foldSecret(o)
 	key := client.ObjectKeyFromObject(o)
-	answer, err := a.admit(ctx, o, nil)
+	answer, err := a.world.admit(ctx, o, nil)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.Cre
 	created.SetGeneration(1)
 	a.store.put(gk, key, created)
 	fill(o, created.DeepCopyObject())
-	a.stored(ctx, nil, created)
+	a.world.seeStored(ctx, nil, created)
 	return nil
 }
 
@@ -91,7 +90,7 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 		if err := completeUpdate(incoming, stored); err != nil {
 			return err
 		}
-		answer, err := a.admit(ctx, incoming, stored)
+		answer, err := a.world.admit(ctx, incoming, stored)
 		if err != nil {
 			return err
 		}
@@ -106,16 +105,9 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 		if !answer.changesNothing() {
 			a.replace(ctx, gk, key, stored, updated)
 		}
-		fill(o, a.storedOr(gk, key, updated).DeepCopyObject())
+		fill(o, cmp.Or(a.store.get(gk, key), updated).DeepCopyObject())
 		return nil
 	}
-}
-
-func (a *apiServer) storedOr(gk schema.GroupKind, key types.NamespacedName, otherwise client.Object) client.Object {
-	if stored := a.store.get(gk, key); stored != nil {
-		return stored
-	}
-	return otherwise
 }
 
 // replace stores what differs, and ends what was only waiting for its last finalizer. What is stored must not be changed by
@@ -123,7 +115,7 @@ func (a *apiServer) storedOr(gk schema.GroupKind, key types.NamespacedName, othe
 func (a *apiServer) replace(ctx context.Context, gk schema.GroupKind, key types.NamespacedName, stored, updated client.Object) {
 	if updated.GetDeletionTimestamp() != nil && len(updated.GetFinalizers()) == 0 {
 		a.store.put(gk, key, nil)
-		a.stored(ctx, stored, nil)
+		a.world.seeStored(ctx, stored, nil)
 		return
 	}
 	updated.SetResourceVersion(stored.GetResourceVersion())
@@ -134,7 +126,7 @@ func (a *apiServer) replace(ctx context.Context, gk schema.GroupKind, key types.
 		updated.SetGeneration(stored.GetGeneration() + 1)
 	}
 	a.store.put(gk, key, updated)
-	a.stored(ctx, stored, updated)
+	a.world.seeStored(ctx, stored, updated)
 }
 
 // Delete implements client.Client.
@@ -155,12 +147,12 @@ func (a *apiServer) Delete(ctx context.Context, o client.Object, opts ...client.
 			now := a.world.timestamp()
 			going.SetDeletionTimestamp(&now)
 			a.store.put(gk, key, going)
-			a.stored(ctx, stored, going)
+			a.world.seeStored(ctx, stored, going)
 		}
 		return nil
 	}
 	a.store.put(gk, key, nil)
-	a.stored(ctx, stored, nil)
+	a.world.seeStored(ctx, stored, nil)
 	return nil
 }
 
@@ -235,12 +227,8 @@ func applyService(stored client.Object, applied *corev1.Service) client.Object {
 
 func applyExport(stored client.Object, applied *unstructured.Unstructured) client.Object {
 	merged, _ := stored.DeepCopyObject().(client.Object)
-	annotations := map[string]string{}
-	for key, value := range merged.GetAnnotations() {
-		if !isOurs(key) {
-			annotations[key] = value
-		}
-	}
+	annotations := merged.GetAnnotations()
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, "rook-clusterset.io/") })
 	merged.SetAnnotations(labels.Merge(annotations, applied.GetAnnotations()))
 	merged.SetLabels(labels.Merge(merged.GetLabels(), applied.GetLabels()))
 	return merged

@@ -99,9 +99,6 @@ func (r *rule) keep(of *revision) client.Object {
 			kept, _ = transformed.(client.Object)
 		}
 	}
-	if of.kept == nil {
-		of.kept = map[string]client.Object{}
-	}
 	of.kept[r.name] = kept
 	return kept
 }
@@ -122,9 +119,6 @@ func (r *rule) indexed(of *revision, kept client.Object, field string) []string 
 	index, known := r.indexes[field]
 	if !known {
 		panic(fmt.Sprintf("the cache %s has no index %s", r.name, field))
-	}
-	if of.indexed == nil {
-		of.indexed = map[string][]string{}
 	}
 	of.indexed[key] = index(kept)
 	return of.indexed[key]

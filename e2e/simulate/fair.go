@@ -36,7 +36,11 @@ func (w *world) end(ctx context.Context) {
 		if w.violation != "" {
 			return
 		}
-		if left = w.leftToDo(ctx); len(left) == 0 {
+		left = nil
+		for _, s := range w.sites {
+			left = append(left, w.leftOf(ctx, s)...)
+		}
+		if len(left) == 0 {
 			return
 		}
 	}
@@ -82,15 +86,7 @@ func (w *world) settleOthers(ctx context.Context) {
 	}
 }
 
-// leftToDo returns what keeps the end from being a good one.
-func (w *world) leftToDo(ctx context.Context) []string {
-	var left []string
-	for _, s := range w.sites {
-		left = append(left, w.leftOf(ctx, s)...)
-	}
-	return left
-}
-
+// leftOf returns what keeps the end of a site from being a good one.
 func (w *world) leftOf(ctx context.Context, s *site) []string {
 	if w.isKeptBack(s) {
 		return nil
@@ -177,10 +173,8 @@ func (w *world) isTold(facts rook.DaemonFacts, state rook.State) bool {
 		key := types.NamespacedName{Namespace: facts.Daemon.Namespace, Name: facts.Daemon.Name()}
 		given, has := w.mcs.given[key]
 		return !facts.Deployed || !has || given == w.lives.at[key]
-	case reason.AddressDrifted:
-		// It lives at an address that the network has taken away: a failover mends that.
-		return facts.Deployed
-	case reason.UsedByAnother:
+	case reason.AddressDrifted, reason.UsedByAnother:
+		// It lives at an address that the network has taken away, or is another's: a failover mends that.
 		return facts.Deployed
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -245,28 +246,18 @@ func (w *world) checkEndpoints(o *corev1.ConfigMap) {
 	}
 }
 
+// aClusterIP is one of clusterIPRange.
+var aClusterIP = regexp.MustCompile(`\b10\.96\.[\d.]+`)
+
 // checkNoClusterIP is for objects that name no mon: none of the addresses is a ClusterIP of a mon that lives elsewhere.
 func (w *world) checkNoClusterIP(o client.Object, text string) {
-	if !strings.Contains(text, "10.96.") {
-		return
-	}
-	for _, address := range clusterIPsIn(text) {
+	for _, address := range aClusterIP.FindAllString(text, -1) {
 		for key, had := range w.lives.clusterIPs {
 			if lived, lives := w.lives.at[key]; lives && isMon(key) && had[address] && lived.String() != address {
 				w.never("%s lives at %s, and %s tells %s", key, lived, named(o), address)
 			}
 		}
 	}
-}
-
-func clusterIPsIn(text string) []string {
-	var found []string
-	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }) {
-		if strings.HasPrefix(field, "10.96.") {
-			found = append(found, field)
-		}
-	}
-	return found
 }
 
 // check holds the daemons themselves against what is stored of them, after each step.

@@ -25,7 +25,9 @@ type summary struct {
 
 // playAll plays stories of seeds in a row, several at once, until there are enough bad ones, or it is to end. Each bad one is
 // told at once to whoever cannot wait.
-func playAll(ctx context.Context, first uint64, often []string, rules *cacheRules, schedules, workers, enough int, told func(outcome)) summary {
+func playAll(
+	ctx context.Context, first uint64, often []string, rules *cacheRules, schedules, workers, enough int, told func(outcome),
+) summary {
 	ctrl.SetLogger(logr.Discard())
 	// Stories leave much behind, and little of it for long.
 	debug.SetGCPercent(3000)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"reflect"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -89,5 +88,3 @@ func specDiffers(a, b client.Object) bool {
 func emptyLike(o client.Object) client.Object {
 	return reflect.New(reflect.TypeOf(o).Elem()).Interface().(client.Object)
 }
-
-func isOurs(annotation string) bool { return strings.HasPrefix(annotation, "rook-clusterset.io/") }

@@ -108,7 +108,9 @@ func (s *store) put(gk schema.GroupKind, key types.NamespacedName, object client
 	if object != nil {
 		object.SetResourceVersion(strconv.FormatInt(s.version, 10))
 	}
-	h.revisions = append(h.revisions, &revision{version: s.version, object: object})
+	h.revisions = append(h.revisions, &revision{
+		version: s.version, object: object, kept: map[string]client.Object{}, indexed: map[string][]string{},
+	})
 	k.changes = append(k.changes, change{version: s.version, of: h})
 }
 

@@ -80,8 +80,7 @@ func newWorld(ctx context.Context, seed uint64, often []string, rules *cacheRule
 	w.maxLag = time.Duration(w.rng.IntN(8)) * time.Second
 	w.release = []rookstandin.Release{{Minor: 20, Patch: 6}, {Minor: 20, Patch: 6}, {Minor: 18, Patch: 9}, {Minor: 17, Patch: 9}}[w.rng.IntN(4)]
 	w.api = &apiServer{
-		live: live{store: w.store}, world: w, admit: w.admit, stored: w.seeStored,
-		clusterIPs: netip.MustParsePrefix(clusterIPRange), lastIP: netip.MustParseAddr("10.96.0.10"),
+		live: live{store: w.store}, world: w, clusterIPs: netip.MustParsePrefix(clusterIPRange), lastIP: netip.MustParseAddr("10.96.0.10"),
 	}
 	w.mcs = newGlobalnet(w)
 	scenery := asActor(ctx, actorScenery)
