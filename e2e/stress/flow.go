@@ -1,18 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	"k8s.io/client-go/rest"
+	"k8s.io/client-go/discovery"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
@@ -36,53 +33,46 @@ const (
 )
 
 func (r *room) flow(ctx context.Context) (flow, error) {
-	c, err := rest.HTTPClientFor(r.plane.Config)
+	c, err := discovery.NewDiscoveryClientForConfig(r.plane.Config)
 	if err != nil {
 		return flow{}, fmt.Errorf("make a client of the API server: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.plane.Config.Host+"/metrics", http.NoBody)
+	metrics, err := c.RESTClient().Get().AbsPath("/metrics").Do(ctx).Raw()
 	if err != nil {
 		return flow{}, fmt.Errorf("ask for the metrics of the API server: %w", err)
 	}
-	answer, err := c.Do(req)
-	if err != nil {
-		return flow{}, fmt.Errorf("ask for the metrics of the API server: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	return readFlow(answer.Body)
+	return readFlow(string(metrics))
 }
 
-func readFlow(metrics io.Reader) (flow, error) {
+func readFlow(metrics string) (flow, error) {
 	f := flow{rejected: map[string]float64{}, within: map[float64]float64{}}
-	lines := bufio.NewScanner(metrics)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		name, rest, _ := strings.Cut(lines.Text(), "{")
-		counted, known := map[string]struct {
-			of  string
-			add func(value float64)
-		}{
-			"apiserver_flowcontrol_rejected_requests_total": {ofOurLevel, func(v float64) { f.rejected[label(rest, "reason")] += v }},
-			"apiserver_flowcontrol_request_wait_duration_seconds_bucket": {ofOurLevel, func(v float64) {
-				if bound, err := strconv.ParseFloat(label(rest, "le"), 64); err == nil {
-					f.within[bound] += v
-				}
-			}},
-			"apiserver_flowcontrol_request_wait_duration_seconds_count": {ofOurLevel, func(v float64) { f.taken += v }},
-			"apiserver_flowcontrol_request_wait_duration_seconds_sum":   {ofOurLevel, func(v float64) { f.waited += v }},
-			"apiserver_admission_webhook_request_total":                 {ofOurWebhook, func(v float64) { f.admissions += v }},
-		}[name]
-		if !known || !strings.Contains(rest, counted.of) || strings.Contains(rest, `execute="false"`) {
+	for line := range strings.Lines(metrics) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), "{")
+		labels, number, _ := strings.Cut(rest, "} ")
+		ours := strings.Contains(labels, ofOurLevel) || strings.Contains(labels, ofOurWebhook)
+		if !ours || strings.Contains(labels, `execute="false"`) {
 			continue
 		}
-		_, number, _ := strings.Cut(rest, "} ")
 		value, err := strconv.ParseFloat(number, 64)
 		if err != nil {
 			return flow{}, fmt.Errorf("read %s: %w", name, err)
 		}
-		counted.add(value)
+		switch name {
+		case "apiserver_flowcontrol_rejected_requests_total":
+			f.rejected[label(labels, "reason")] += value
+		case "apiserver_flowcontrol_request_wait_duration_seconds_bucket":
+			if bound, err := strconv.ParseFloat(label(labels, "le"), 64); err == nil {
+				f.within[bound] += value
+			}
+		case "apiserver_flowcontrol_request_wait_duration_seconds_count":
+			f.taken += value
+		case "apiserver_flowcontrol_request_wait_duration_seconds_sum":
+			f.waited += value
+		case "apiserver_admission_webhook_request_total":
+			f.admissions += value
+		}
 	}
-	return f, lines.Err()
+	return f, nil
 }
 
 // admissions asks until the API server is there again.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,7 +21,7 @@ apiserver_admission_webhook_request_total{code="200",name="webhook.cert-manager.
 `
 
 func TestWhatTheAPIServerTellsOfTheRequestsOfTheReplicas(t *testing.T) {
-	f, err := readFlow(strings.NewReader(toldByTheAPIServer))
+	f, err := readFlow(toldByTheAPIServer)
 	require.NoError(t, err)
 	require.InDelta(t, 3, f.turnedAway(), 0)
 	require.Equal(t, "2 queue-full, 1 time-out", f.why())
