@@ -69,11 +69,11 @@ func costOf(ctx context.Context, osds, unrelated int, settle time.Duration, r *m
 	}
 	// The API server keeps to one connection. Which replica it leads to must not be left to chance: the leader has all the work.
 	w.Plane.Serve(p.Leader)
-	ceph, err := measure.NewClusterWithMons(ctx, w, "rook-ceph")
+	cluster, err := measure.NewClusterWithMons(ctx, w, "rook-ceph")
 	if err != nil {
 		return cost{}, err
 	}
-	if c, err = bringUp(ctx, &cluster{ceph}, p, osds, settle); err != nil {
+	if c, err = bringUp(ctx, cluster, p, osds, settle); err != nil {
 		return cost{}, err
 	}
 	// For who watches, or will not wait for the end.
@@ -83,56 +83,56 @@ func costOf(ctx context.Context, osds, unrelated int, settle time.Duration, r *m
 		return cost{}, err
 	}
 	if unrelated > 0 {
-		c.unrelated, err = addUnrelated(ctx, &cluster{ceph}, p, c.full, unrelated, settle)
+		c.unrelated, err = addUnrelated(ctx, cluster, p, c.full, unrelated, settle)
 	}
 	return c, err
 }
 
 // bringUp brings up the OSDs and updates each of them once.
-func bringUp(ctx context.Context, ceph *cluster, p measure.Pair, osds int, settle time.Duration) (cost, error) {
+func bringUp(ctx context.Context, cluster *measure.Cluster, p measure.Pair, osds int, settle time.Duration) (cost, error) {
 	c := cost{osds: osds}
 	nodes := measure.NodesOf(osds, costNodes)
-	if err := ceph.playKubelets(ctx, nodes); err != nil {
+	if err := playKubelets(ctx, cluster, nodes); err != nil {
 		return cost{}, err
 	}
 	var err error
-	if c.empty, err = quietUsage(ctx, p); err != nil {
+	if c.empty, err = usageAfter(ctx, p, 0); err != nil {
 		return cost{}, err
 	}
 	started := time.Now()
-	if err := ceph.Provision(ctx, nodes); err != nil {
+	if err := cluster.Provision(ctx, nodes); err != nil {
 		return cost{}, err
 	}
 	c.took = time.Since(started)
-	up, err := quietUsage(ctx, p)
+	up, err := usageAfter(ctx, p, 0)
 	if err != nil {
 		return cost{}, err
 	}
-	if err := ceph.EveryOSDAdvertises(ctx, osds); err != nil {
+	if err := cluster.EveryOSDAdvertises(ctx, osds); err != nil {
 		return cost{}, err
 	}
 	for _, n := range nodes {
 		for _, id := range n.OSDs {
-			if _, err := ceph.UpdateOSD(ctx, n.Name, id); err != nil {
+			if _, err := cluster.UpdateOSD(ctx, n.Name, id); err != nil {
 				return cost{}, err
 			}
 		}
 	}
-	updated, err := quietUsage(ctx, p)
+	updated, err := usageAfter(ctx, p, 0)
 	if err != nil {
 		return cost{}, err
 	}
-	if err := ceph.EveryOSDAdvertises(ctx, osds); err != nil {
+	if err := cluster.EveryOSDAdvertises(ctx, osds); err != nil {
 		return cost{}, err
 	}
 	c.up, c.updated = since(up, c.empty, osds), since(updated, up, osds)
 	// Memory is given back to the machine some time after it is no longer needed.
-	c.full, err = settledUsage(ctx, p, settle)
+	c.full, err = usageAfter(ctx, p, settle)
 	return c, err
 }
 
 // playKubelets lets the pods of the OSDs run.
-func (c *cluster) playKubelets(ctx context.Context, nodes []measure.Node) error {
+func playKubelets(ctx context.Context, c *measure.Cluster, nodes []measure.Node) error {
 	var played []rookstandin.Node
 	for i, n := range nodes {
 		played = append(played, rookstandin.Node{Name: n.Name, Address: fmt.Sprintf("192.168.%d.%d", i/250, 1+i%250)})
@@ -140,8 +140,12 @@ func (c *cluster) playKubelets(ctx context.Context, nodes []measure.Node) error 
 	return ceph.PlayKubelet(ctx, c.World.Plane.Client, c.Namespace, played)
 }
 
-func quietUsage(ctx context.Context, p measure.Pair) (measure.PairUsage, error) {
+// usageAfter returns what both have taken once they have been quiet, and left alone for as long.
+func usageAfter(ctx context.Context, p measure.Pair, settle time.Duration) (measure.PairUsage, error) {
 	if err := measure.Quiet(ctx, p.Leader, p.Other); err != nil {
+		return measure.PairUsage{}, err
+	}
+	if err := measure.Pause(ctx, settle); err != nil {
 		return measure.PairUsage{}, err
 	}
 	return p.Usage()

@@ -18,7 +18,7 @@ const handlerVariable = "ROOK_CLUSTERSET_BENCH"
 const handlerRow = "row: "
 
 // measureHandler runs the benchmark that stands beside the handler, for it reaches into its package.
-func measureHandler(ctx context.Context, _ form, r *measure.Report) error {
+func measureHandler(ctx context.Context, r *measure.Report) error {
 	root, err := assets.ModuleRoot(ctx)
 	if err != nil {
 		return err

@@ -27,13 +27,13 @@ const (
 // measureHolds creates OSDs whose address comes late, and measures from the address in the cache, which is an annotation
 // of the ServiceExport, to the answer that Rook gets.
 func measureHolds(ctx context.Context, w *world.World, f form, r *measure.Report) error {
-	ceph, err := newCluster(ctx, w, "hold", measure.Enabled())
+	ceph, err := measure.NewCluster(ctx, w, "hold", measure.Enabled())
 	if err != nil {
 		return err
 	}
 	var after []time.Duration
 	for id := range f.holds {
-		d, err := ceph.hold(ctx, id)
+		d, err := hold(ctx, ceph, id)
 		if err != nil {
 			return fmt.Errorf("hold OSD %d: %w", id, err)
 		}
@@ -47,7 +47,7 @@ func measureHolds(ctx context.Context, w *world.World, f form, r *measure.Report
 }
 
 // hold returns how long after its address an OSD was answered.
-func (c *cluster) hold(ctx context.Context, id int) (time.Duration, error) {
+func hold(ctx context.Context, c *measure.Cluster, id int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchGivesUpLate)
 	defer cancel()
 	c.World.MCS.SetFault(c.Namespace, measure.OSDName(id), mcsstandin.Fault{Delay: heldFor})

@@ -4,19 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
-
-	"github.com/go-logr/logr"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
@@ -38,84 +26,59 @@ type form struct {
 	native     int
 	// requests are those of each kind and each set-up.
 	requests int
-	timeout  time.Duration
 }
 
 var (
 	long = form{
 		sizes: []int{100, 300, 1000}, unrelated: 20_000, settle: 30 * time.Second, holds: 20,
-		nodes: 3, osdsPerNode: 10, allocation: 5 * time.Second, native: 4, requests: 300, timeout: 2 * time.Hour,
+		nodes: 3, osdsPerNode: 10, allocation: 5 * time.Second, native: 4, requests: 300,
 	}
 	short = form{
 		sizes: []int{30, 120}, unrelated: 2_000, settle: 5 * time.Second, holds: 10,
-		nodes: 3, osdsPerNode: 3, allocation: 2 * time.Second, native: 1, requests: 60, timeout: 10 * time.Minute,
+		nodes: 3, osdsPerNode: 3, allocation: 2 * time.Second, native: 1, requests: 60,
 	}
 )
 
-// parts are the tables, in their order.
-var parts = []struct {
-	name string
-	// fresh parts start control planes of their own; the others share one.
-	fresh   func(ctx context.Context, f form, r *measure.Report) error
-	measure func(ctx context.Context, w *world.World, f form, r *measure.Report) error
-}{
-	{name: "cost", fresh: measureCost},
-	{name: "hold", measure: measureHolds},
-	{name: "nodes", measure: measureNodes},
-	{name: "requests", measure: measureRequests},
-	{name: "handler", fresh: measureHandler},
+// bench is what is measured. Some of its parts share one control plane.
+type bench struct {
+	measure.Program
+	world *world.World
 }
 
 func main() {
-	isShort := flag.Bool("short", false, "measure less, in under five minutes")
-	only := flag.String("only", "", "the parts to measure, of cost,hold,nodes,requests,handler; all by default")
-	flag.Parse()
-	f := long
-	if *isShort {
-		f = short
+	b := &bench{Program: measure.Program{Report: measure.Report{Name: "bench"}, Timeout: 2 * time.Hour}}
+	b.Parts = []measure.Part{
+		{Name: "cost", Run: func(ctx context.Context) error { return measureCost(ctx, b.form(), &b.Report) }},
+		{Name: "hold", Run: b.together(measureHolds)},
+		{Name: "nodes", Run: b.together(measureNodes)},
+		{Name: "requests", Run: b.together(measureRequests)},
+		{Name: "handler", Run: func(ctx context.Context) error { return measureHandler(ctx, &b.Report) }},
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctrl.SetLogger(logr.Discard())
-	klog.SetLogger(logr.Discard())
-	r := &measure.Report{Name: "bench", Out: os.Stdout}
-	if err := bench(ctx, f, *only, r); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
-	}
-	if !r.Conclude() {
-		os.Exit(1)
-	}
+	b.End = b.stop
+	b.Main()
 }
 
-func bench(ctx context.Context, f form, only string, r *measure.Report) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	r.Machine()
-	var shared *world.World
-	defer func() {
-		if shared != nil {
-			err = errors.Join(err, shared.Stop())
-		}
-	}()
-	for _, part := range parts {
-		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {
-			continue
-		}
-		if part.fresh != nil {
-			if err := part.fresh(ctx, f, r); err != nil {
-				return fmt.Errorf("measure the part %s: %w", part.name, err)
-			}
-			continue
-		}
-		if shared == nil {
-			if shared, err = world.Start(ctx, mcsstandin.Options{}); err != nil {
+func (b *bench) form() form {
+	if b.Short {
+		return short
+	}
+	return long
+}
+
+func (b *bench) together(part func(context.Context, *world.World, form, *measure.Report) error) func(context.Context) error {
+	return func(ctx context.Context) (err error) {
+		if b.world == nil {
+			if b.world, err = world.Start(ctx, mcsstandin.Options{}); err != nil {
 				return err
 			}
 		}
-		if err := part.measure(ctx, shared, f, r); err != nil {
-			return fmt.Errorf("measure the part %s: %w", part.name, err)
-		}
+		return part(ctx, b.world, b.form(), &b.Report)
 	}
-	return nil
+}
+
+func (b *bench) stop() error {
+	if b.world == nil {
+		return nil
+	}
+	return b.world.Stop()
 }

@@ -27,7 +27,7 @@ const (
 // other, a Deployment without an address, Service and export, questions to DNS, and the Deployment anew. It is a model:
 // neither the rest of Rook's reconcile nor its waits for the update are in it.
 func measureNative(ctx context.Context, w *world.World, f form) (time.Duration, error) {
-	c, err := newCluster(ctx, w, "native", nil)
+	c, err := measure.NewCluster(ctx, w, "native", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -36,14 +36,14 @@ func measureNative(ctx context.Context, w *world.World, f form) (time.Duration, 
 	}
 	started := time.Now()
 	for id := range f.native {
-		if err := c.createNativeOSD(ctx, id); err != nil {
+		if err := createNativeOSD(ctx, c, id); err != nil {
 			return 0, fmt.Errorf("bring up OSD %d as the native mode does: %w", id, err)
 		}
 	}
 	return time.Since(started), nil
 }
 
-func (c *cluster) createNativeOSD(ctx context.Context, id int) error {
+func createNativeOSD(ctx context.Context, c *measure.Cluster, id int) error {
 	if _, err := c.CreateOSD(ctx, "node-0", id); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (c *cluster) createNativeOSD(ctx context.Context, id int) error {
 	if err := c.Rook.Create(ctx, export); err != nil {
 		return fmt.Errorf("export its Service: %w", err)
 	}
-	address, err := c.lookUp(ctx, service.Name)
+	address, err := lookUp(ctx, c, service.Name)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (c *cluster) createNativeOSD(ctx context.Context, id int) error {
 	return nil
 }
 
-func (c *cluster) lookUp(ctx context.Context, service string) (netip.Addr, error) {
+func lookUp(ctx context.Context, c *measure.Cluster, service string) (netip.Addr, error) {
 	question := new(dns.Msg).SetQuestion("east."+service+"."+c.Namespace+".svc.clusterset.local.", dns.TypeA)
 	for range nativeTries {
 		answer, err := dns.ExchangeContext(ctx, question, c.World.MCS.DNSAddr())

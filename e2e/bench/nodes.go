@@ -20,11 +20,11 @@ func measureNodes(ctx context.Context, w *world.World, f form, r *measure.Report
 	nodes := measure.NodesOf(osds, f.osdsPerNode)
 	var took [2]time.Duration
 	for i, delay := range []time.Duration{0, f.allocation} {
-		ceph, err := newCluster(ctx, w, fmt.Sprintf("nodes-%d", i), measure.Enabled())
+		ceph, err := measure.NewCluster(ctx, w, fmt.Sprintf("nodes-%d", i), measure.Enabled())
 		if err != nil {
 			return err
 		}
-		if took[i], err = ceph.timeProvision(ctx, nodes, delay); err != nil {
+		if took[i], err = timeProvision(ctx, ceph, nodes, delay); err != nil {
 			return fmt.Errorf("with %s per allocation: %w", delay, err)
 		}
 		if err := ceph.EveryOSDAdvertises(ctx, osds); err != nil {
@@ -47,7 +47,7 @@ func measureNodes(ctx context.Context, w *world.World, f form, r *measure.Report
 	return nil
 }
 
-func (c *cluster) timeProvision(ctx context.Context, nodes []measure.Node, delay time.Duration) (time.Duration, error) {
+func timeProvision(ctx context.Context, c *measure.Cluster, nodes []measure.Node, delay time.Duration) (time.Duration, error) {
 	for _, n := range nodes {
 		for _, id := range n.OSDs {
 			c.World.MCS.SetFault(c.Namespace, measure.OSDName(id), mcsstandin.Fault{Delay: delay})

@@ -20,7 +20,7 @@ const perRound = 20
 // setup is one way of admission, in a namespace of its own.
 type setup struct {
 	name             string
-	cluster          *cluster
+	cluster          *measure.Cluster
 	creates, updates []time.Duration
 }
 
@@ -32,7 +32,7 @@ func measureRequests(ctx context.Context, w *world.World, f form, r *measure.Rep
 	}
 	setups := []*setup{{name: "rook-clusterset"}, {name: "a webhook that does nothing"}, {name: "no webhook"}}
 	for i, labels := range []map[string]string{measure.Enabled(), noop.labels(), nil} {
-		if setups[i].cluster, err = newCluster(ctx, w, fmt.Sprintf("requests-%d", i), labels); err != nil {
+		if setups[i].cluster, err = measure.NewCluster(ctx, w, fmt.Sprintf("requests-%d", i), labels); err != nil {
 			return err
 		}
 	}
@@ -88,13 +88,13 @@ func round(ctx context.Context, setups []*setup) error {
 	}
 	var failed []error
 	for _, s := range setups {
-		failed = append(failed, s.cluster.deleteOSDs(ctx))
+		failed = append(failed, deleteOSDs(ctx, s.cluster))
 	}
 	return errors.Join(failed...)
 }
 
 // deleteOSDs deletes the Deployments of all OSDs and waits until they are gone. Their exports stay.
-func (c *cluster) deleteOSDs(ctx context.Context) error {
+func deleteOSDs(ctx context.Context, c *measure.Cluster) error {
 	osds := []client.ListOption{client.InNamespace(c.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}}
 	list := &appsv1.DeploymentList{}
 	return measure.Until(ctx, 200*time.Millisecond, func() (bool, error) {

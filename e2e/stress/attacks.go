@@ -3,15 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
@@ -53,47 +51,25 @@ func attacks() []attack {
 // addForeign writes Deployments that have the label of an OSD and are nobody's.
 func addForeign(namespace string, labels map[string]string) func(context.Context, *room) (string, error) {
 	return func(ctx context.Context, r *room) (string, error) {
-		config := rest.CopyConfig(r.plane.Config)
-		config.QPS = -1
-		c, err := client.New(config, client.Options{Scheme: scheme.Scheme})
-		if err != nil {
-			return "", fmt.Errorf("make the client of a stranger: %w", err)
-		}
 		ns := &corev1.Namespace{}
 		ns.Name, ns.Labels = namespace, labels
-		if err := c.Create(ctx, ns); err != nil {
+		if err := r.plane.Client.Create(ctx, ns); err != nil {
 			return "", fmt.Errorf("create Namespace %s: %w", namespace, err)
 		}
-		writers, writing := errgroup.WithContext(ctx)
-		writers.SetLimit(foreignWriters)
-		for i := range foreignDeployments {
-			writers.Go(func() error {
-				d := foreignDeployment(namespace, i)
-				if err := c.Create(writing, d); err != nil {
-					return fmt.Errorf("create Deployment %s/%s: %w", namespace, d.Name, err)
-				}
-				return nil
-			})
-		}
-		return "all were stored", writers.Wait()
+		return "all were stored", measure.Crowd(ctx, r.plane, foreignWriters, foreignDeployments, func(i int) client.Object {
+			return foreignDeployment(namespace, i)
+		})
 	}
 }
 
-// foreignDeployment is paused, so that no ReplicaSet is made of it.
 func foreignDeployment(namespace string, i int) *appsv1.Deployment {
-	d := &appsv1.Deployment{}
-	d.Namespace, d.Name = namespace, fmt.Sprintf("foreign-%d", i)
-	d.Labels = map[string]string{"app": "rook-ceph-osd", "ceph-osd-id": fmt.Sprint(i)}
-	d.Spec.Replicas, d.Spec.Paused = new(int32(0)), true
-	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: d.Labels}
-	d.Spec.Template.Labels = d.Labels
 	const argument = 1 << 10
-	var args []string
-	for range foreignArgs / argument {
-		args = append(args, "--x="+strings.Repeat("x", argument))
-	}
-	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "osd", Image: "registry.example/osd:1", Args: args}}
-	return d
+	return measure.Paused(metav1.ObjectMeta{
+		Namespace: namespace, Name: fmt.Sprintf("foreign-%d", i), Labels: map[string]string{"app": "rook-ceph-osd", "ceph-osd-id": fmt.Sprint(i)},
+	}, corev1.Container{
+		Name: "osd", Image: "registry.example/osd:1",
+		Args: slices.Repeat([]string{"--x=" + strings.Repeat("x", argument)}, foreignArgs/argument),
+	})
 }
 
 // startAnother replaces a replica, as a rollout in the middle of the attack would.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -130,13 +129,9 @@ func stallBodies(ctx context.Context, r *room) (string, error) {
 	refused, late := 0, 0
 	var clients sync.WaitGroup
 	for _, one := range r.pods.running() {
-		to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
-		if err != nil {
-			return "", fmt.Errorf("read the address of a replica: %w", err)
-		}
 		for range stalledBodies {
 			clients.Go(func() {
-				conn, err := dialTLS(ctx, to.Host)
+				conn, err := dialTLS(ctx, one.address())
 				if err != nil {
 					mu.Lock()
 					defer mu.Unlock()

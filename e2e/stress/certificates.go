@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net/url"
 	"sync"
 	"time"
 
@@ -90,11 +89,7 @@ func (r *room) dialEach(ctx context.Context, counted *tally) {
 	roots.AppendCertsFromPEM(hook.Webhooks[0].ClientConfig.CABundle)
 	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: webhookName}}
 	for _, one := range r.pods.running() {
-		to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
-		if err != nil {
-			continue
-		}
-		conn, err := dialer.DialContext(ctx, "tcp", to.Host)
+		conn, err := dialer.DialContext(ctx, "tcp", one.address())
 		if ctx.Err() != nil {
 			return
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"sync"
 	"time"
 
@@ -34,16 +33,12 @@ func stall(each int, during time.Duration) func(context.Context, *room, *tally) 
 		defer end()
 		var clients sync.WaitGroup
 		for _, one := range r.pods.running() {
-			to, err := url.Parse(one.WebhookURL("/mutate-deployment"))
-			if err != nil {
-				return fmt.Errorf("read the address of a replica: %w", err)
-			}
 			for _, way := range []stalled{sayNothing, stallInHeader, trickle} {
 				for range each {
 					clients.Go(func() {
 						// A replica may end the connection at any moment: then there is another one.
 						for ctx.Err() == nil {
-							_ = way(ctx, to.Host)
+							_ = way(ctx, one.address())
 							_ = measure.Pause(ctx, time.Second)
 						}
 					})

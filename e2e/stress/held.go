@@ -124,7 +124,7 @@ func (r *room) mostHeld(ctx context.Context) int {
 	most := 0
 	for ctx.Err() == nil {
 		held := 0
-		for _, one := range r.pods.replicas() {
+		for _, one := range r.pods.running() {
 			text, err := one.Metrics(ctx)
 			if err != nil {
 				continue

@@ -69,7 +69,7 @@ func forgetHighest(replica *controlplane.Replica) error {
 }
 
 // memory runs the attacks on replicas that have 25 OSDs to look after.
-func (r run) memory(ctx context.Context) (err error) {
+func (r *run) memory(ctx context.Context) (err error) {
 	place, err := newRoom(ctx, installation{rate: r.rate})
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (r run) memory(ctx context.Context) (err error) {
 	}
 	var results []result
 	for _, a := range attacks() {
-		if r.short && a.long || !r.wanted(a.what) {
+		if r.Short && a.long || !r.wanted(a.what) {
 			continue
 		}
 		// What the attack before has left is not of this one.
@@ -106,12 +106,12 @@ func (r run) memory(ctx context.Context) (err error) {
 		row := []string{
 			a.what, measure.Seconds(time.Since(started)), measure.Mebibytes(p.before), measure.Mebibytes(p.most), fmt.Sprintf("%.0f MiB", a.most), came,
 		}
-		fmt.Fprintln(r.report.Out, row)
+		fmt.Fprintln(r.Out, row)
 		rows, results = append(rows, row), append(results, result{a, p.most})
 	}
-	r.report.Table("Attacks on the memory of a replica (the larger one of all)", rows...)
+	r.Table("Attacks on the memory of a replica (the larger one of all)", rows...)
 	for _, one := range results {
-		r.report.Bar("resident memory under: "+one.what, measure.InMebibytes(one.highest), one.most, " MiB")
+		r.Bar("resident memory under: "+one.what, measure.InMebibytes(one.highest), one.most, " MiB")
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ type pod struct {
 	probed  time.Time
 }
 
+// address is where the pod listens for the API server.
+func (p *pod) address() string { return strings.TrimPrefix(p.WebhookURL(""), "https://") }
+
 // startPods starts two replicas and keeps two until the context ends.
 func startPods(ctx context.Context, plane *controlplane.Plane, args ...string) (*pods, error) {
 	host, err := url.Parse(plane.Config.Host)
@@ -110,14 +113,6 @@ func (p *pods) running() []*pod {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(p.all), func(one *pod) bool { return one.leaving })
-}
-
-func (p *pods) replicas() []*controlplane.Replica {
-	var all []*controlplane.Replica
-	for _, one := range p.running() {
-		all = append(all, one.Replica)
-	}
-	return all
 }
 
 // everyone are all whose memory can be read.
@@ -222,11 +217,11 @@ func (p *pods) steady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, steadyWithin)
 	defer cancel()
 	return measure.Until(ctx, lookAtPods, func() (bool, error) {
-		all := p.replicas()
+		all := p.running()
 		if len(all) != 2 {
 			return false, nil
 		}
-		unready := func(one *controlplane.Replica) bool { return one.Ready(ctx) != nil }
+		unready := func(one *pod) bool { return one.Ready(ctx) != nil }
 		_, err := p.leader(ctx)
 		return !slices.ContainsFunc(all, unready) && err == nil, nil
 	})

@@ -24,7 +24,7 @@ const (
 )
 
 // tenant brings up clusters alone, and others beside a tenant of another namespace who has as many writes held as it can.
-func (r run) tenant(ctx context.Context) (err error) {
+func (r *run) tenant(ctx context.Context) (err error) {
 	place, err := newRoom(ctx, installation{rate: r.rate})
 	if err != nil {
 		return err
@@ -51,12 +51,12 @@ func (r run) tenant(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.report.Table("Clusters that come up beside a tenant who takes every hold, one after the other",
+	r.Table("Clusters that come up beside a tenant who takes every hold, one after the other",
 		[]string{"", "until three mons and three OSDs are up", "writes of the tenant"},
 		[]string{"alone", seconds(quiet), "0"},
 		[]string{"beside 200 writers of another namespace", seconds(beside), strconv.Itoa(counted.sent)})
-	r.report.Bar("time beside the tenant to that alone", sum(beside).Seconds()/sum(quiet).Seconds(), mostOfQuiet, "")
-	return place.reportFlow(ctx, r.report, "beside the tenant")
+	r.Bar("time beside the tenant to that alone", sum(beside).Seconds()/sum(quiet).Seconds(), mostOfQuiet, "")
+	return place.reportFlow(ctx, &r.Report, "beside the tenant")
 }
 
 func sum(all []time.Duration) (sum time.Duration) {
