@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -95,19 +94,18 @@ func round(ctx context.Context, setups []*setup) error {
 
 // deleteOSDs deletes the Deployments of all OSDs and waits until they are gone. Their exports stay.
 func deleteOSDs(ctx context.Context, c *measure.Cluster) error {
-	osds := []client.ListOption{client.InNamespace(c.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}}
-	list := &appsv1.DeploymentList{}
 	return measure.Until(ctx, 200*time.Millisecond, func() (bool, error) {
-		if err := c.Rook.List(ctx, list, osds...); err != nil {
-			return false, fmt.Errorf("list the OSDs: %w", err)
+		osds, err := c.OSDs(ctx)
+		if err != nil {
+			return false, err
 		}
-		for i := range list.Items {
-			err := c.Rook.Delete(ctx, &list.Items[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
+		for _, d := range osds {
+			err := c.Rook.Delete(ctx, &d, client.PropagationPolicy(metav1.DeletePropagationBackground))
 			if client.IgnoreNotFound(err) != nil {
-				return false, fmt.Errorf("delete %s: %w", list.Items[i].Name, err)
+				return false, fmt.Errorf("delete %s: %w", d.Name, err)
 			}
 		}
-		return len(list.Items) == 0, nil
+		return len(osds) == 0, nil
 	})
 }
 

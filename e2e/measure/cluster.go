@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,13 +22,17 @@ import (
 
 // Cluster is a CephCluster, and the client of the Rook operator that runs it.
 type Cluster struct {
-	Owner
+	Namespace string
 	World     *world.World
-	templates templates
 	Rook      client.Client
+	stored    *unstructured.Unstructured
+	templates
 }
 
 const clusterName = "my-cluster"
+
+// Enabled returns the labels of a namespace that is switched on.
+func Enabled() map[string]string { return map[string]string{"rook-clusterset.io/enabled": "true"} }
 
 // NewCluster makes a CephCluster with nothing in it. In a namespace that is not switched on it stays as Rook makes it.
 func NewCluster(ctx context.Context, w *world.World, namespace string, labels map[string]string) (*Cluster, error) {
@@ -42,11 +48,11 @@ func NewCluster(ctx context.Context, w *world.World, namespace string, labels ma
 	if err := w.Plane.Client.Create(ctx, ceph); err != nil {
 		return nil, fmt.Errorf("create CephCluster %s/%s: %w", namespace, clusterName, err)
 	}
-	return clusterOf(ctx, w, Owner{Namespace: namespace, Name: clusterName, UID: ceph.GetUID()})
+	return clusterOf(ctx, w, ceph)
 }
 
-func clusterOf(ctx context.Context, w *world.World, o Owner) (*Cluster, error) {
-	c := &Cluster{Owner: o, World: w}
+func clusterOf(ctx context.Context, w *world.World, ceph *unstructured.Unstructured) (*Cluster, error) {
+	c := &Cluster{Namespace: ceph.GetNamespace(), World: w, stored: ceph}
 	var err error
 	if c.templates, err = readTemplates(ctx); err != nil {
 		return nil, err
@@ -55,6 +61,11 @@ func clusterOf(ctx context.Context, w *world.World, o Owner) (*Cluster, error) {
 		return nil, fmt.Errorf("make the client of Rook's operator: %w", err)
 	}
 	return c, nil
+}
+
+// OwnerReferences returns those of what the CephCluster controls.
+func (c *Cluster) OwnerReferences() []metav1.OwnerReference {
+	return []metav1.OwnerReference{*metav1.NewControllerRef(c.stored, rookstandin.CephClusterKind)}
 }
 
 // OperatorConfig returns that of a client of Rook's operator.
@@ -94,13 +105,13 @@ func NewClusterWithMons(ctx context.Context, w *world.World, namespace string) (
 	if err := w.Plane.Client.Get(ctx, client.ObjectKeyFromObject(ceph), ceph); err != nil {
 		return nil, fmt.Errorf("read CephCluster %s/%s: %w", namespace, clusterName, err)
 	}
-	c, err := clusterOf(ctx, w, Owner{Namespace: namespace, Name: clusterName, UID: ceph.GetUID()})
+	c, err := clusterOf(ctx, w, ceph)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range []string{"a", "b", "c"} {
 		address, _ := site.Ceph.Advertised(id)
-		d, err := c.templates.monDeployment(c.Owner, id, address.String())
+		d, err := c.monDeployment(id, address.String())
 		if err != nil {
 			return nil, err
 		}
@@ -191,11 +202,6 @@ func completed(n Node) string {
 	return `{"osds":[` + strings.Join(osds, ",") + `],"status":"completed","pvc-backed-osd":false,"message":""}`
 }
 
-// OSD returns what Rook writes for an OSD: the args have no address.
-func (c *Cluster) OSD(node string, id int) (*appsv1.Deployment, error) {
-	return c.templates.osdDeployment(c.Owner, node, id)
-}
-
 // CreateOSD creates an OSD as Rook does, after its prepare Job has named it, and returns how long the request took.
 func (c *Cluster) CreateOSD(ctx context.Context, node string, id int) (time.Duration, error) {
 	if err := c.PrepareOSD(ctx, node, id); err != nil {
@@ -234,20 +240,28 @@ func (c *Cluster) writeOSD(node string, id int, write func(*appsv1.Deployment) e
 	return time.Since(started), nil
 }
 
-// EveryOSDAdvertises fails unless each of the OSDs has the global IP that its Service was given.
-func (c *Cluster) EveryOSDAdvertises(ctx context.Context, osds int) error {
+// OSDs returns the Deployments of all OSDs that are stored.
+func (c *Cluster) OSDs(ctx context.Context) ([]appsv1.Deployment, error) {
 	list := &appsv1.DeploymentList{}
 	if err := c.Rook.List(ctx, list, client.InNamespace(c.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}); err != nil {
-		return fmt.Errorf("list the OSDs: %w", err)
+		return nil, fmt.Errorf("list the OSDs: %w", err)
 	}
-	if len(list.Items) != osds {
-		return fmt.Errorf("%d OSDs are stored, not %d", len(list.Items), osds)
+	return list.Items, nil
+}
+
+// EveryOSDAdvertises fails unless each of the OSDs has the global IP that its Service was given.
+func (c *Cluster) EveryOSDAdvertises(ctx context.Context, osds int) error {
+	stored, err := c.OSDs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(stored) != osds {
+		return fmt.Errorf("%d OSDs are stored, not %d", len(stored), osds)
 	}
 	var wrong []error
-	for i := range list.Items {
-		d := &list.Items[i]
+	for _, d := range stored {
 		given, ok := c.World.MCS.GlobalIP(c.Namespace, d.Name)
-		if told := Advertises(d); !ok || told != given.String() {
+		if told := Advertises(&d); !ok || told != given.String() {
 			wrong = append(wrong, fmt.Errorf("%s advertises %q, its Service was given %s", d.Name, told, given))
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
@@ -45,41 +43,34 @@ func readTemplates(ctx context.Context) (templates, error) {
 	return templates{osd: texts[0], mon: texts[1]}, nil
 }
 
-// Owner is the CephCluster that a Deployment belongs to.
-type Owner struct {
-	Namespace, Name string
-	UID             types.UID
-}
-
 // OSDName returns the name of the Deployment, Service and export of an OSD.
 func OSDName(id int) string { return "rook-ceph-osd-" + strconv.Itoa(id) }
 
-// osdDeployment returns what Rook writes for an OSD: the args have no address.
-func (t templates) osdDeployment(o Owner, node string, id int) (*appsv1.Deployment, error) {
+// OSD returns what Rook writes for an OSD: the args have no address.
+func (c *Cluster) OSD(node string, id int) (*appsv1.Deployment, error) {
 	number := strconv.Itoa(id)
-	return fill(o, strings.NewReplacer(
+	return c.fill(strings.NewReplacer(
 		"'3'", "'"+number+"'", "osd-3", "osd-"+number, "ceph-osd.3.", "ceph-osd."+number+".", "ceph-3", "ceph-"+number,
-		templateHost, node, templateNode, node).Replace(t.osd))
+		templateHost, node, templateNode, node).Replace(c.osd))
 }
 
 // monDeployment returns what Rook writes for a mon that it knows at the address.
-func (t templates) monDeployment(o Owner, id, address string) (*appsv1.Deployment, error) {
-	return fill(o, strings.NewReplacer(
+func (c *Cluster) monDeployment(id, address string) (*appsv1.Deployment, error) {
+	return c.fill(strings.NewReplacer(
 		"mon-a", "mon-"+id, "ceph-a", "ceph-"+id, "ceph-mon.a.", "ceph-mon."+id+".", "--id=a", "--id="+id, "mon: a", "mon: "+id,
-		"ceph_daemon_id: a", "ceph_daemon_id: "+id, "instance: a", "instance: "+id, "242.0.0.10", address).Replace(t.mon))
+		"ceph_daemon_id: a", "ceph_daemon_id: "+id, "instance: a", "instance: "+id, "242.0.0.10", address).Replace(c.mon))
 }
 
-func fill(o Owner, text string) (*appsv1.Deployment, error) {
+func (c *Cluster) fill(text string) (*appsv1.Deployment, error) {
 	d := &appsv1.Deployment{}
-	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(text, templateUID, string(o.UID))), d); err != nil {
+	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(text, templateUID, string(c.stored.GetUID()))), d); err != nil {
 		return nil, fmt.Errorf("read a Deployment of real size: %w", err)
 	}
-	d.Namespace, d.Spec.Template.Namespace = o.Namespace, o.Namespace
-	d.OwnerReferences[0].Name = o.Name
+	d.Namespace, d.Spec.Template.Namespace, d.OwnerReferences = c.Namespace, c.Namespace, c.OwnerReferences()
 	for _, labels := range []map[string]string{d.Labels, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels} {
-		labels["rook_cluster"] = o.Namespace
+		labels["rook_cluster"] = c.Namespace
 		if _, isMon := labels["mon_cluster"]; isMon {
-			labels["mon_cluster"] = o.Namespace
+			labels["mon_cluster"] = c.Namespace
 		}
 	}
 	d.Annotations[lastApplied] = strings.Repeat("UEsDBBQACAgIAAAA", lastAppliedSize/16)
@@ -94,12 +85,4 @@ func Advertises(d *appsv1.Deployment) string {
 		}
 	}
 	return ""
-}
-
-// OwnerReferences returns those of what the CephCluster controls.
-func (o Owner) OwnerReferences() []metav1.OwnerReference {
-	return []metav1.OwnerReference{{
-		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: o.Name, UID: o.UID,
-		Controller: new(true), BlockOwnerDeletion: new(true),
-	}}
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
@@ -175,20 +173,21 @@ func (t *traffic) wasGiven(name string) (netip.Addr, bool) {
 
 // look holds what is stored in the end against what each Service was given.
 func (t *traffic) look(ctx context.Context, counted *tally) error {
-	list := &appsv1.DeploymentList{}
+	var osds []appsv1.Deployment
 	err := measure.Until(ctx, time.Second, func() (bool, error) {
-		return t.ceph.Rook.List(ctx, list, client.InNamespace(t.ceph.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}) == nil, nil
+		var err error
+		osds, err = t.ceph.OSDs(ctx)
+		return err == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("list the OSDs: %w", err)
+		return err
 	}
-	for i := range list.Items {
-		d := &list.Items[i]
+	for _, d := range osds {
 		given, known := t.wasGiven(d.Name)
-		counted.stored(d.Name, measure.Advertises(d), given, known)
+		counted.stored(d.Name, measure.Advertises(&d), given, known)
 	}
-	if len(list.Items) < writers {
-		return fmt.Errorf("only %s OSDs are stored", strconv.Itoa(len(list.Items)))
+	if len(osds) < writers {
+		return fmt.Errorf("only %d OSDs are stored", len(osds))
 	}
 	return nil
 }
