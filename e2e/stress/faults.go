@@ -65,7 +65,7 @@ func (r *room) suffer(ctx context.Context, f fault) (outcome, error) {
 	}
 	started := time.Now()
 	if err := r.pods.steady(ctx); err != nil {
-		return o, fmt.Errorf("%s: wait until two replicas are ready and one leads: %w", f.what, err)
+		return o, fmt.Errorf("%s: %w", f.what, err)
 	}
 	o.recovered = time.Since(started)
 	o.restarts = r.pods.restartCount() - restarts

@@ -70,7 +70,7 @@ func forgetHighest(replica *controlplane.Replica) error {
 
 // memory runs the attacks on replicas that have 25 OSDs to look after.
 func (r *run) memory(ctx context.Context) (err error) {
-	place, err := newRoom(ctx, installation{rate: r.rate})
+	place, err := newRoom(ctx, r.rate, false)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (r *run) memory(ctx context.Context) (err error) {
 			return fmt.Errorf("replace the replicas: %w", err)
 		}
 		if err := place.pods.steady(ctx); err != nil {
-			return fmt.Errorf("wait until two new replicas are ready and one leads: %w", err)
+			return err
 		}
 		for _, one := range place.pods.everyone() {
 			if err := forgetHighest(one); err != nil {

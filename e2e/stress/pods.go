@@ -216,7 +216,7 @@ func (p *pods) leader(ctx context.Context) (*pod, error) {
 func (p *pods) steady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, steadyWithin)
 	defer cancel()
-	return measure.Until(ctx, lookAtPods, func() (bool, error) {
+	err := measure.Until(ctx, lookAtPods, func() (bool, error) {
 		all := p.running()
 		if len(all) != 2 {
 			return false, nil
@@ -225,4 +225,8 @@ func (p *pods) steady(ctx context.Context) error {
 		_, err := p.leader(ctx)
 		return !slices.ContainsFunc(all, unready) && err == nil, nil
 	})
+	if err != nil {
+		return fmt.Errorf("wait until two replicas are ready and one leads: %w", err)
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
@@ -21,37 +20,29 @@ type room struct {
 	end     context.CancelFunc
 }
 
-// installation is what differs between rooms.
-type installation struct {
-	// rate is how many updates of OSDs are sent in a second under load.
-	rate int
-	// kinds installs those of the MCS implementation; all of the stand-in's by default.
-	kinds func(*controlplane.Plane) error
-	// args returns flags of the replicas.
-	args func(*mcsstandin.Standin) []string
-}
-
-// newRoom starts everything, and the traffic's OSDs. The caller must stop it.
-func newRoom(ctx context.Context, in installation) (*room, error) {
+// newRoom starts everything, and the traffic's OSDs, of which as many updates are sent in a second under load. Where DNS is the only
+// source, no object tells a global IP. The caller must stop it.
+func newRoom(ctx context.Context, rate int, onlyDNS bool) (*room, error) {
 	plane, err := controlplane.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(ctx)
 	r := &room{plane: plane, world: &world.World{Plane: plane}, end: end}
-	if err := r.start(ctx, in); err != nil {
+	if err := r.start(ctx, rate, onlyDNS); err != nil {
 		return nil, errors.Join(err, r.stop())
 	}
 	return r, nil
 }
 
-func (r *room) start(ctx context.Context, in installation) error {
-	install := in.kinds
-	if install == nil {
-		install = func(p *controlplane.Plane) error { return mcsstandin.Install(p.Config, mcsstandin.V1Beta1) }
-	}
-	if err := install(r.plane); err != nil {
+func (r *room) start(ctx context.Context, rate int, onlyDNS bool) error {
+	if err := mcsstandin.Install(r.plane.Config, mcsstandin.V1Beta1); err != nil {
 		return err
+	}
+	if onlyDNS {
+		if err := removeSources(ctx, r.plane.Client); err != nil {
+			return err
+		}
 	}
 	if err := rookstandin.InstallKinds(r.plane.Config); err != nil {
 		return err
@@ -64,16 +55,17 @@ func (r *room) start(ctx context.Context, in installation) error {
 		return err
 	}
 	var args []string
-	if in.args != nil {
-		args = in.args(r.world.MCS)
+	if onlyDNS {
+		// A birth is held for less long than by default.
+		args = []string{"--dns-server=" + r.world.MCS.DNSAddr(), "--hold=15s"}
 	}
 	if r.pods, err = startPods(ctx, r.plane, args...); err != nil {
 		return err
 	}
 	if err := r.pods.steady(ctx); err != nil {
-		return fmt.Errorf("wait until two replicas are ready and one leads: %w", err)
+		return err
 	}
-	r.traffic, err = startTraffic(ctx, r.world, "rook-stress", in.rate)
+	r.traffic, err = startTraffic(ctx, r.world, "rook-stress", rate)
 	return err
 }
 

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
@@ -73,35 +72,17 @@ func breakDNS(f mcsstandin.DNSFault, during time.Duration) func(context.Context,
 	}
 }
 
-// sources are the kinds whose objects tell global IPs.
-var sources = []string{"globalingressips.submariner.io"}
-
-// withoutSources installs ServiceExports, and no kind whose objects tell a global IP.
-func withoutSources(p *controlplane.Plane) error {
-	crds, err := mcsstandin.MCSCRDs(mcsstandin.V1Beta1)
-	if err != nil {
-		return err
-	}
-	crds = slices.DeleteFunc(crds, func(crd *apiextensionsv1.CustomResourceDefinition) bool {
-		return crd.Spec.Names.Kind != "ServiceExport"
-	})
-	if _, err := envtest.InstallCRDs(p.Config, envtest.CRDInstallOptions{CRDs: crds}); err != nil {
-		return fmt.Errorf("install ServiceExport: %w", err)
-	}
-	if err := mcsstandin.InstallSubmariner(p.Config); err != nil {
-		return err
-	}
-	for _, name := range sources {
-		crd := &apiextensionsv1.CustomResourceDefinition{}
-		crd.Name = name
-		if err := p.Client.Delete(context.Background(), crd, client.PropagationPolicy("Foreground")); err != nil {
+// removeSources removes the kinds whose objects tell global IPs, and returns once they are gone.
+func removeSources(ctx context.Context, c client.Client) error {
+	for _, name := range []string{"globalingressips.submariner.io", "serviceimports.multicluster.x-k8s.io"} {
+		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		err := measure.Until(ctx, lookAtPods, func() (bool, error) {
+			err := c.Delete(ctx, crd)
+			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+		})
+		if err != nil {
 			return fmt.Errorf("remove kind %s: %w", name, err)
 		}
 	}
 	return nil
-}
-
-// askDNS are the flags of replicas that ask the stand-in's DNS, and hold a birth for less long than by default.
-func askDNS(mcs *mcsstandin.Standin) []string {
-	return []string{"--dns-server=" + mcs.DNSAddr(), "--hold=15s"}
 }

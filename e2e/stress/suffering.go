@@ -11,17 +11,16 @@ import (
 // faults lets one fault after the other happen in one room.
 func (r *run) faults(ctx context.Context) error {
 	title := fmt.Sprintf("Faults, under %d updates and a birth in a second", r.rate)
-	return r.suffer(ctx, title, installation{}, slices.Concat(ofReplicas(), ofThePlane(), ofSources(), ofClients()))
+	return r.suffer(ctx, title, false, slices.Concat(ofReplicas(), ofThePlane(), ofSources(), ofClients()))
 }
 
 // dns lets the faults of DNS happen where nothing else tells global IPs.
 func (r *run) dns(ctx context.Context) error {
-	return r.suffer(ctx, "Faults of DNS where it is the only source, under the same load", installation{kinds: withoutSources, args: askDNS}, ofDNS())
+	return r.suffer(ctx, "Faults of DNS where it is the only source, under the same load", true, ofDNS())
 }
 
-func (r *run) suffer(ctx context.Context, title string, in installation, faults []fault) (err error) {
-	in.rate = r.rate
-	place, err := newRoom(ctx, in)
+func (r *run) suffer(ctx context.Context, title string, onlyDNS bool, faults []fault) (err error) {
+	place, err := newRoom(ctx, r.rate, onlyDNS)
 	if err != nil {
 		return err
 	}

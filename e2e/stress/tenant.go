@@ -25,7 +25,7 @@ const (
 
 // tenant brings up clusters alone, and others beside a tenant of another namespace who has as many writes held as it can.
 func (r *run) tenant(ctx context.Context) (err error) {
-	place, err := newRoom(ctx, installation{rate: r.rate})
+	place, err := newRoom(ctx, r.rate, false)
 	if err != nil {
 		return err
 	}
