@@ -40,66 +40,43 @@ func pathOf(o client.Object, creation bool) string {
 	return ""
 }
 
-// admitted is a write that was let through, with what a replica changes of it.
-type admitted struct {
-	incoming client.Object
-	// raw and stored are what the API server sent; they are empty where nobody was asked.
-	raw, stored []byte
-	patch       []byte
-}
-
-// object returns what is to be stored.
-func (a admitted) object() (client.Object, error) {
-	if len(a.patch) == 0 {
-		return a.incoming, nil
-	}
-	patch, err := jsonpatch.DecodePatch(a.patch)
-	if err != nil {
-		return nil, err
-	}
-	content, err := patch.Apply(a.raw)
-	if err != nil {
-		return nil, fmt.Errorf("apply what admission answered on %s: %w", named(a.incoming), err)
-	}
-	patched := emptyLike(a.incoming)
-	return patched, json.Unmarshal(content, patched)
-}
-
-// changesNothing says that what is written is stored already.
-func (a admitted) changesNothing() bool {
-	return len(a.patch) == 0 && len(a.stored) > 0 && bytes.Equal(a.raw, a.stored)
-}
-
-// admit asks a replica what becomes of a write.
-func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admitted, error) {
-	answer := admitted{incoming: incoming}
+// admit asks a replica what becomes of a write. It returns what is to be stored, and whether that is stored already.
+func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admitted client.Object, same bool, err error) {
 	path := pathOf(incoming, stored == nil)
-	if path == "" {
-		return answer, nil
-	}
 	namespace := w.store.get(namespaceKind, types.NamespacedName{Name: incoming.GetNamespace()})
-	if namespace == nil || namespace.GetLabels()[rook.EnabledLabel] != "true" {
-		return answer, nil
+	if path == "" || namespace == nil || namespace.GetLabels()[rook.EnabledLabel] != "true" {
+		return incoming, false, nil
 	}
-	if w.webhookDown > 0 && actorOf(ctx) == "" {
+	if w.webhookDown > 0 && actorOf(ctx) == nobody {
 		w.tell("the webhook cannot be reached: the write of %s is refused", named(incoming))
 		w.faults["refusal"]++
-		return answer, apierrors.NewInternalError(fmt.Errorf("failed calling webhook for %s", named(incoming)))
+		return nil, false, apierrors.NewInternalError(fmt.Errorf("failed calling webhook for %s", named(incoming)))
 	}
 	req, err := w.request(ctx, incoming, stored)
 	if err != nil {
-		return answer, err
+		return nil, false, err
 	}
 	replica := w.replicas[w.rng.IntN(len(w.replicas))]
 	w.answering = append(w.answering, incoming.GetNamespace())
 	response := replica.handlers.Handle(ctx, path, req)
 	w.answering = w.answering[:len(w.answering)-1]
 	w.tellAnswer(replica, incoming, response)
-	if !response.Allowed {
-		return answer, denied(response)
+	switch {
+	case !response.Allowed:
+		return nil, false, denied(response)
+	case len(response.Patch) == 0:
+		return incoming, bytes.Equal(req.Object.Raw, req.OldObject.Raw), nil
 	}
-	answer.raw, answer.stored, answer.patch = req.Object.Raw, req.OldObject.Raw, response.Patch
-	return answer, nil
+	patch, err := jsonpatch.DecodePatch(response.Patch)
+	if err != nil {
+		return nil, false, err
+	}
+	content, err := patch.Apply(req.Object.Raw)
+	if err != nil {
+		return nil, false, fmt.Errorf("apply what admission answered on %s: %w", named(incoming), err)
+	}
+	admitted = emptyLike(incoming)
+	return admitted, false, json.Unmarshal(content, admitted)
 }
 
 func denied(response admission.Response) error {

@@ -48,16 +48,12 @@ func (a *apiServer) Create(ctx context.Context, o client.Object, _ ...client.Cre
 	}
 	foldSecret(o)
 	key := client.ObjectKeyFromObject(o)
-	answer, err := a.world.admit(ctx, o, nil)
+	created, _, err := a.world.admit(ctx, o, nil)
 	if err != nil {
 		return err
 	}
 	if a.store.get(gk, key) != nil {
 		return apierrors.NewAlreadyExists(resourceOf(gk), key.Name)
-	}
-	created, err := answer.object()
-	if err != nil {
-		return err
 	}
 	if created == o {
 		created, _ = o.DeepCopyObject().(client.Object)
@@ -90,7 +86,7 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 		if err := completeUpdate(incoming, stored); err != nil {
 			return err
 		}
-		answer, err := a.world.admit(ctx, incoming, stored)
+		updated, same, err := a.world.admit(ctx, incoming, stored)
 		if err != nil {
 			return err
 		}
@@ -98,11 +94,7 @@ func (a *apiServer) Update(ctx context.Context, o client.Object, _ ...client.Upd
 			// Somebody else wrote while it was held: the API server begins anew.
 			continue
 		}
-		updated, err := answer.object()
-		if err != nil {
-			return err
-		}
-		if !answer.changesNothing() {
+		if !same {
 			a.replace(ctx, gk, key, stored, updated)
 		}
 		fill(o, cmp.Or(a.store.get(gk, key), updated).DeepCopyObject())
