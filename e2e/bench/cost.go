@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	mostAdded    = 5
 )
 
+// The leader is the first of two.
+const leader, other = 0, 1
+
 // costNodes is how many OSDs a node has where the cost is measured.
 const costNodes = 10
 
@@ -29,12 +33,11 @@ const costNodes = 10
 type cost struct {
 	osds int
 	// empty is what both had taken before the first OSD, up and updated what each OSD took to come up and to be updated,
-	// and full what both had in the end.
-	empty, full measure.PairUsage
-	up, updated measure.PairUsage
-	took        time.Duration
-	restarted   measure.Usage
-	unrelated   []added
+	// and full what both had in the end: the leader and the other.
+	empty, full, up, updated []measure.Usage
+	took                     time.Duration
+	restarted                measure.Usage
+	unrelated                []added
 }
 
 // measureCost brings up a cluster of each size in a control plane of its own.
@@ -63,40 +66,40 @@ func costOf(ctx context.Context, osds, unrelated int, settle time.Duration, r *m
 	defer func() { err = errors.Join(err, w.Stop()) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p, err := measure.Elected(ctx, w.Replicas)
+	pair, err := measure.Elected(ctx, w.Replicas)
 	if err != nil {
 		return cost{}, err
 	}
 	// The API server keeps to one connection. Which replica it leads to must not be left to chance: the leader has all the work.
-	w.Plane.Serve(p.Leader)
+	w.Plane.Serve(pair[leader])
 	cluster, err := measure.NewClusterWithMons(ctx, w, "rook-ceph")
 	if err != nil {
 		return cost{}, err
 	}
-	if c, err = bringUp(ctx, cluster, p, osds, settle); err != nil {
+	if c, err = bringUp(ctx, cluster, pair, osds, settle); err != nil {
 		return cost{}, err
 	}
 	// For who watches, or will not wait for the end.
 	fmt.Fprintf(r.Out, "%d OSDs came up in %s: CPU of the leader %s per OSD and %s per update, resident memory %s\n", osds,
-		measure.Seconds(c.took), measure.Milliseconds(c.up.Leader.CPU), measure.Milliseconds(c.updated.Leader.CPU), measure.Mebibytes(c.full.Leader.Resident))
+		measure.Seconds(c.took), measure.Milliseconds(c.up[leader].CPU), measure.Milliseconds(c.updated[leader].CPU), measure.Mebibytes(c.full[leader].Resident))
 	if c.restarted, err = restarted(ctx, w.Plane, settle); err != nil {
 		return cost{}, err
 	}
 	if unrelated > 0 {
-		c.unrelated, err = addUnrelated(ctx, cluster, p, c.full, unrelated, settle)
+		c.unrelated, err = addUnrelated(ctx, cluster, pair, c.full, unrelated, settle)
 	}
 	return c, err
 }
 
 // bringUp brings up the OSDs and updates each of them once.
-func bringUp(ctx context.Context, cluster *measure.Cluster, p measure.Pair, osds int, settle time.Duration) (cost, error) {
+func bringUp(ctx context.Context, cluster *measure.Cluster, pair []*controlplane.Replica, osds int, settle time.Duration) (cost, error) {
 	c := cost{osds: osds}
 	nodes := measure.NodesOf(osds, costNodes)
 	if err := playKubelets(ctx, cluster, nodes); err != nil {
 		return cost{}, err
 	}
 	var err error
-	if c.empty, err = usageAfter(ctx, p, 0); err != nil {
+	if c.empty, err = measure.Quiet(ctx, 0, pair...); err != nil {
 		return cost{}, err
 	}
 	started := time.Now()
@@ -104,7 +107,7 @@ func bringUp(ctx context.Context, cluster *measure.Cluster, p measure.Pair, osds
 		return cost{}, err
 	}
 	c.took = time.Since(started)
-	up, err := usageAfter(ctx, p, 0)
+	up, err := measure.Quiet(ctx, 0, pair...)
 	if err != nil {
 		return cost{}, err
 	}
@@ -118,7 +121,7 @@ func bringUp(ctx context.Context, cluster *measure.Cluster, p measure.Pair, osds
 			}
 		}
 	}
-	updated, err := usageAfter(ctx, p, 0)
+	updated, err := measure.Quiet(ctx, 0, pair...)
 	if err != nil {
 		return cost{}, err
 	}
@@ -127,7 +130,7 @@ func bringUp(ctx context.Context, cluster *measure.Cluster, p measure.Pair, osds
 	}
 	c.up, c.updated = since(up, c.empty, osds), since(updated, up, osds)
 	// Memory is given back to the machine some time after it is no longer needed.
-	c.full, err = usageAfter(ctx, p, settle)
+	c.full, err = measure.Quiet(ctx, settle, pair...)
 	return c, err
 }
 
@@ -140,22 +143,13 @@ func playKubelets(ctx context.Context, c *measure.Cluster, nodes []measure.Node)
 	return ceph.PlayKubelet(ctx, c.World.Plane.Client, c.Namespace, played)
 }
 
-// usageAfter returns what both have taken once they have been quiet, and left alone for as long.
-func usageAfter(ctx context.Context, p measure.Pair, settle time.Duration) (measure.PairUsage, error) {
-	if err := measure.Quiet(ctx, p.Leader, p.Other); err != nil {
-		return measure.PairUsage{}, err
-	}
-	if err := measure.Pause(ctx, settle); err != nil {
-		return measure.PairUsage{}, err
-	}
-	return p.Usage()
-}
-
 // since returns the CPU time since before, shared out to the OSDs.
-func since(u, before measure.PairUsage, osds int) measure.PairUsage {
-	u.Leader.CPU = (u.Leader.CPU - before.Leader.CPU) / time.Duration(osds)
-	u.Other.CPU = (u.Other.CPU - before.Other.CPU) / time.Duration(osds)
-	return u
+func since(now, before []measure.Usage, osds int) []measure.Usage {
+	each := slices.Clone(now)
+	for i := range each {
+		each[i].CPU = (now[i].CPU - before[i].CPU) / time.Duration(osds)
+	}
+	return each
 }
 
 // restarted returns what a replica has that starts with everything there, as one does that Kubernetes starts anew.
@@ -164,14 +158,11 @@ func restarted(ctx context.Context, plane *controlplane.Plane, settle time.Durat
 	if err != nil {
 		return measure.Usage{}, err
 	}
-	if err := measure.Quiet(ctx, replica); err != nil {
+	u, err := measure.Quiet(ctx, settle, replica)
+	if err := errors.Join(err, replica.Stop()); err != nil {
 		return measure.Usage{}, err
 	}
-	if err := measure.Pause(ctx, settle); err != nil {
-		return measure.Usage{}, err
-	}
-	u, err := measure.UsageOf(replica)
-	return u, errors.Join(err, replica.Stop())
+	return u[0], nil
 }
 
 func reportCost(r *measure.Report, costs []cost, f form) {
@@ -179,12 +170,12 @@ func reportCost(r *measure.Report, costs []cost, f form) {
 		{"OSDs", "CPU in all", "per OSD brought up", "per update without a change", "resident memory", "at its highest", "restarted"},
 		{"", "leader / other", "leader / other", "leader / other", "leader / other", "leader / other", ""},
 	}
-	both := func(format func(measure.Usage) string, u measure.PairUsage) string {
-		return format(u.Leader) + " / " + format(u.Other)
+	both := func(format func(measure.Usage) string, u []measure.Usage) string {
+		return format(u[leader]) + " / " + format(u[other])
 	}
 	resident := func(u measure.Usage) string { return measure.Mebibytes(u.Resident) }
 	perOSD := func(u measure.Usage) string { return measure.Milliseconds(u.CPU) }
-	row := func(osds int, u measure.PairUsage, rest ...string) []string {
+	row := func(osds int, u []measure.Usage, rest ...string) []string {
 		return append([]string{
 			strconv.Itoa(osds), both(func(u measure.Usage) string { return measure.Seconds(u.CPU) }, u), rest[0], rest[1],
 			both(resident, u), both(func(u measure.Usage) string { return measure.Mebibytes(u.Highest) }, u),
@@ -197,12 +188,12 @@ func reportCost(r *measure.Report, costs []cost, f form) {
 	r.Table(fmt.Sprintf("Cost of two replicas (memory after three quiet seconds and %s more)", f.settle), rows...)
 	first, last := costs[0], costs[len(costs)-1]
 	what := fmt.Sprintf("of the leader at %d OSDs to that at %d", last.osds, first.osds)
-	r.Bar("CPU per OSD brought up "+what, ratio(last.up.Leader.CPU, first.up.Leader.CPU), mostGrowth, "")
-	r.Bar("CPU per update without a change "+what, ratio(last.updated.Leader.CPU, first.updated.Leader.CPU), mostGrowth, "")
+	r.Bar("CPU per OSD brought up "+what, ratio(last.up[leader].CPU, first.up[leader].CPU), mostGrowth, "")
+	r.Bar("CPU per update without a change "+what, ratio(last.updated[leader].CPU, first.updated[leader].CPU), mostGrowth, "")
 	for _, m := range []struct {
 		of string
 		measure.Usage
-	}{{"the leader", last.full.Leader}, {"the other replica", last.full.Other}, {"a replica started anew", last.restarted}} {
+	}{{"the leader", last.full[leader]}, {"the other replica", last.full[other]}, {"a replica started anew", last.restarted}} {
 		r.Bar(fmt.Sprintf("resident memory of %s at %d OSDs", m.of, last.osds), measure.InMebibytes(m.Resident), mostResident, " MiB")
 	}
 	reportUnrelated(r, last)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 )
 
@@ -17,7 +18,7 @@ import (
 type added struct {
 	kind          string
 	count         int
-	before, after measure.PairUsage
+	before, after []measure.Usage
 }
 
 const (
@@ -27,7 +28,7 @@ const (
 
 // addUnrelated adds objects of each kind, a tenth of them in the namespace of Rook.
 func addUnrelated(
-	ctx context.Context, ceph *measure.Cluster, p measure.Pair, before measure.PairUsage, count int, settle time.Duration,
+	ctx context.Context, ceph *measure.Cluster, pair []*controlplane.Replica, before []measure.Usage, count int, settle time.Duration,
 ) ([]added, error) {
 	plane, namespaces := ceph.World.Plane, []string{ceph.Namespace}
 	for i := range unrelatedNamespaces {
@@ -50,7 +51,7 @@ func addUnrelated(
 		if err != nil {
 			return nil, err
 		}
-		after, err := usageAfter(ctx, p, settle)
+		after, err := measure.Quiet(ctx, settle, pair...)
 		if err != nil {
 			return nil, err
 		}
@@ -79,19 +80,19 @@ func unrelatedConfigMap(meta metav1.ObjectMeta) client.Object {
 func reportUnrelated(r *measure.Report, c cost) {
 	rows := [][]string{{"objects of no concern", "leader before, after", "other before, after"}}
 	for _, a := range c.unrelated {
-		rows = append(rows, []string{
-			fmt.Sprintf("%d %s", a.count, a.kind),
-			measure.Mebibytes(a.before.Leader.Resident) + ", " + measure.Mebibytes(a.after.Leader.Resident),
-			measure.Mebibytes(a.before.Other.Resident) + ", " + measure.Mebibytes(a.after.Other.Resident),
-		})
+		row := []string{fmt.Sprintf("%d %s", a.count, a.kind)}
+		for i := range a.before {
+			row = append(row, measure.Mebibytes(a.before[i].Resident)+", "+measure.Mebibytes(a.after[i].Resident))
+		}
+		rows = append(rows, row)
 	}
 	r.Table(fmt.Sprintf("Resident memory with %d OSDs and with what is unrelated", c.osds), rows...)
 	for _, a := range c.unrelated {
-		grown := max(growth(a.before.Leader, a.after.Leader), growth(a.before.Other, a.after.Other))
+		grown := max(growth(a, leader), growth(a, other))
 		r.Bar(fmt.Sprintf("memory that %d unrelated %s add", a.count, a.kind), grown, mostAdded, " %")
 	}
 }
 
-func growth(before, after measure.Usage) float64 {
-	return 100 * float64(after.Resident-before.Resident) / float64(before.Resident)
+func growth(a added, of int) float64 {
+	return 100 * float64(a.after[of].Resident-a.before[of].Resident) / float64(a.before[of].Resident)
 }

@@ -55,21 +55,15 @@ func UsageOf(replica *controlplane.Replica) (Usage, error) {
 	return u, nil
 }
 
-// Pair is the leader and the other replica.
-type Pair struct{ Leader, Other *controlplane.Replica }
-
-// PairUsage is what both have taken.
-type PairUsage struct{ Leader, Other Usage }
-
 // ElectedMetric is 1 on the leader.
 const ElectedMetric = `leader_election_master_status{name="rook-clusterset-exporter"} 1`
 
-// Elected waits until one of two replicas leads.
-func Elected(ctx context.Context, replicas []*controlplane.Replica) (Pair, error) {
+// Elected waits until one of two replicas leads, and returns that one first.
+func Elected(ctx context.Context, replicas []*controlplane.Replica) ([]*controlplane.Replica, error) {
 	if len(replicas) != 2 {
-		return Pair{}, fmt.Errorf("%d replicas run, not 2", len(replicas))
+		return nil, fmt.Errorf("%d replicas run, not 2", len(replicas))
 	}
-	var found Pair
+	var found []*controlplane.Replica
 	err := Until(ctx, time.Second, func() (bool, error) {
 		for i, replica := range replicas {
 			text, err := replica.Metrics(ctx)
@@ -77,7 +71,7 @@ func Elected(ctx context.Context, replicas []*controlplane.Replica) (Pair, error
 				return false, err
 			}
 			if strings.Contains(text, ElectedMetric) {
-				found = Pair{Leader: replica, Other: replicas[1-i]}
+				found = []*controlplane.Replica{replica, replicas[1-i]}
 				return true, nil
 			}
 		}
@@ -86,34 +80,40 @@ func Elected(ctx context.Context, replicas []*controlplane.Replica) (Pair, error
 	return found, err
 }
 
-// Usage reads what both have taken so far.
-func (p Pair) Usage() (PairUsage, error) {
-	leader, err := UsageOf(p.Leader)
-	if err != nil {
-		return PairUsage{}, err
-	}
-	other, err := UsageOf(p.Other)
-	return PairUsage{Leader: leader, Other: other}, err
-}
-
 const (
 	quietFor  = 3 * time.Second
 	quietMost = 60 * time.Millisecond
 )
 
-// Quiet waits until none of the replicas has used more than 2 % of a CPU for three seconds.
-func Quiet(ctx context.Context, replicas ...*controlplane.Replica) error {
-	before := make([]time.Duration, len(replicas))
-	return Until(ctx, quietFor, func() (bool, error) {
-		still := true
-		for i, replica := range replicas {
-			u, err := UsageOf(replica)
-			if err != nil {
-				return false, err
-			}
-			still = still && u.CPU-before[i] <= quietMost
-			before[i] = u.CPU
+// Quiet waits until none of the replicas has used more than 2 % of a CPU for three seconds, and as long as they are to settle. It
+// returns what each has taken then.
+func Quiet(ctx context.Context, settle time.Duration, replicas ...*controlplane.Replica) ([]Usage, error) {
+	before := make([]Usage, len(replicas))
+	err := Until(ctx, quietFor, func() (bool, error) {
+		now, err := usagesOf(replicas)
+		still := err == nil
+		for i, u := range now {
+			still = still && u.CPU-before[i].CPU <= quietMost
 		}
-		return still, nil
+		before = now
+		return still, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := Pause(ctx, settle); err != nil {
+		return nil, err
+	}
+	return usagesOf(replicas)
+}
+
+func usagesOf(replicas []*controlplane.Replica) ([]Usage, error) {
+	usages := make([]Usage, len(replicas))
+	for i, replica := range replicas {
+		var err error
+		if usages[i], err = UsageOf(replica); err != nil {
+			return nil, err
+		}
+	}
+	return usages, nil
 }
