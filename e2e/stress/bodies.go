@@ -28,9 +28,6 @@ type answers struct {
 func (a *answers) add(how string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.count == nil {
-		a.count = map[string]int{}
-	}
 	a.count[how]++
 }
 
@@ -84,7 +81,7 @@ func postYAML(ctx context.Context, r *room) (string, error) {
 }
 
 func postEach(ctx context.Context, r *room, count int, contentType string, body []byte) (string, error) {
-	var came answers
+	came := answers{count: map[string]int{}}
 	writers, writing := errgroup.WithContext(ctx)
 	for _, one := range r.pods.running() {
 		for range count {
@@ -140,7 +137,7 @@ func stallBodies(ctx context.Context, r *room) (string, error) {
 				}
 				_, _ = io.WriteString(conn, beginning(100_000))
 				began := time.Now()
-				_ = untilClosed(ctx, conn)
+				untilClosed(ctx, conn)
 				mu.Lock()
 				defer mu.Unlock()
 				longest = max(longest, time.Since(began))

@@ -23,9 +23,6 @@ func ofClients() []fault {
 	}
 }
 
-// stalled is a way in which a client does not come to its end.
-type stalled func(ctx context.Context, to string) error
-
 // stall opens as many connections of each kind to each replica, and keeps them.
 func stall(each int, during time.Duration) func(context.Context, *room, *tally) error {
 	return func(ctx context.Context, r *room, _ *tally) error {
@@ -33,12 +30,12 @@ func stall(each int, during time.Duration) func(context.Context, *room, *tally) 
 		defer end()
 		var clients sync.WaitGroup
 		for _, one := range r.pods.running() {
-			for _, way := range []stalled{sayNothing, stallInHeader, trickle} {
+			for _, way := range []func(context.Context, string){sayNothing, stallInHeader, trickle} {
 				for range each {
 					clients.Go(func() {
 						// A replica may end the connection at any moment: then there is another one.
 						for ctx.Err() == nil {
-							_ = way(ctx, one.address())
+							way(ctx, one.address())
 							_ = measure.Pause(ctx, time.Second)
 						}
 					})
@@ -51,37 +48,30 @@ func stall(each int, during time.Duration) func(context.Context, *room, *tally) 
 }
 
 // sayNothing connects and does not even begin with TLS.
-func sayNothing(ctx context.Context, to string) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to)
-	if err != nil {
-		return err
+func sayNothing(ctx context.Context, to string) {
+	if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to); err == nil {
+		untilClosed(ctx, conn)
 	}
-	return untilClosed(ctx, conn)
 }
 
-func stallInHeader(ctx context.Context, to string) error {
-	conn, err := dialTLS(ctx, to)
-	if err != nil {
-		return err
+func stallInHeader(ctx context.Context, to string) {
+	if conn, err := dialTLS(ctx, to); err == nil {
+		_, _ = io.WriteString(conn, "POST /mutate-deployment HTTP/1.1\r\nHost: webhook\r\n")
+		untilClosed(ctx, conn)
 	}
-	_, _ = io.WriteString(conn, "POST /mutate-deployment HTTP/1.1\r\nHost: webhook\r\n")
-	return untilClosed(ctx, conn)
 }
 
 // trickle sends a body a byte at a time.
-func trickle(ctx context.Context, to string) error {
+func trickle(ctx context.Context, to string) {
 	conn, err := dialTLS(ctx, to)
 	if err != nil {
-		return err
+		return
 	}
 	defer func() { _ = conn.Close() }()
 	_, err = io.WriteString(conn, beginning(4096))
-	for err == nil {
-		if err = measure.Pause(ctx, 200*time.Millisecond); err == nil {
-			_, err = io.WriteString(conn, " ")
-		}
+	for err == nil && measure.Pause(ctx, 200*time.Millisecond) == nil {
+		_, err = io.WriteString(conn, " ")
 	}
-	return err
 }
 
 // beginning is a request up to the first byte of its body.
@@ -95,12 +85,11 @@ func dialTLS(ctx context.Context, to string) (net.Conn, error) {
 }
 
 // untilClosed reads until the other side ends the connection, or the context does.
-func untilClosed(ctx context.Context, conn net.Conn) error {
+func untilClosed(ctx context.Context, conn net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	defer func() { _ = conn.Close() }()
-	_, err := io.Copy(io.Discard, conn)
-	return err
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 const (

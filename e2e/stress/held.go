@@ -34,7 +34,7 @@ func holdWriters(ctx context.Context, r *room) (string, error) {
 	defer end()
 	most := make(chan int, 1)
 	go func() { most <- r.mostHeld(watching) }()
-	came := &answers{}
+	came := &answers{count: map[string]int{}}
 	var writers sync.WaitGroup
 	for id := range heldWriters {
 		for _, ceph := range clusters {

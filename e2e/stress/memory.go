@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,34 +29,22 @@ type attack struct {
 const sampleEvery = 50 * time.Millisecond
 
 // peak is the highest resident memory of replicas while they are watched.
-type peak struct {
-	mu     sync.Mutex
-	before int64
-	most   int64
-}
+type peak struct{ before, most int64 }
 
 // watch reads until the context ends. A replica that comes in between is read too.
 func (p *peak) watch(ctx context.Context, pods *pods) {
 	for ctx.Err() == nil {
 		for _, one := range pods.everyone() {
-			p.note(one)
+			u, err := measure.UsageOf(one)
+			if err != nil {
+				// It has ended since.
+				continue
+			}
+			// The kernel's own mark catches what comes and goes between two looks.
+			p.most = max(p.most, u.Resident, u.Highest)
+			p.before = cmp.Or(p.before, u.Resident)
 		}
 		_ = measure.Pause(ctx, sampleEvery)
-	}
-}
-
-func (p *peak) note(replica *controlplane.Replica) {
-	u, err := measure.UsageOf(replica)
-	if err != nil {
-		// It has ended since.
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	// The kernel's own mark catches what comes and goes between two looks.
-	p.most = max(p.most, u.Resident, u.Highest)
-	if p.before == 0 {
-		p.before = u.Resident
 	}
 }
 
@@ -76,11 +65,7 @@ func (r *run) memory(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, place.stop()) }()
 	rows := [][]string{{"attack", "for", "resident before", "at its highest", "bar", "what came of it"}}
-	type result struct {
-		attack
-		highest int64
-	}
-	var results []result
+	var bars []func()
 	for _, a := range attacks() {
 		if r.Short && a.long || !r.wanted(a.what) {
 			continue
@@ -107,11 +92,14 @@ func (r *run) memory(ctx context.Context) (err error) {
 			a.what, measure.Seconds(time.Since(started)), measure.Mebibytes(p.before), measure.Mebibytes(p.most), fmt.Sprintf("%.0f MiB", a.most), came,
 		}
 		fmt.Fprintln(r.Out, row)
-		rows, results = append(rows, row), append(results, result{a, p.most})
+		rows = append(rows, row)
+		bars = append(bars, func() {
+			r.Bar("resident memory under: "+a.what, measure.InMebibytes(p.most), a.most, " MiB")
+		})
 	}
 	r.Table("Attacks on the memory of a replica (the larger one of all)", rows...)
-	for _, one := range results {
-		r.Bar("resident memory under: "+one.what, measure.InMebibytes(one.highest), one.most, " MiB")
+	for _, hold := range bars {
+		hold()
 	}
 	return nil
 }
