@@ -63,7 +63,7 @@ func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admi
 	w.tellAnswer(replica, incoming, response)
 	switch {
 	case !response.Allowed:
-		return nil, false, denied(response)
+		return nil, false, denied(*response.Result)
 	case len(response.Patch) == 0:
 		return incoming, bytes.Equal(req.Object.Raw, req.OldObject.Raw), nil
 	}
@@ -79,12 +79,8 @@ func (w *world) admit(ctx context.Context, incoming, stored client.Object) (admi
 	return admitted, false, json.Unmarshal(content, admitted)
 }
 
-func denied(response admission.Response) error {
-	status := metav1.Status{Status: metav1.StatusFailure, Code: 403, Reason: metav1.StatusReasonForbidden}
-	if response.Result != nil {
-		status = *response.Result
-		status.Status = metav1.StatusFailure
-	}
+func denied(status metav1.Status) error {
+	status.Status = metav1.StatusFailure
 	status.Message = "admission webhook denied the request: " + status.Message
 	return &apierrors.StatusError{ErrStatus: status}
 }

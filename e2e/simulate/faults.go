@@ -234,7 +234,7 @@ func (w *world) deleteByHand(ctx context.Context, o client.Object) bool {
 		return false
 	}
 	w.tell("somebody deletes %s", named(o))
-	w.must(client.IgnoreNotFound(w.clientOf(o.GetNamespace()).Delete(asActor(ctx, actorPerson), o.DeepCopyObject().(client.Object))))
+	w.remove(asActor(ctx, actorPerson), o)
 	return true
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,7 +86,7 @@ func (g *globalnet) setAllocated(ctx context.Context, ingress *unstructured.Unst
 // condition returns a status that has it alone.
 func (g *globalnet) condition(of, status, reason, message string) map[string]any {
 	return map[string]any{"conditions": []any{map[string]any{
-		"type": of, "status": status, "reason": reason, "message": message, "lastTransitionTime": g.world.timestampText(),
+		"type": of, "status": status, "reason": reason, "message": message, "lastTransitionTime": g.world.now.Format(time.RFC3339),
 	}}}
 }
 

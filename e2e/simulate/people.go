@@ -99,6 +99,10 @@ func (w *world) restoreCluster(ctx context.Context) bool {
 	return true
 }
 
+func (w *world) remove(ctx context.Context, o client.Object) {
+	w.must(client.IgnoreNotFound(w.clientOf(o.GetNamespace()).Delete(ctx, o.DeepCopyObject().(client.Object))))
+}
+
 // collectGarbage deletes what the owners of are gone, one after the other.
 func (w *world) collectGarbage(ctx context.Context) {
 	lives := map[types.UID]bool{}
@@ -115,6 +119,6 @@ func (w *world) collectGarbage(ctx context.Context) {
 			continue
 		}
 		w.tell("the garbage collector deletes %s", named(o))
-		w.must(client.IgnoreNotFound(w.clientOf(o.GetNamespace()).Delete(asActor(ctx, actorGarbage), o.DeepCopyObject().(client.Object))))
+		w.remove(asActor(ctx, actorGarbage), o)
 	}
 }

@@ -82,10 +82,12 @@ func (r *replica) catchUp(rule *rule, to int64) {
 	r.seen[rule.name] = to
 	for _, h := range r.world.store.changedBetween(rule.kind, from, to) {
 		before := r.world.store.keptAt(rule, h, from)
-		for _, version := range r.world.store.versionsOf(h, from, to) {
-			after := r.world.store.keptAt(rule, h, version)
-			r.see(rule, before, after)
-			before = after
+		for _, revision := range h.revisions {
+			if revision.version > from && revision.version <= to {
+				after := r.world.store.keptAt(rule, h, revision.version)
+				r.see(rule, before, after)
+				before = after
+			}
 		}
 	}
 }
@@ -140,19 +142,6 @@ func (s *store) changedBetween(gk schema.GroupKind, from, to int64) []*history {
 		}
 	}
 	return ordered
-}
-
-// versionsOf returns the versions of an object after one and up to another.
-func (s *store) versionsOf(h *history, from, to int64) []int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var versions []int64
-	for _, r := range h.revisions {
-		if r.version > from && r.version <= to {
-			versions = append(versions, r.version)
-		}
-	}
-	return versions
 }
 
 func (s *store) keptAt(r *rule, h *history, version int64) client.Object {

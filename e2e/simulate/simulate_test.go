@@ -118,13 +118,18 @@ func TestWhatMustNeverBeIsSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := aWorld(t)
 			w.seeStored(asActor(t.Context(), c.by), c.before, c.after)
-			if c.want == "" {
-				require.Empty(t, w.violation)
-				return
-			}
-			require.Contains(t, w.violation, c.want)
+			requireViolation(t, w, c.want)
 		})
 	}
+}
+
+// requireViolation wants that what was seen says the words, or with none that nothing was.
+func requireViolation(t *testing.T, w *world, words string) {
+	t.Helper()
+	if words == "" {
+		require.Empty(t, w.violation)
+	}
+	require.Contains(t, w.violation, words)
 }
 
 func TestABirthThatTheNetworkGainsaysIsSeenAndOneOfWhichItHasToldNobodyIsNot(t *testing.T) {
@@ -142,11 +147,7 @@ func TestABirthThatTheNetworkGainsaysIsSeenAndOneOfWhichItHasToldNobodyIsNot(t *
 		w.mcs.given[key] = netip.MustParseAddr("242.1.0.5")
 		w.mcs.carried[key] = map[netip.Addr]bool{netip.MustParseAddr("242.1.0.7"): true}
 		w.seeStored(t.Context(), nil, deploymentAt("mon-b", "242.1.0.7"))
-		if want == "" {
-			require.Empty(t, w.violation)
-			continue
-		}
-		require.Contains(t, w.violation, want)
+		requireViolation(t, w, want)
 	}
 }
 

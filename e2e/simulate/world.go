@@ -174,8 +174,6 @@ func (w *world) advance(d time.Duration) {
 
 func (w *world) timestamp() metav1.Time { return metav1.NewTime(w.now.Truncate(time.Second)) }
 
-func (w *world) timestampText() string { return w.now.UTC().Format(time.RFC3339) }
-
 // tell adds to the story.
 func (w *world) tell(format string, args ...any) {
 	if w.story != nil {
