@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -238,6 +239,6 @@ func (r reader) knowsEachMetric() {
 func (s *story) isGone() {
 	s.t.Helper()
 	s.eventually("the namespace is gone", func() bool {
-		return client.IgnoreNotFound(s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Name: controlplane.Namespace}, &corev1.Namespace{})) == nil
+		return apierrors.IsNotFound(s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Name: controlplane.Namespace}, &corev1.Namespace{}))
 	})
 }
