@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
@@ -68,13 +67,6 @@ func after(service string, event rookstandin.Event, kind string) func(rookstandi
 	}
 }
 
-func (s *story) service(name string) *corev1.Service {
-	s.t.Helper()
-	service := &corev1.Service{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, service))
-	return service
-}
-
 // forgets waits until the export of a Service that is gone tells no address any more.
 func (s *story) forgets(name string, address netip.Addr) {
 	s.t.Helper()
@@ -116,7 +108,7 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 			halt.awaits(s)
 
 			name := "rook-ceph-mon-" + c.mon
-			lost, before := s.service(name), s.globalIP(name)
+			lost, before := get(s, s.Namespace, name, &corev1.Service{}), s.globalIP(name)
 			require.NoError(t, s.World.Plane.Client.Delete(t.Context(), lost))
 			s.forgets(name, before)
 			if !c.byRook {
@@ -129,10 +121,8 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 			halt.resume()
 
 			s.comesUp()
-			s.settled()
+			s.everyDaemonIsGlobal()
 			require.NotEqual(t, before, s.globalIP(name))
-			s.everyMonIsGlobal("a", "b", "c")
-			s.everyOSDIsGlobal("0", "1", "2")
 			require.Empty(t, s.Recorder.Held(before, s.Recorder.Born(c.mon)), "no stored object tells the lost address once the mon is born")
 			require.Equal(t, c.refusedMons, s.Operator.Journal().Refusals()["Deployment"])
 		})
@@ -165,16 +155,12 @@ func TestAMonWhoseExportIsNeverValidIsRefusedAndNothingIsHalfWritten(t *testing.
 				return false
 			})
 			require.Len(t, s.Recorder.Mons(), c.mons, "the mon was not born")
-			for _, clusterIP := range s.Recorder.ClusterIPs(c.mon) {
-				require.Empty(t, s.Recorder.Held(clusterIP, 0), "nothing tells the mon by its ClusterIP")
-			}
+			s.noClusterIPEver(c.mon)
 			require.Empty(t, s.Recorder.Held(s.globalIP(name), 0), "nothing tells the address of an export that is not Valid")
 
 			s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{})
 			s.comesUp()
-			s.settled()
-			s.everyMonIsGlobal("a", "b", "c")
-			s.everyOSDIsGlobal("0", "1", "2")
+			s.everyDaemonIsGlobal()
 			require.Empty(t, s.Operator.Journal().Refusals()["Deployment"])
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,17 +15,16 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/manifests"
-	"github.com/rook-clusterset/rook-clusterset/rook"
 )
 
 // fault is something that goes wrong, and what check is to say of it first.
@@ -36,7 +36,7 @@ type fault struct {
 
 // faults end with those that cannot be healed.
 func faults() []fault {
-	return append(append(append(admissionFaults(), certificateFaults()...), clustersetFaults()...), finalFaults()...)
+	return slices.Concat(admissionFaults(), certificateFaults(), clustersetFaults(), finalFaults())
 }
 
 // installAgain is what the answer to most of them is.
@@ -50,14 +50,14 @@ func (s *story) installAgain() {
 func change[T client.Object](s *story, namespace, name string, o T, edit func(T)) (heal func()) {
 	s.t.Helper()
 	c := s.World.Plane.Client
-	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, o))
+	get(s, namespace, name, o)
 	before, _ := o.DeepCopyObject().(T)
 	edit(o)
 	require.NoError(s.t, c.Update(s.t.Context(), o))
 	return func() {
 		s.t.Helper()
 		s.eventually(name+" is put back", func() bool {
-			if c.Get(s.t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, o) != nil {
+			if !s.has(namespace, name, o) {
 				return false
 			}
 			before.SetResourceVersion(o.GetResourceVersion())
@@ -66,37 +66,34 @@ func change[T client.Object](s *story, namespace, name string, o T, edit func(T)
 	}
 }
 
-func (s *story) remove(o client.Object, namespace, name string) {
+// remove removes what kubectl finds under the name, and does not wait for its end.
+func (s *story) remove(namespace, name string) {
 	s.t.Helper()
-	o.SetNamespace(namespace)
-	o.SetName(name)
-	require.NoError(s.t, s.World.Plane.Client.Delete(s.t.Context(), o))
+	s.kubectl("-n", namespace, "delete", "--wait=false", name)
 }
 
-func object(group, version, kind string) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: version, Kind: kind})
-	return u
+// removed is the fault that one of the shipped objects is not there.
+func removed(name string) func(*story) func() {
+	return func(s *story) func() {
+		s.remove(controlplane.Namespace, name)
+		return s.installAgain
+	}
 }
 
 // configure changes the webhook configuration, which cert-manager would mend as far as the CA goes.
 func configure(edit func(*admissionregistrationv1.MutatingWebhookConfiguration)) func(*story) func() {
 	return func(s *story) func() {
-		heal := change(s, "", "rook-clusterset", &admissionregistrationv1.MutatingWebhookConfiguration{}, func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
+		return change(s, "", "rook-clusterset", &admissionregistrationv1.MutatingWebhookConfiguration{}, func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
 			delete(c.Annotations, "cert-manager.io/inject-ca-from")
 			edit(c)
 		})
-		return heal
 	}
 }
 
 func admissionFaults() []fault {
 	type configuration = admissionregistrationv1.MutatingWebhookConfiguration
 	return []fault{
-		{"the webhook configuration is deleted", "webhook-configuration", "is not installed", func(s *story) func() {
-			s.remove(&configuration{}, "", "rook-clusterset")
-			return s.installAgain
-		}},
+		{"the webhook configuration is deleted", "webhook-configuration", "is not installed", removed("mutatingwebhookconfiguration/rook-clusterset")},
 		{"a webhook has no CA", "webhook-configuration", "has no CA", configure(func(c *configuration) { c.Webhooks[0].ClientConfig.CABundle = nil })},
 		{"a webhook is missing", "webhook-configuration", "no webhook asks for /mutate-deployment", configure(func(c *configuration) { c.Webhooks = c.Webhooks[1:] })},
 		{"a webhook lets through what nobody answers", "webhook-configuration", "failure policy Ignore", configure(func(c *configuration) {
@@ -111,14 +108,11 @@ func admissionFaults() []fault {
 			s.World.Plane.Serve()
 			return func() { heal(); s.World.Plane.Serve(s.World.Replicas...) }
 		}},
-		{"the disruption budget is deleted", "disruption-budget", "there is no PodDisruptionBudget", func(s *story) func() {
-			s.remove(&policyv1.PodDisruptionBudget{}, controlplane.Namespace, "rook-clusterset")
-			return s.installAgain
-		}},
-		{"the replicas have an endpoint and do not answer", "admission", "was not answered", func(s *story) func() { return s.killAll() }},
+		{"the disruption budget is deleted", "disruption-budget", "there is no PodDisruptionBudget", removed("pdb/rook-clusterset")},
+		{"the replicas have an endpoint and do not answer", "admission", "was not answered", (*story).killAll},
 		{"there is no leader", "leader", "has no holder", func(s *story) func() {
 			heal := s.killAll()
-			s.remove(object("coordination.k8s.io", "v1", "Lease"), controlplane.Namespace, "rook-clusterset-exporter")
+			s.remove(controlplane.Namespace, "lease/rook-clusterset-exporter")
 			return heal
 		}},
 		{"a right is taken away", "rights", "lacks 1 of its", func(s *story) func() {
@@ -146,24 +140,18 @@ func (s *story) killAll() (heal func()) {
 // scale changes the number of replicas, and returns once as many are ready.
 func (s *story) scale(replicas int32) (heal func()) {
 	s.t.Helper()
-	set := func(d *appsv1.Deployment) { d.Spec.Replicas = new(replicas) }
-	heal = change(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}, set)
+	heal = change(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}, func(d *appsv1.Deployment) { d.Spec.Replicas = &replicas })
 	s.eventually("the Deployment is scaled", func() bool {
-		d := &appsv1.Deployment{}
-		err := s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}, d)
-		return err == nil && d.Status.ReadyReplicas == replicas
+		return get(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}).Status.ReadyReplicas == replicas
 	})
 	return heal
 }
 
 func certificateFaults() []fault {
 	return []fault{
-		{"the Certificate is deleted", "certificate", "there is no Certificate", func(s *story) func() {
-			s.remove(object("cert-manager.io", "v1", "Certificate"), controlplane.Namespace, "rook-clusterset-serving")
-			return s.installAgain
-		}},
+		{"the Certificate is deleted", "certificate", "there is no Certificate", removed("certificate/rook-clusterset-serving")},
 		{"the certificate has expired", "certificate", "expired at", func(s *story) func() {
-			s.remove(object("cert-manager.io", "v1", "Issuer"), controlplane.Namespace, "rook-clusterset-ca")
+			s.remove(controlplane.Namespace, "issuer/rook-clusterset-ca")
 			certificate, key := expired(s.t)
 			change(s, controlplane.Namespace, "rook-clusterset-serving-cert", &corev1.Secret{}, func(secret *corev1.Secret) {
 				secret.Data["tls.crt"], secret.Data["tls.key"] = certificate, key
@@ -191,9 +179,9 @@ func expired(t *testing.T) (certificate, key []byte) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	require.NoError(t, err)
-	keyDER, err := x509.MarshalECPrivateKey(private)
+	key, err = keyutil.MarshalPrivateKeyToPEM(private)
 	require.NoError(t, err)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
+	return pem.EncodeToMemory(&pem.Block{Type: cert.CertificateBlockType, Bytes: der}), key
 }
 
 func clustersetFaults() []fault {
@@ -205,8 +193,8 @@ func clustersetFaults() []fault {
 			return s.submarinerSays(map[string]string{"clusterID": ""})
 		}},
 		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
-			peer := s.peer()
-			return change(s, peer.GetNamespace(), peer.GetName(), object("submariner.io", "v1", "Cluster"), func(u *unstructured.Unstructured) {
+			peer := object("submariner.io/v1", "Cluster", "", "")
+			return change(s, mcsstandin.OperatorNamespace, "west", peer, func(u *unstructured.Unstructured) {
 				require.NoError(s.t, unstructured.SetNestedStringSlice(u.Object, []string{"242.0.128.0/17"}, "spec", "global_cidr"))
 			})
 		}},
@@ -214,34 +202,29 @@ func clustersetFaults() []fault {
 			return change(s, "", s.Namespace, &corev1.Namespace{}, func(n *corev1.Namespace) { delete(n.Labels, "rook-clusterset.io/enabled") })
 		}},
 		{"another CephCluster is in a namespace without the label", "namespaces", "a CephCluster without the label", func(s *story) func() {
-			other := &corev1.Namespace{}
-			other.Name = "rook-other"
-			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), other))
-			cluster := rookstandin.NewCephCluster(other.Name, "other")
-			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), cluster))
-			return func() { s.remove(cluster, other.Name, "other") }
+			s.kubectl("create", "namespace", "rook-other")
+			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), rookstandin.NewCephCluster("rook-other", "other")))
+			return func() { s.remove("rook-other", "cephcluster/other") }
 		}},
 		{"the operator's namespace has not the label", "operator-namespace", "what the CSI drivers dial is not corrected", func(s *story) func() {
 			elsewhere := s.deployment("rook-ceph-operator").DeepCopy()
 			elsewhere.ObjectMeta.ResourceVersion, elsewhere.ObjectMeta.UID, elsewhere.Namespace = "", "", "default"
 			elsewhere.Spec.Replicas = new(int32(0))
 			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), elsewhere))
-			return func() { s.remove(&appsv1.Deployment{}, "default", "rook-ceph-operator") }
+			return func() { s.remove("default", "deployment/rook-ceph-operator") }
 		}},
 		{"the CephCluster cannot carry global IPs", "cephclusters", "network.addressRanges leave no room", func(s *story) func() {
 			s.changeCephCluster(map[string]any{"network": map[string]any{"addressRanges": map[string]any{"public": []string{"10.0.0.0/8"}}}})
 			return func() { s.changeCephCluster(map[string]any{"network": map[string]any{"addressRanges": nil}}) }
 		}},
 		{"an export is not Valid", "exports", "1 of 6 daemons have no ServiceExport of ours that is Valid", func(s *story) func() {
-			s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
-			return func() { s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{}) }
+			return s.exportFails("rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})
 		}},
 		{"the sources tell the address of a peer", "sources", "the sources do not tell one address", func(s *story) func() {
-			s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{PeerAddress: true})
-			return func() { s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{}) }
+			return s.exportFails("rook-ceph-mon-b", mcsstandin.Fault{PeerAddress: true})
 		}},
 		{"a daemon has no Deployment", "daemons", "1 of 6 daemons are not at their global IPs", func(s *story) func() {
-			s.remove(&appsv1.Deployment{}, s.Namespace, "rook-ceph-osd-2")
+			s.remove(s.Namespace, "deployment/rook-ceph-osd-2")
 			return s.reconcileAgain
 		}},
 		{"Rook remembers a mon elsewhere", "rook-memory", "Rook remembers mons elsewhere than they are", func(s *story) func() {
@@ -251,25 +234,17 @@ func clustersetFaults() []fault {
 				delete(c.Data, "peer-token-right-since")
 			})
 		}},
-		{"what machines read has no kind", "condition", "machines are told", func(s *story) func() {
-			s.remove(object("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), "", "cephclusteraddresses.rook-clusterset.io")
-			return s.installAgain
-		}},
+		{"what machines read has no kind", "condition", "machines are told", removed("crd/cephclusteraddresses.rook-clusterset.io")},
 	}
 }
 
 // rookRests waits until Rook writes no list: with each what it remembers is noted anew.
 func (s *story) rookRests() {
 	s.t.Helper()
-	version := func() string {
-		list := &corev1.ConfigMap{}
-		require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: rook.MonEndpointsName}, list))
-		return list.ResourceVersion
-	}
 	s.eventually("Rook rests", func() bool {
-		before := version()
+		before := s.endpoints().ResourceVersion
 		time.Sleep(3 * time.Second)
-		return version() == before
+		return s.endpoints().ResourceVersion == before
 	})
 }
 
@@ -279,10 +254,8 @@ func (s *story) submarinerSays(values map[string]string) (heal func()) {
 	c := s.World.Plane.Client
 	before := map[string]string{}
 	s.eventually("Submariner says so", func() bool {
-		u := object("submariner.io", "v1alpha1", "Submariner")
-		if c.Get(s.t.Context(), client.ObjectKey{Namespace: mcsstandin.OperatorNamespace, Name: "submariner"}, u) != nil {
-			return false
-		}
+		u := object("submariner.io/v1alpha1", "Submariner", mcsstandin.OperatorNamespace, "submariner")
+		get(s, u.GetNamespace(), u.GetName(), u)
 		for _, at := range []string{"spec", "status"} {
 			for field, value := range values {
 				if before[field] == "" {
@@ -301,25 +274,16 @@ func (s *story) submarinerSays(values map[string]string) (heal func()) {
 	return func() { s.submarinerSays(before) }
 }
 
-// peer returns what Submariner has of another cluster.
-func (s *story) peer() *unstructured.Unstructured {
-	s.t.Helper()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "submariner.io", Version: "v1", Kind: "ClusterList"})
-	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list))
-	for i := range list.Items {
-		if id, _, _ := unstructured.NestedString(list.Items[i].Object, "spec", "cluster_id"); id == "west" {
-			return &list.Items[i]
-		}
-	}
-	require.Fail(s.t, "there is no peer")
-	return nil
+// exportFails has something go wrong with the export of a daemon.
+func (s *story) exportFails(name string, fault mcsstandin.Fault) (heal func()) {
+	s.World.MCS.SetFault(s.Namespace, name, fault)
+	return func() { s.World.MCS.SetFault(s.Namespace, name, mcsstandin.Fault{}) }
 }
 
 func finalFaults() []fault {
 	removeKind := func(name string) func(*story) func() {
 		return func(s *story) func() {
-			s.remove(object("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), "", name)
+			s.remove("", "crd/"+name)
 			return nil
 		}
 	}

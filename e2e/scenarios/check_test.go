@@ -3,8 +3,6 @@ package scenarios_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -19,22 +17,15 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
-// check runs `rook-clusterset check` with the kubeconfig.
-func (s *story) check(kubeconfig string, args ...string) (doctor.Report, int) {
+// check runs `rook-clusterset check`.
+func (s *story) check(args ...string) (doctor.Report, int) {
 	s.t.Helper()
-	program, err := s.World.Plane.Program(s.t.Context())
+	said, err := s.World.Run(s.t.Context(), append([]string{"check", "-o", "json"}, args...)...)
 	require.NoError(s.t, err)
-	cmd := exec.CommandContext(s.t.Context(), program, append([]string{"check", "-o", "json", "--kubeconfig", kubeconfig}, args...)...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		_, exited := errors.AsType[*exec.ExitError](err)
-		require.True(s.t, exited, "%v", err)
-	}
-	require.Empty(s.t, stderr.String())
+	require.Empty(s.t, said.Err)
 	var report doctor.Report
-	require.NoError(s.t, json.Unmarshal(stdout.Bytes(), &report))
-	return report, cmd.ProcessState.ExitCode()
+	require.NoError(s.t, json.Unmarshal([]byte(said.Out), &report))
+	return report, said.Code
 }
 
 // firstFault returns the first check that found something wrong, or nothing.
@@ -60,7 +51,7 @@ func examinedWorld(t *testing.T) *story {
 // isWell waits until every check is.
 func (s *story) isWell() {
 	s.t.Helper()
-	report, code := s.check(s.World.Plane.Kubeconfig, "--wait=90s")
+	report, code := s.check("--wait=90s")
 	if code != doctor.ExitWell {
 		var text bytes.Buffer
 		require.NoError(s.t, report.Text(&text))
@@ -74,7 +65,7 @@ func (s *story) finds(check string) doctor.Result {
 	var report doctor.Report
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
 		var code int
-		report, code = s.check(s.World.Plane.Kubeconfig)
+		report, code = s.check()
 		if found := firstFault(report); found.Check == check {
 			require.Equal(s.t, doctor.ExitNotWell, code)
 			require.NotEmpty(s.t, found.Do)
@@ -93,13 +84,13 @@ func (s *story) finds(check string) doctor.Result {
 func (s *story) asksDNS() {
 	s.t.Helper()
 	server := "--dns-server=" + s.World.MCS.DNSAddr()
-	report, code := s.check(s.World.Plane.Kubeconfig, server, "--wait=90s")
+	report, code := s.check(server, "--wait=90s")
 	require.Equal(s.t, doctor.ExitWell, code, "%+v", report)
 	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "dns" })
 	require.Equal(s.t, doctor.OK, report[i].Verdict)
 
 	s.World.MCS.SetDNSFault(mcsstandin.DNSServerFailure)
-	report, code = s.check(s.World.Plane.Kubeconfig, server)
+	report, code = s.check(server)
 	s.World.MCS.SetDNSFault(mcsstandin.DNSHealthy)
 	require.Equal(s.t, doctor.ExitNotWell, code)
 	require.Equal(s.t, "dns", firstFault(report).Check)
@@ -124,13 +115,11 @@ func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 	everyCheckIsNamedByAFault(t)
 	waitsFor(t, own, 1)
 	s := examinedWorld(t)
-	before, code := s.check(s.World.Plane.Kubeconfig, "--pre", "-n", s.Namespace)
+	before, code := s.check("--pre", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitWell, code, "%+v", before)
 
 	s.operatorRuns(1)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
+	s.bringsUp()
 	s.settled()
 	s.isWell()
 	s.asksDNS()
@@ -154,7 +143,7 @@ func TestCheckNamesTheStepAtWhichAnAddressGetsNoFurther(t *testing.T) {
 
 func TestCheckSaysWhichStepsTheRightsDoNotReach(t *testing.T) {
 	s := newStory(t, true)
-	report, code := s.check(s.World.Plane.Kubeconfig, "--as=nobody", "--as-group=system:authenticated", "-n", s.Namespace)
+	report, code := s.check("--as=nobody", "--as-group=system:authenticated", "-n", s.Namespace)
 	require.Equal(t, doctor.ExitUnknown, code, "%+v", report)
 	for _, result := range report {
 		switch result.Check {

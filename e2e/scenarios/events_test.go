@@ -9,22 +9,16 @@ import (
 )
 
 func TestEachChangeIsToldByOneEvent(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
+	s := newCluster(t)
 	told := map[string]int{"Exported": 3, "AddressResolved": 6, "ReloadRequested": 1, "PeerTokenRight": 1}
 	s.eventually("all is told", func() bool {
-		now := s.oursAmong(s.events())
+		now := s.events()
 		return now["AddressResolved"] == 6 && now["PeerTokenRight"] == 1
 	})
-	require.Equal(t, told, s.oursAmong(s.events()))
+	require.Equal(t, told, s.events())
 
-	reconciled := s.Operator.Reconciled()
-	s.Operator.Reconcile()
-	s.eventually("Rook has reconciled again", func() bool { return s.Operator.Reconciled() > reconciled })
-	require.Equal(t, told, s.oursAmong(s.events()), "nothing has changed since")
+	s.reconcileAgain()
+	require.Equal(t, told, s.events(), "nothing has changed since")
 
 	list := &corev1.EventList{}
 	require.NoError(t, s.World.Plane.Client.List(t.Context(), list, client.InNamespace(s.Namespace)))

@@ -19,6 +19,13 @@ func (s *story) global(mons int) {
 	s.everyMonIsGlobal(slices.Sorted(maps.Keys(s.Operator.Memory()))...)
 }
 
+// loses kills a mon, and waits until Rook has replaced it.
+func (s *story) loses(mon string) {
+	s.t.Helper()
+	s.Ceph.Kill(mon)
+	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+}
+
 // onceBefore calls f in the operator's own time at the first entry that matches, before the operator goes on.
 func onceBefore(match func(rookstandin.Entry) bool, f func()) func(*rookstandin.Options) {
 	var once sync.Once
@@ -32,14 +39,9 @@ func onceBefore(match func(rookstandin.Entry) bool, f func()) func(*rookstandin.
 }
 
 func TestAMonThatIsLostFailsOverByItself(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
+	s := newCluster(t)
 	refusals := s.Operator.Journal().Count(rookstandin.Refused)
-	s.Ceph.Kill("b")
-	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.loses("b")
 	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused), "a failover is never refused")
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
 	s.global(3)

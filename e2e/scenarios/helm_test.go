@@ -36,8 +36,7 @@ func TestTheCommandsOfHelmRunAsTheyStandThere(t *testing.T) {
 	require.Len(t, s.ofTheManifest(), bytes.Count(manifests.Install, []byte("\nkind: ")))
 	s.createCephCluster()
 	s.comesUp()
-	s.global(3)
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 	s.isWell()
 
 	before, admission := s.addresses(), s.admission()
@@ -87,17 +86,13 @@ func (s *story) ofTheManifest() []string {
 
 func (s *story) admission() *admissionregistrationv1.MutatingWebhookConfiguration {
 	s.t.Helper()
-	configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Name: "rook-clusterset"}, configuration))
-	return configuration
+	return get(s, "", "rook-clusterset", &admissionregistrationv1.MutatingWebhookConfiguration{})
 }
 
 // isHeldUpByTheStandard says whether the Pod Security Standard of the namespace holds the rollout up, with a replica left.
 func (s *story) isHeldUpByTheStandard() bool {
 	s.t.Helper()
-	deployment := &appsv1.Deployment{}
-	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), key, deployment))
+	deployment := get(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{})
 	return deployment.Status.AvailableReplicas == 1 && slices.ContainsFunc(deployment.Status.Conditions, func(c appsv1.DeploymentCondition) bool {
 		return c.Type == appsv1.DeploymentReplicaFailure && strings.Contains(c.Message, `violates PodSecurity "restricted`)
 	})

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
@@ -33,16 +32,15 @@ func TestKindsThatAreInstalledLaterArePickedUp(t *testing.T) {
 	s.createCephCluster()
 	s.eventually("it is told what is missing", func() bool { return s.events()["NoServiceExportKind"] == 1 })
 	said := s.status(s.Namespace)
-	require.Equal(t, 1, said.code)
-	require.Contains(t, said.stderr, "ServiceExport.multicluster.x-k8s.io is not installed")
+	require.Equal(t, 1, said.Code)
+	require.Contains(t, said.Err, "ServiceExport.multicluster.x-k8s.io is not installed")
 
 	require.NoError(t, mcsstandin.Install(plane.Config, mcsstandin.V1Beta1))
 	w.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config})
 	require.NoError(t, err)
 	s.startOperator()
 	s.comesUp()
-	s.global(3)
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 	require.Equal(t, 1, s.events()["NoServiceExportKind"])
 	s.allIsWell(6)
 }
@@ -51,25 +49,20 @@ var certificatesRead = regexp.MustCompile(`(?m)^certwatcher_read_certificate_tot
 
 func TestARenewedServingCertificateIsServedWithoutARestart(t *testing.T) {
 	s := newStory(t, true)
-	c := s.World.Plane.Client
 	read := certificatesRead.FindAllString(s.metrics(), -1)
 	require.Len(t, read, len(s.World.Replicas))
 
-	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-serving-cert"}
-	old := &corev1.Secret{}
-	require.NoError(t, c.Get(t.Context(), key, old))
-	require.NoError(t, c.Delete(t.Context(), old))
+	old := get(s, controlplane.Namespace, "rook-clusterset-serving-cert", &corev1.Secret{})
+	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), old))
 	s.eventually("cert-manager has issued another", func() bool {
 		renewed := &corev1.Secret{}
-		return c.Get(t.Context(), key, renewed) == nil && len(renewed.Data["tls.crt"]) > 0 &&
+		return s.has(old.Namespace, old.Name, renewed) && len(renewed.Data["tls.crt"]) > 0 &&
 			!slices.Equal(renewed.Data["tls.crt"], old.Data["tls.crt"]) && !maps.EqualFunc(renewed.Data, old.Data, slices.Equal)
 	})
 	s.eventually("every replica has read it", func() bool {
 		now := certificatesRead.FindAllString(s.metrics(), -1)
 		return len(now) == len(read) && !slices.ContainsFunc(now, func(line string) bool { return slices.Contains(read, line) })
 	})
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.global(3)
+	s.bringsUp()
+	s.everyDaemonIsGlobal()
 }

@@ -9,7 +9,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/retry"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 )
@@ -17,9 +16,7 @@ import (
 // lease returns the lease of the exporter.
 func (s *story) lease() *coordinationv1.Lease {
 	s.t.Helper()
-	lease := &coordinationv1.Lease{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}, lease))
-	return lease
+	return get(s, controlplane.Namespace, "rook-clusterset-exporter", &coordinationv1.Lease{})
 }
 
 func TestALostLeaseEndsATermAndNotTheProcess(t *testing.T) {
@@ -48,7 +45,5 @@ func TestALostLeaseEndsATermAndNotTheProcess(t *testing.T) {
 	require.Empty(t, s.World.Plane.EndedReplicas())
 	require.Equal(t, pid, s.World.Replicas[0].PID())
 	s.comesUp()
-	s.settled()
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 }

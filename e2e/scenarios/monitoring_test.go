@@ -161,9 +161,7 @@ func TestARealPrometheusShowsThePanelsOfTheDashboardAndWorksTheRulesOut(t *testi
 	born.startOperator()
 	born.comesUp()
 	s := storyOf(t, shared.World, born.Namespace+"-before", false)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
+	s.bringsUp()
 	s.switchOn()
 
 	panels := dashboard(t, s.Namespace)

@@ -7,21 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// labelNamespace sets a label of the namespace.
-func (s *story) labelNamespace(key, value string) {
+// labelNamespace sets a label of the namespace, or removes it with a minus.
+func (s *story) labelNamespace(label string) {
 	s.t.Helper()
-	c := s.World.Plane.Client
-	namespace := &corev1.Namespace{}
-	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
-	before := namespace.DeepCopy()
-	namespace.Labels[key] = value
-	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+	s.kubectl("label", "namespace", s.Namespace, "--overwrite", label)
 }
 
 // osdsAt says whether so many OSDs are at their global IPs.
@@ -38,41 +31,34 @@ func (s *story) osdsAt(global int) bool {
 func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
 	s := apart.newStory(t, alone, true)
 	s.createCephCluster()
-	s.startOperator(func(o *rookstandin.Options) {
-		o.Timing.StatusInterval = 300 * time.Millisecond
-		for id := range 6 {
-			o.OSDs = append(o.OSDs, rookstandin.OSD{ID: fmt.Sprint(id)})
-		}
-	})
+	s.startOperator(osds(6), reportsOften)
 	s.comesUp()
 	s.settled()
 	s.aLeaderOfItsOwn("--orphan-grace=2s")
 	lost, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-a")
 
-	s.labelNamespace("rook-clusterset.io/enabled", "false")
+	s.labelNamespace("rook-clusterset.io/enabled=false")
 	s.changeCephCluster(map[string]any{"logCollector": map[string]any{"enabled": true}})
 	s.eventually("Rook has written the OSDs without global IPs", func() bool { return s.osdsAt(0) && len(s.Ceph.OSDMap()) == 6 })
 	time.Sleep(3 * time.Second)
 	require.Equal(t, lost, s.globalIP("rook-ceph-osd-0"), "nothing is torn down by itself")
 
-	s.labelNamespace("rook-clusterset.io/cleanup", "true")
+	s.labelNamespace("rook-clusterset.io/cleanup=true")
 	s.eventually("what no OSD advertises is gone", func() bool {
 		for id := range 6 {
 			name := fmt.Sprintf("rook-ceph-osd-%d", id)
-			err := s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, &corev1.Service{})
-			if _, exported := s.Export(t.Context(), name); !apierrors.IsNotFound(err) || exported == nil {
+			if s.has(s.Namespace, name, &corev1.Service{}) || s.isExported(name) {
 				return false
 			}
 		}
 		return true
 	})
 	time.Sleep(3 * time.Second)
-	_, err := s.Export(t.Context(), "rook-ceph-mon-a")
-	require.NoError(t, err, "the mons still advertise theirs")
+	require.True(t, s.isExported("rook-ceph-mon-a"), "the mons still advertise theirs")
 	require.Equal(t, mon, s.globalIP("rook-ceph-mon-a"))
 
 	w := s.watchPods()
-	s.labelNamespace("rook-clusterset.io/enabled", "true")
+	s.labelNamespace("rook-clusterset.io/enabled=true")
 	s.eventually("the OSDs are at global IPs again", func() bool { return s.osdsAt(6) && w.Had()["osd 5"] == 2 })
 	want := map[string]int{"mon a": 1, "mon b": 1, "mon c": 1}
 	for id := range 6 {
@@ -96,9 +82,7 @@ func (s *story) isCalm() {
 
 func TestAnOSDWhoseAddressChangedIsGivenTheNewOne(t *testing.T) {
 	s := apart.newStory(t, 1, true)
-	s.createCephCluster()
-	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
-	s.comesUp()
+	s.bringsUp(reportsOften)
 	s.settled()
 	s.isCalm()
 	before := s.globalIP("rook-ceph-osd-1")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -48,23 +46,25 @@ func (w *witness) holds(pods map[string]int) {
 	require.Equal(w.story.t, pods, w.Had())
 }
 
-// runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on.
-func runsWithoutUs(t *testing.T, weight int64, edits ...func(spec map[string]any)) *story {
+// runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on. Rook replaces a mon that is out
+// of quorum for the time.
+func runsWithoutUs(t *testing.T, weight int64, timeout string, edits ...func(*rookstandin.Options)) *story {
 	t.Helper()
 	s := apart.newStory(t, weight, false)
-	quick := func(spec map[string]any) {
-		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": "1s"}}}
-	}
-	s.createCephCluster(append([]func(map[string]any){quick}, edits...)...)
-	s.startOperator(func(o *rookstandin.Options) {
-		o.Timing.StatusInterval = 300 * time.Millisecond
-		for id := range 6 {
-			o.OSDs = append(o.OSDs, rookstandin.OSD{ID: fmt.Sprint(id)})
-		}
-	})
+	s.createCephCluster(monsFailOverAfter(timeout))
+	s.startOperator(append(edits, osds(6), reportsOften)...)
 	s.comesUp()
 	return s
 }
+
+func monsFailOverAfter(timeout string) func(spec map[string]any) {
+	return func(spec map[string]any) {
+		spec["healthCheck"] = map[string]any{"daemonHealth": map[string]any{"mon": map[string]any{"timeout": timeout}}}
+	}
+}
+
+// reportsOften makes the operator look at Ceph's health more often.
+func reportsOften(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond }
 
 // aLeaderOfItsOwn makes the replicas two: one that only answers admission, for somebody else has the lease, and one that leads
 // without asking for it. The function that is returned kills that one and starts another. It answers no admission: Rook reverts a
@@ -112,14 +112,11 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 func (s *story) signs() map[string]bool {
 	s.t.Helper()
 	seen := map[string]bool{}
-	list, exports := &appsv1.DeploymentList{}, &unstructured.UnstructuredList{}
+	list := &appsv1.DeploymentList{}
 	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
-	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	exports.SetKind("ServiceExportList")
-	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), exports, client.InNamespace(s.Namespace)))
-	for i := range exports.Items {
-		if exports.Items[i].GetAnnotations()["rook-clusterset.io/move"] != "" {
-			seen["moving "+exports.Items[i].GetName()] = true
+	for _, export := range s.exports() {
+		if export.GetAnnotations()["rook-clusterset.io/move"] != "" {
+			seen["moving "+export.GetName()] = true
 		}
 	}
 	for i := range list.Items {
@@ -138,7 +135,7 @@ func (s *story) signs() map[string]bool {
 }
 
 func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
-	s := runsWithoutUs(t, alone)
+	s := runsWithoutUs(t, alone, "1s")
 	kill := s.aLeaderOfItsOwn()
 	w := s.watchPods()
 	started := time.Now()
@@ -169,7 +166,7 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 			return row["deployment"] != "" && row["state"] != "ok" && (known || row["type"] != "mon")
 		})
 	})
-	require.NotContains(t, s.said(s.Namespace), "remain")
+	require.NotContains(t, s.status(s.Namespace).Err, "remain")
 	w.holds(want)
 	s.settled()
 	s.everyOSDIsGlobal("0", "1", "2", "3", "4", "5")
@@ -199,33 +196,30 @@ func (s *story) takeLease() {
 	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))
 }
 
-// said is what status says beside its table.
-func (s *story) said(namespace string) string { return s.status(namespace).stderr }
-
 func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
-	s := runsWithoutUs(t, 1)
+	s := runsWithoutUs(t, 1, "1s")
 	w := s.watchPods()
 	before := w.Pods()
 	s.Ceph.Complain("MON_DOWN")
 	s.switchOn()
 	tells := func(what string) {
 		t.Helper()
-		s.eventually("status tells: "+what, func() bool { return strings.Contains(s.said(s.Namespace), what) })
+		s.eventually("status tells: "+what, func() bool { return strings.Contains(s.status(s.Namespace).Err, what) })
 		// Long enough for several looks at a cluster that would be moved.
 		time.Sleep(2 * time.Second)
-		require.Contains(t, s.said(s.Namespace), what)
+		require.Contains(t, s.status(s.Namespace).Err, what)
 	}
 	tells("waits for all mons to be up: Ceph tells MON_DOWN")
 	s.Ceph.Complain("PG_DEGRADED")
 	tells("waits for Ceph to have all OSDs up and all data whole (PG_DEGRADED)")
-	s.annotateNamespace("rook-clusterset.io/migrate", "pause")
+	s.migrate("pause")
 	s.Ceph.Complain()
 	tells("waits, for rook-clusterset.io/migrate on the namespace says pause")
 	tells("to do it by hand: kubectl -n " + s.Namespace + " scale deployment rook-ceph-mon-a --replicas=0")
-	s.annotateNamespace("rook-clusterset.io/migrate", "false")
+	s.migrate("false")
 	tells("stays where it is, for migration is switched off")
 	s.Ceph.Complain("MON_DOWN")
-	s.annotateNamespace("rook-clusterset.io/migrate", "true")
+	s.migrate("true")
 	tells("MON_DOWN")
 	s.setStatusChecked(time.Now().Add(-4 * time.Minute))
 	tells("waits for a recent status of the CephCluster")
@@ -243,7 +237,7 @@ func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {
 func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
 	s := apart.newStory(t, 1, false)
 	s.createCephCluster(func(spec map[string]any) { spec["mon"] = map[string]any{"count": int64(2)} })
-	s.startOperator(func(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time.Millisecond })
+	s.startOperator(reportsOften)
 	s.comesUp()
 	plan := s.plan()
 	require.Contains(t, plan, "To be moved: 2 mons, 3 OSDs, in this order:")
@@ -251,7 +245,7 @@ func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
 	s.switchOn()
 	s.eventually("it is told why", func() bool { return s.events()["TooFewMons"] == 1 })
 	time.Sleep(2 * time.Second)
-	require.Contains(t, s.said(s.Namespace), `: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
+	require.Contains(t, s.status(s.Namespace).Err, `: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
 	require.Equal(t, []string{"a", "b"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
 	for id := range s.Ceph.OSDMap() {
 		require.Empty(t, s.deployment("rook-ceph-osd-" + id).Annotations["rook-clusterset.io/asked"])
@@ -261,23 +255,16 @@ func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
 // plan runs the command with the rights of a pod of rook-clusterset.
 func (s *story) plan() string {
 	s.t.Helper()
-	program, err := s.World.Plane.Program(s.t.Context())
+	said, err := s.World.RunAsPod(s.t.Context(), "plan", "-n", s.Namespace)
 	require.NoError(s.t, err)
-	kubeconfig, err := s.World.Plane.ServiceAccountKubeconfig(s.t.Context(), controlplane.Namespace, "rook-clusterset")
-	require.NoError(s.t, err)
-	out, err := exec.CommandContext(s.t.Context(), program, "plan", "--kubeconfig", kubeconfig, "-n", s.Namespace).CombinedOutput()
-	require.NoError(s.t, err, string(out))
-	return string(out)
+	require.Zero(s.t, said.Code, said.Err)
+	return said.Out
 }
 
-func (s *story) annotateNamespace(key, value string) {
+// migrate sets the switch of the namespace.
+func (s *story) migrate(value string) {
 	s.t.Helper()
-	c := s.World.Plane.Client
-	namespace := &corev1.Namespace{}
-	require.NoError(s.t, c.Get(s.t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
-	before := namespace.DeepCopy()
-	metav1.SetMetaDataAnnotation(&namespace.ObjectMeta, key, value)
-	require.NoError(s.t, c.Patch(s.t.Context(), namespace, client.MergeFrom(before)))
+	s.kubectl("annotate", "namespace", s.Namespace, "--overwrite", "rook-clusterset.io/migrate="+value)
 }
 
 // setStatusChecked silences the operator and makes its last look at Ceph's health as old as that.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
@@ -39,17 +38,14 @@ func (s *story) addresses() map[string]netip.Addr {
 func (s *story) exportsAre(ours bool) {
 	s.t.Helper()
 	s.eventually("the exports and the Services of OSDs are taken over", func() bool {
-		list := &unstructured.UnstructuredList{}
-		list.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-		list.SetKind("ServiceExportList")
-		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
-		require.Len(s.t, list.Items, 6)
+		exports := s.exports()
+		require.Len(s.t, exports, 6)
 		services := &corev1.ServiceList{}
 		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), services, client.InNamespace(s.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}))
 		require.Len(s.t, services.Items, 3)
 		var objects []client.Object
-		for i := range list.Items {
-			objects = append(objects, &list.Items[i])
+		for i := range exports {
+			objects = append(objects, &exports[i])
 		}
 		for i := range services.Items {
 			objects = append(objects, &services.Items[i])
@@ -79,9 +75,8 @@ func TestAClusterOfRooksOwnModeIsTakenOverAndGivenBackAtItsAddresses(t *testing.
 	s.settled()
 	s.reconcileAgain()
 	require.Equal(t, before, s.addresses(), "nothing has moved")
-	s.eventually("all is well", func() bool { return s.status(s.Namespace).code == 0 })
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.eventually("all is well", func() bool { return s.status(s.Namespace).Code == 0 })
+	s.everyDaemonIsGlobal()
 
 	s.setNative(true)
 	require.Equal(t, before, s.addresses(), "nothing has moved back")
@@ -92,5 +87,5 @@ func TestAClusterOfRooksOwnModeIsTakenOverAndGivenBackAtItsAddresses(t *testing.
 		require.Equal(t, before[id], s.globalIP("rook-ceph-osd-"+id), "no address was freed")
 	}
 	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused))
-	require.Equal(t, 1, s.oursAmong(s.events())["NativeMultiClusterService"])
+	require.Equal(t, 1, s.events()["NativeMultiClusterService"])
 }

@@ -18,16 +18,7 @@ func TestANewClusterComesUpAtGlobalIPs(t *testing.T) {
 	s.comesUp()
 	t.Logf("3 mons and 3 OSDs after %s", time.Since(started).Round(time.Millisecond))
 
-	s.eventually("the operator's memory is true", func() bool {
-		for id, endpoint := range s.Operator.Memory() {
-			if endpoint.Addr() != s.globalIP("rook-ceph-mon-"+id) {
-				return false
-			}
-		}
-		return true
-	})
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 	s.noClusterIPEver("a", "b", "c")
 	s.everyPlaceTells("EndpointSlice rook-ceph-active-mons-ipv4", "CephConnection "+s.Namespace)
 	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "the first mon's endpoint is refused, and nothing else")
@@ -44,10 +35,8 @@ func TestASlowExportIsWaitedFor(t *testing.T) {
 	s.createCephCluster()
 	started := time.Now()
 	s.startOperator()
-	s.eventuallySoon("the address of the OSD that is held is in the export", func() bool {
-		export, err := s.Export(t.Context(), "rook-ceph-osd-0")
-		return err == nil && export.GetAnnotations()["rook-clusterset.io/global-ip"] != ""
-	})
+	// It is looked at often, for what is measured from then on.
+	require.Eventually(t, func() bool { return s.noted("rook-ceph-osd-0", "global-ip") != "" }, 90*time.Second, 5*time.Millisecond)
 	known := time.Now()
 	s.comesUp()
 	require.Greater(t, time.Since(started), 5*time.Second)

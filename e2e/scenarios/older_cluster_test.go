@@ -5,18 +5,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // switchOn labels the namespace.
 func (s *story) switchOn() {
 	s.t.Helper()
-	s.labelNamespace("rook-clusterset.io/enabled", "true")
+	s.labelNamespace("rook-clusterset.io/enabled=true")
 }
 
 // changeCephCluster merges a change into the spec of the CephCluster.
@@ -24,8 +23,7 @@ func (s *story) changeCephCluster(spec map[string]any) {
 	s.t.Helper()
 	patch, err := json.Marshal(map[string]any{"spec": spec})
 	require.NoError(s.t, err)
-	cluster := rookstandin.NewCephCluster(s.Namespace, "my-cluster")
-	require.NoError(s.t, s.World.Plane.Client.Patch(s.t.Context(), cluster, client.RawPatch(types.MergePatchType, patch)))
+	s.kubectl("patch", "cephcluster", "my-cluster", "--type=merge", "-p", string(patch))
 }
 
 // reconcileAgain makes Rook reconcile until a reconcile succeeds that began after now.
@@ -38,20 +36,16 @@ func (s *story) reconcileAgain() {
 
 func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t *testing.T) {
 	s := newStory(t, false)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
+	s.bringsUp()
 	s.switchOn()
 	s.eventually("the mons are known to keep their ClusterIPs, and the OSDs have global IPs", func() bool {
 		for _, id := range []string{"a", "b", "c"} {
-			export, err := s.Export(t.Context(), "rook-ceph-mon-"+id)
-			if err != nil || export.GetAnnotations()["rook-clusterset.io/identity"] != "cluster" {
+			if s.noted("rook-ceph-mon-"+id, "identity") != "cluster" {
 				return false
 			}
 		}
 		for _, id := range []string{"0", "1", "2"} {
-			export, err := s.Export(t.Context(), "rook-ceph-osd-"+id)
-			if err != nil || export.GetAnnotations()["rook-clusterset.io/global-ip"] == "" {
+			if s.noted("rook-ceph-osd-"+id, "global-ip") == "" {
 				return false
 			}
 		}
@@ -64,14 +58,7 @@ func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t 
 
 	// What Rook has no reason to write stays as it is; so it is given one to write all Deployments.
 	s.changeCephCluster(map[string]any{"logCollector": map[string]any{"enabled": true}})
-	s.eventually("the OSDs advertise their global IPs", func() bool {
-		for id, address := range s.Ceph.OSDMap() {
-			if ip, ok := s.World.MCS.GlobalIP(s.Namespace, "rook-ceph-osd-"+id); !ok || ip != address {
-				return false
-			}
-		}
-		return true
-	})
+	s.eventually("the OSDs advertise their global IPs", func() bool { return s.osdsAt(3) })
 	s.everyOSDIsGlobal("0", "1", "2")
 	require.Empty(t, s.Operator.Journal().Refusals())
 	for id, endpoint := range s.Operator.Memory() {
@@ -92,29 +79,11 @@ func TestAClusterOlderThanUsKeepsItsMonsUntilRookReplacesThemAndItsOSDsFollow(t 
 	require.Equal(t, s.globalIP("rook-ceph-mon-d"), advertised)
 	s.eventually("all three mons are in quorum", func() bool { return s.inQuorum("b") && s.inQuorum("c") && s.inQuorum("d") })
 	require.Empty(t, s.Operator.Journal().Refusals())
-	for _, address := range s.Recorder.ClusterIPs("d") {
-		require.Empty(t, s.Recorder.Held(address, 0), "the new mon was never told by its ClusterIP")
-	}
-}
-
-// valid returns the status of the export's condition Valid.
-func valid(export *unstructured.Unstructured) string {
-	conditions, _, _ := unstructured.NestedSlice(export.Object, "status", "conditions")
-	for _, c := range conditions {
-		if c, ok := c.(map[string]any); ok && c["type"] == "Valid" {
-			status, _ := c["status"].(string)
-			return status
-		}
-	}
-	return ""
+	s.noClusterIPEver("d")
 }
 
 func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
+	s := newCluster(t)
 	osd, mon := s.globalIP("rook-ceph-osd-1"), s.globalIP("rook-ceph-mon-b")
 	refusals := s.Operator.Journal().Count(rookstandin.Refused)
 	for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {
@@ -122,7 +91,7 @@ func TestAnUpdateIsNeverRefusedForWantOfAnAddress(t *testing.T) {
 	}
 	s.eventually("the exports are no longer Valid", func() bool {
 		for _, name := range []string{"rook-ceph-osd-1", "rook-ceph-mon-b"} {
-			if export, err := s.Export(t.Context(), name); err != nil || valid(export) != "False" {
+			if export, err := s.Export(t.Context(), name); err != nil || !meta.IsStatusConditionFalse(kinds.Conditions(export), "Valid") {
 				return false
 			}
 		}

@@ -10,30 +10,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// osds are as many OSDs, one after the other on each of the nodes.
-func osds(count int) []rookstandin.OSD {
-	var all []rookstandin.OSD
-	for id := range count {
-		all = append(all, rookstandin.OSD{ID: strconv.Itoa(id)})
+// osds gives Rook as many OSDs, one after the other on each of the nodes.
+func osds(count int) func(*rookstandin.Options) {
+	return func(o *rookstandin.Options) {
+		for id := range count {
+			o.OSDs = append(o.OSDs, rookstandin.OSD{ID: strconv.Itoa(id)})
+		}
 	}
-	return all
 }
 
 // beginsOSDs has Rook bring up so many, each of whose exports gets its address after the delay.
 func (s *story) beginsOSDs(count int, delay time.Duration) {
 	s.t.Helper()
-	for _, osd := range osds(count) {
-		s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-"+osd.ID, mcsstandin.Fault{Delay: delay})
+	for id := range count {
+		s.World.MCS.SetFault(s.Namespace, measure.OSDName(id), mcsstandin.Fault{Delay: delay})
 	}
 	s.createCephCluster()
-	s.startOperator(func(o *rookstandin.Options) { o.OSDs = osds(count) })
+	s.startOperator(osds(count))
 }
 
 // bringsUpOSDs returns how long Rook took from the first report of a prepare job to the last of its OSDs.
@@ -54,7 +53,9 @@ func (s *story) bringsUpOSDs(count int) time.Duration {
 // Rook creates the OSDs one by one, and each waits for its address; but Rook names those of a node together before.
 func TestThirtyOSDsOnThreeNodesComeUpInOneDelayPerNode(t *testing.T) {
 	const count, delay, margin = 30, 5 * time.Second, 2 * time.Second
-	atOnce, late := apart.quietStory(t), apart.another(t, true)
+	// All that is told beside others begins after it.
+	apart.begin(t)
+	atOnce, late := apart.another(t, true), apart.another(t, true)
 	// Both at the same time, so that what else the machine has to do costs them alike.
 	atOnce.beginsOSDs(count, 0)
 	late.beginsOSDs(count, delay)
@@ -70,24 +71,12 @@ func TestAnOSDThatWasNamedAndNeverComesIsAnOrphan(t *testing.T) {
 	s.roll("--orphan-grace=" + grace.String())
 	defer s.roll()
 	s.createCephCluster()
-	s.startOperator(func(o *rookstandin.Options) { o.OSDs = append(osds(3), rookstandin.OSD{ID: "3", Lost: true}) })
+	s.startOperator(osds(3), func(o *rookstandin.Options) { o.OSDs = append(o.OSDs, rookstandin.OSD{ID: "3", Lost: true}) })
 
 	const name = "rook-ceph-osd-3"
-	stands := func() (export, service bool) {
-		_, err := s.Export(t.Context(), name)
-		export = err == nil
-		err = s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, &corev1.Service{})
-		require.True(t, err == nil || apierrors.IsNotFound(err), "%v", err)
-		return export, err == nil
-	}
-	s.eventually("the OSD that is named has its Service and its export", func() bool {
-		export, service := stands()
-		return export && service
-	})
-	s.eventually("they go", func() bool {
-		export, service := stands()
-		return !export && !service
-	})
+	hasService := func() bool { return s.has(s.Namespace, name, &corev1.Service{}) }
+	s.eventually("the OSD that is named has its Service and its export", func() bool { return hasService() && s.isExported(name) })
+	s.eventually("they go", func() bool { return !hasService() && !s.isExported(name) })
 	gone := time.Now()
 	reports := s.Operator.Journal().Of(rookstandin.PrepareReported)
 	named := slices.IndexFunc(reports, func(e rookstandin.Entry) bool { return strings.HasSuffix(e.Message, "[0 3]") })

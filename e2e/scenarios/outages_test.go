@@ -45,9 +45,7 @@ func TestALeaderLostInTheMiddleLosesNothing(t *testing.T) {
 	s.killReplicas(1)
 	s.comesUp()
 	s.addReplicas(1)
-	s.settled()
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 }
 
 // roll replaces the replicas one by one, as a rollout does: a new one serves before an old one is asked to stop.
@@ -72,20 +70,16 @@ func TestARolloutInTheMiddleLosesNothingThoughARequestIsHeld(t *testing.T) {
 	t.Logf("all replicas were replaced in %s", time.Since(started).Round(time.Millisecond))
 	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-b", mcsstandin.Fault{})
 	s.comesUp()
-	s.settled()
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 	require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals(), "whoever was held was sent to the next replica")
 }
 
 func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {
 	s := apart.newStory(t, alone, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
+	s.bringsUp()
 	s.settled()
 	s.killReplicas(len(s.World.Replicas))
-	require.Contains(t, s.status(s.Namespace).stderr, "Service rook-clusterset/rook-clusterset-webhook is answered by nobody")
+	require.Contains(t, s.status(s.Namespace).Err, "Service rook-clusterset/rook-clusterset-webhook is answered by nobody")
 
 	pods := func() []corev1.Pod {
 		list := &corev1.PodList{}
@@ -104,6 +98,5 @@ func TestWhileTheWebhookIsDownPodsReturnAndRooksWritesAreRefused(t *testing.T) {
 	reconciled := s.Operator.Reconciled()
 	s.addReplicas(2)
 	s.eventually("Rook has reconciled again", func() bool { return s.Operator.Reconciled() > reconciled })
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 }

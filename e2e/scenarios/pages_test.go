@@ -17,8 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
@@ -136,8 +134,7 @@ func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
 	t.Logf("the quick start took %s and ends with:\n%s", time.Since(started).Round(time.Second), printed[len(printed)-1])
 	r.shows("docs/quick-start.md", printed[len(printed)-1])
 	require.NoError(t, <-installed)
-	s.global(3)
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 	s.allIsWell(6)
 
 	r.knowsEachMetric()
@@ -166,11 +163,7 @@ func TestTheCommandsOfThePagesRunAsTheyStandThere(t *testing.T) {
 // keepsItsExports asserts that nobody has freed an address of the six daemons.
 func (s *story) keepsItsExports() {
 	s.t.Helper()
-	exports := &unstructured.UnstructuredList{}
-	exports.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	exports.SetKind("ServiceExportList")
-	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), exports, client.InNamespace(s.Namespace)))
-	require.Len(s.t, exports.Items, 6, "what runs keeps its addresses")
+	require.Len(s.t, s.exports(), 6, "what runs keeps its addresses")
 }
 
 // goesOnWithoutUs asserts what the pages say of the time after: Rook writes OSDs without global IPs, and mons stay.
@@ -238,7 +231,5 @@ func (r reader) knowsEachMetric() {
 // isGone waits until nothing is left of what was installed.
 func (s *story) isGone() {
 	s.t.Helper()
-	s.eventually("the namespace is gone", func() bool {
-		return apierrors.IsNotFound(s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Name: controlplane.Namespace}, &corev1.Namespace{}))
-	})
+	s.eventually("the namespace is gone", func() bool { return !s.has("", controlplane.Namespace, &corev1.Namespace{}) })
 }

@@ -15,45 +15,35 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-const endpointsName = "rook-ceph-mon-endpoints"
-
 func (s *story) endpoints() *corev1.ConfigMap {
 	s.t.Helper()
-	c := &corev1.ConfigMap{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: endpointsName}, c))
-	return c
+	return get(s, s.Namespace, rookstandin.EndpointsConfigMap, &corev1.ConfigMap{})
 }
 
 // remembered is what is kept of the memory of Rook's operator, by key.
 func (s *story) remembered() map[string]string {
 	s.t.Helper()
 	c := &corev1.ConfigMap{}
-	err := s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: "rook-clusterset-remembered"}, c)
-	require.NoError(s.t, client.IgnoreNotFound(err))
+	s.has(s.Namespace, "rook-clusterset-remembered", c)
 	return c.Data
 }
 
 func TestAPersonWhoMovesAMonInRooksListIsWarnedAndRookIsNot(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
+	s := newCluster(t)
 	before := s.endpoints()
 	moved := strings.Replace(before.Data["data"], s.globalIP("rook-ceph-mon-b").String(), "10.0.0.6", 1)
 	patch, err := json.Marshal(map[string]any{"data": map[string]string{"data": moved}})
 	require.NoError(t, err)
-	said, err := s.World.Plane.Kubectl(t.Context(), nil, "-n", s.Namespace, "patch", "configmap", endpointsName, "--type=merge", "-p", string(patch))
-	require.NoError(t, err)
+	said := s.kubectl("patch", "configmap", rookstandin.EndpointsConfigMap, "--type=merge", "-p", string(patch))
 	require.Contains(t, said, `Warning: rook-clusterset: ConfigMap `+s.Namespace+`/rook-ceph-mon-endpoints was not written by Rook, and is put back to where the mons are: `+
 		`mon "b" is kept at `+s.globalIP("rook-ceph-mon-b").String()+` instead of 10.0.0.6`)
 	require.Contains(t, said, "let Rook replace it: kubectl -n "+s.Namespace+" scale deployment rook-ceph-mon-b --replicas=0")
@@ -117,9 +107,7 @@ func isNotGlobal(a netip.AddrPort) bool { return !isGlobal(a) }
 func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 	s := newStory(t, true)
 	tokens := s.tokens()
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
+	s.bringsUp()
 	last := func() []netip.AddrPort { seen := tokens(); return seen[len(seen)-1] }
 	s.eventually("it is told that the token may be copied", func() bool { return s.events()["PeerTokenRight"] == 1 })
 	require.NotEmpty(t, s.remembered()["peer-token-right-since"])
@@ -128,8 +116,7 @@ func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
 
 	// A failover makes it wrong once more.
-	s.Ceph.Kill("b")
-	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.loses("b")
 	s.settled()
 	s.eventually("it is told again", func() bool { return s.remembered()["mons"] == "" && s.remembered()["peer-token-right-since"] != "" })
 	require.Len(t, last(), 3)
@@ -140,19 +127,14 @@ func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 // operatorRuns makes the Deployment of Rook's operator, or scales it: what runs it here is another thing.
 func (s *story) operatorRuns(pods int32) {
 	s.t.Helper()
-	c := s.World.Plane.Client
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: "rook-ceph-operator"}}
-	err := c.Get(s.t.Context(), client.ObjectKeyFromObject(d), d)
-	d.Spec.Replicas = new(pods)
-	if !apierrors.IsNotFound(err) {
-		require.NoError(s.t, err)
-		require.NoError(s.t, c.Update(s.t.Context(), d))
-		return
-	}
-	labels := map[string]string{"app": "rook-ceph-operator"}
-	d.Spec.Selector, d.Spec.Template.Labels = &metav1.LabelSelector{MatchLabels: labels}, labels
-	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "rook-ceph-operator", Image: "rook"}}
-	require.NoError(s.t, c.Create(s.t.Context(), d))
+	_, err := controllerutil.CreateOrUpdate(s.t.Context(), s.World.Plane.Client, d, func() error {
+		labels := map[string]string{"app": d.Name}
+		d.Spec.Replicas, d.Spec.Selector, d.Spec.Template.Labels = new(pods), &metav1.LabelSelector{MatchLabels: labels}, labels
+		d.Spec.Template.Spec.Containers = []corev1.Container{{Name: d.Name, Image: "rook"}}
+		return nil
+	})
+	require.NoError(s.t, err)
 }
 
 // reloads counts how often Rook was asked to reload, and how often in the middle of a failover.
@@ -185,15 +167,13 @@ func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T
 	s.comesUp()
 	require.NotEmpty(t, s.remembered()["mons"])
 	require.Equal(t, s.Namespace, s.remembered()["operator-namespace"])
-	reconciled := s.Operator.Reconciled()
-	s.Operator.Reconcile()
-	s.eventually("Rook has reloaded by itself", func() bool { return s.Operator.Reconciled() > reconciled && s.remembered()["mons"] == "" })
+	s.reconcileAgain()
+	s.eventually("Rook has reloaded by itself", func() bool { return s.remembered()["mons"] == "" })
 	require.Zero(t, asked(), "no operator is there by its Deployment")
 
 	s.operatorRuns(1)
 	s.eventually("the operator is there", func() bool { return s.deployment("rook-ceph-operator").Status.ReadyReplicas == 1 })
-	s.Ceph.Kill("b")
-	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s.loses("b")
 	require.Zero(t, inFailover())
 	s.settled()
 	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
@@ -221,18 +201,12 @@ func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
 
 	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
 	s.comesUp()
-	s.settled()
-	s.everyMonIsGlobal("a", "b", "c")
+	s.everyDaemonIsGlobal()
 }
 
 func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *testing.T) {
-	s := newStory(t, true)
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
-	s.Ceph.Kill("b")
-	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	s := newCluster(t)
+	s.loses("b")
 	s.settled()
 	states := func(said status) map[string]string {
 		all := map[string]string{}
@@ -243,15 +217,12 @@ func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *t
 	}
 	s.eventually("what is left of the mon waits for its grace", func() bool {
 		said := s.status(s.Namespace)
-		return said.code == 0 && states(said)["rook-ceph-mon-b"] == "leaving" && states(said)["rook-ceph-mon-d"] == "ok"
+		return said.Code == 0 && states(said)["rook-ceph-mon-b"] == "leaving" && states(said)["rook-ceph-mon-d"] == "ok"
 	})
 
-	namespace := &corev1.Namespace{}
-	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Name: s.Namespace}, namespace))
-	delete(namespace.Labels, "rook-clusterset.io/enabled")
-	require.NoError(t, s.World.Plane.Client.Update(t.Context(), namespace))
+	s.labelNamespace("rook-clusterset.io/enabled-")
 	s.eventually("it is told by an event", func() bool { return s.events()["NamespaceSwitchedOff"] == 1 })
 	said := s.status(s.Namespace)
-	require.Equal(t, 1, said.code)
-	require.Contains(t, said.stderr, "namespace "+s.Namespace+" is switched off while daemons are exported there")
+	require.Equal(t, 1, said.Code)
+	require.Contains(t, said.Err, "namespace "+s.Namespace+" is switched off while daemons are exported there")
 }

@@ -32,9 +32,7 @@ func TestANewClusterAndAFailoverUnderEachKindOfRelease(t *testing.T) {
 			s.createCephCluster(c.edits...)
 			s.startOperator(func(o *rookstandin.Options) { o.Release = c.release })
 			s.comesUp()
-			s.settled()
-			s.everyMonIsGlobal("a", "b", "c")
-			s.everyOSDIsGlobal("0", "1", "2")
+			s.everyDaemonIsGlobal()
 			s.noClusterIPEver("a", "b", "c")
 			require.Equal(t, map[string]int{"ConfigMap": 1}, s.Operator.Journal().Refusals())
 

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -41,17 +40,15 @@ func (s *story) stripOwners() {
 // waitForCollector waits until the garbage collector follows ServiceExports.
 func (s *story) waitForCollector() {
 	s.t.Helper()
-	crd := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition"}}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Name: "serviceexports.multicluster.x-k8s.io"}, crd))
-	time.Sleep(time.Until(crd.CreationTimestamp.Add(collectorKnows)))
+	const name = "serviceexports.multicluster.x-k8s.io"
+	crd := get(s, "", name, object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name))
+	time.Sleep(time.Until(crd.GetCreationTimestamp().Add(collectorKnows)))
 }
 
 // exportOf creates an export that the CephCluster owns, which the garbage collector will have to take with it.
 func (s *story) exportOf(cluster client.Object, name string) {
 	s.t.Helper()
-	export := object("multicluster.x-k8s.io", "v1beta1", "ServiceExport")
-	export.SetNamespace(s.Namespace)
-	export.SetName(name)
+	export := object("multicluster.x-k8s.io/v1beta1", "ServiceExport", s.Namespace, name)
 	export.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: cluster.GetName(), UID: cluster.GetUID(),
 	}})
@@ -78,23 +75,16 @@ func TestACephClusterThatIsDeletedAndCreatedAnewFindsEveryDaemonAtItsAddress(t *
 	s.Operator.Wait()
 	s.stripOwners()
 	s.waitForCollector()
-	c := s.World.Plane.Client
-	cluster := rookstandin.NewCephCluster(s.Namespace, "my-cluster")
-	require.NoError(t, c.Get(t.Context(), client.ObjectKeyFromObject(cluster), cluster))
+	cluster := get(s, s.Namespace, "my-cluster", rookstandin.NewCephCluster("", ""))
 	s.exportOf(cluster, "owned-by-the-cephcluster")
-	require.NoError(t, c.Delete(t.Context(), cluster))
-	s.eventually("the garbage collector has done its work", func() bool {
-		_, err := s.Export(t.Context(), "owned-by-the-cephcluster")
-		return apierrors.IsNotFound(err)
-	})
+	require.NoError(t, s.World.Plane.Client.Delete(t.Context(), cluster))
+	s.eventually("the garbage collector has done its work", func() bool { return !s.isExported("owned-by-the-cephcluster") })
 	for _, name := range names {
 		require.Equal(t, addresses[name], s.globalIP(name), "nothing is freed while there is no CephCluster")
 	}
 
-	s.createCephCluster()
-	s.startOperator()
-	s.comesUp()
-	s.settled()
+	s.bringsUp()
+	s.everyDaemonIsGlobal()
 	for _, name := range names {
 		export, err := s.Export(t.Context(), name)
 		require.NoError(t, err)
@@ -102,6 +92,4 @@ func TestACephClusterThatIsDeletedAndCreatedAnewFindsEveryDaemonAtItsAddress(t *
 		require.Equal(t, addresses[name], s.globalIP(name), name)
 		require.Equal(t, addresses[name].String(), export.GetAnnotations()["rook-clusterset.io/global-ip"], name)
 	}
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
 }

@@ -39,8 +39,7 @@ func (s *story) setWebhooks(webhooks []admissionregistrationv1.MutatingWebhook, 
 
 func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 	s := apart.newStory(t, alone, true)
-	configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
-	require.NoError(t, s.World.Plane.Client.Get(t.Context(), client.ObjectKey{Name: "rook-clusterset"}, configuration))
+	configuration := s.admission()
 	all := slices.Clone(configuration.Webhooks)
 	deployments := slices.IndexFunc(all, func(w admissionregistrationv1.MutatingWebhook) bool {
 		return w.Name == "deployments.rook-clusterset.io"
@@ -64,8 +63,7 @@ func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 	s.startOperator(stop, func(o *rookstandin.Options) { o.Timing.QuorumTries = 5 })
 	halt.awaits(s)
 	s.eventually("the address of the first mon is known before Rook lists its ClusterIP", func() bool {
-		export, err := s.Export(t.Context(), "rook-ceph-mon-a")
-		return err == nil && export.GetAnnotations()["rook-clusterset.io/global-ip"] != ""
+		return s.noted("rook-ceph-mon-a", "global-ip") != ""
 	})
 	halt.resume()
 	s.eventually("Rook gives up waiting for quorum", func() bool { return s.Operator.Journal().Count(rookstandin.QuorumGivenUp) >= 2 })
@@ -75,7 +73,5 @@ func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 
 	s.setWebhooks(all, false)
 	s.comesUp()
-	s.settled()
-	s.everyMonIsGlobal("a", "b", "c")
-	s.everyOSDIsGlobal("0", "1", "2")
+	s.everyDaemonIsGlobal()
 }

@@ -1,62 +1,48 @@
 package scenarios_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os/exec"
-	"strings"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
 // status is what `rook-clusterset status` says of a namespace.
 type status struct {
-	rows   []map[string]string
-	stderr string
-	code   int
+	world.Said
+	rows []map[string]string
 }
 
-// status runs the command with the rights of a pod of rook-clusterset, as the README has it.
+// status runs the command with the rights of a pod of rook-clusterset.
 func (s *story) status(namespace string) status {
 	s.t.Helper()
-	program, err := s.World.Plane.Program(s.t.Context())
+	said, err := s.World.RunAsPod(s.t.Context(), "status", "-n", namespace, "-o", "json")
 	require.NoError(s.t, err)
-	kubeconfig, err := s.World.Plane.ServiceAccountKubeconfig(s.t.Context(), controlplane.Namespace, "rook-clusterset")
-	require.NoError(s.t, err)
-	cmd := exec.CommandContext(s.t.Context(), program, "status", "--kubeconfig", kubeconfig, "-n", namespace, "-o", "json")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
-		require.NoError(s.t, err)
+	var form struct {
+		Daemons []map[string]any `json:"daemons"`
 	}
-	said := status{stderr: strings.TrimSpace(stderr.String()), code: cmd.ProcessState.ExitCode()}
-	if stdout.Len() > 0 {
-		var form struct {
-			Daemons []map[string]any `json:"daemons"`
-		}
-		require.NoError(s.t, json.Unmarshal(stdout.Bytes(), &form))
-		for _, daemon := range form.Daemons {
-			row := map[string]string{}
-			for field, value := range daemon {
-				row[field] = fmt.Sprint(value)
-			}
-			said.rows = append(said.rows, row)
-		}
+	if said.Out != "" {
+		require.NoError(s.t, json.Unmarshal([]byte(said.Out), &form))
 	}
-	return said
+	var rows []map[string]string
+	for _, daemon := range form.Daemons {
+		row := map[string]string{}
+		for field, value := range daemon {
+			row[field] = fmt.Sprint(value)
+		}
+		rows = append(rows, row)
+	}
+	return status{said, rows}
 }
 
 // allIsWell asserts that the command says so of mons and OSDs.
 func (s *story) allIsWell(daemons int) {
 	s.t.Helper()
 	said := s.status(s.Namespace)
-	require.Zero(s.t, said.code, said.stderr)
-	require.Empty(s.t, said.stderr)
+	require.Zero(s.t, said.Code, said.Err)
+	require.Empty(s.t, said.Err)
 	require.Len(s.t, said.rows, daemons)
 	for _, row := range said.rows {
 		require.Equal(s.t, "ok", row["state"])

@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/semaphore"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -164,13 +163,6 @@ func (s *stage) another(t *testing.T, enabled bool) *story {
 	return storyOf(t, s.World, fmt.Sprintf("rook-%d", siteNumber.Add(1)), enabled)
 }
 
-// quietStory begins a story of how long something takes. All that is told beside others begins after it.
-func (s *stage) quietStory(t *testing.T) *story {
-	t.Helper()
-	s.begin(t)
-	return s.another(t, true)
-}
-
 // storyOf begins a story in a World of whatever kind.
 func storyOf(t *testing.T, w *world.World, namespace string, enabled bool) *story {
 	t.Helper()
@@ -198,6 +190,15 @@ func storyOf(t *testing.T, w *world.World, namespace string, enabled bool) *stor
 	return s
 }
 
+// newCluster begins a story of a cluster that Rook has brought up, and of whose mons it remembers the addresses rightly.
+func newCluster(t *testing.T, edits ...func(*rookstandin.Options)) *story {
+	t.Helper()
+	s := newStory(t, true)
+	s.bringsUp(edits...)
+	s.settled()
+	return s
+}
+
 func (s *story) createCephCluster(edits ...func(spec map[string]any)) {
 	s.t.Helper()
 	require.NoError(s.t, s.CreateCephCluster(s.t.Context(), edits...))
@@ -210,6 +211,14 @@ func (s *story) startOperator(edits ...func(*rookstandin.Options)) {
 		edit(&options)
 	}
 	require.NoError(s.t, s.StartOperator(s.t.Context(), options))
+}
+
+// bringsUp has Rook bring up a cluster of three mons.
+func (s *story) bringsUp(edits ...func(*rookstandin.Options)) {
+	s.t.Helper()
+	s.createCephCluster()
+	s.startOperator(edits...)
+	s.comesUp()
 }
 
 // impatient makes the operator give up its waits for quorum after some ten seconds instead of thirty.
@@ -226,17 +235,12 @@ func (s *story) eventually(what string, holds func() bool) {
 	require.Eventually(s.t, holds, 90*time.Second, 100*time.Millisecond, what)
 }
 
-// eventuallySoon looks more often, for what is measured from then on.
-func (s *story) eventuallySoon(what string, holds func() bool) {
+// kubectl runs it in the namespace, and returns what it printed.
+func (s *story) kubectl(args ...string) string {
 	s.t.Helper()
-	require.Eventually(s.t, holds, 90*time.Second, 5*time.Millisecond, what)
-}
-
-func (s *story) deployment(name string) *appsv1.Deployment {
-	s.t.Helper()
-	d := &appsv1.Deployment{}
-	require.NoError(s.t, s.World.Plane.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: name}, d))
-	return d
+	said, err := s.World.Plane.Kubectl(s.t.Context(), nil, append([]string{"-n", s.Namespace}, args...)...)
+	require.NoError(s.t, err)
+	return said
 }
 
 // globalIP returns what the MCS implementation gave the Service.
@@ -261,6 +265,15 @@ func (s *story) everyMonIsGlobal(ids ...string) {
 		require.Equal(s.t, ip, memory[id].Addr(), "the operator's memory of mon %s", id)
 	}
 	require.Empty(s.t, s.Recorder.ClusterIPsAfterBirth())
+}
+
+// everyDaemonIsGlobal waits until the operator's memory is true, and asserts that each daemon that Rook brings up by itself is at its
+// global IP.
+func (s *story) everyDaemonIsGlobal() {
+	s.t.Helper()
+	s.settled()
+	s.everyMonIsGlobal("a", "b", "c")
+	s.everyOSDIsGlobal("0", "1", "2")
 }
 
 // everyPlaceTells asserts that what is stored last in each place tells the global IP of each mon that the operator knows.
@@ -306,14 +319,14 @@ func (s *story) everyOSDIsGlobal(ids ...string) {
 	}
 }
 
-// events returns how often each reason stands in the events on the CephCluster.
+// events returns how often each reason stands in the events on the CephCluster, but for those of Rook.
 func (s *story) events() map[string]int {
 	s.t.Helper()
 	list := &corev1.EventList{}
 	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
 	counts := map[string]int{}
 	for i := range list.Items {
-		if e := &list.Items[i]; e.InvolvedObject.Kind == "CephCluster" {
+		if e := &list.Items[i]; e.InvolvedObject.Kind == "CephCluster" && !strings.HasPrefix(e.Reason, "Reconcile") {
 			counts[e.Reason]++
 		}
 	}
