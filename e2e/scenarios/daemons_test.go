@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -66,16 +65,6 @@ func TestASecondReconcileOfAnUnchangedClusterChangesNoPod(t *testing.T) {
 	sets := &appsv1.ReplicaSetList{}
 	require.NoError(t, s.World.Plane.Client.List(t.Context(), sets, client.InNamespace(s.Namespace), client.MatchingLabels{"ceph-osd-id": "0"}))
 	require.Len(t, sets.Items, 1, "the hash of the pod template is the same")
-}
-
-func TestAFailedOverMonIsBornAtItsGlobalIP(t *testing.T) {
-	s := newCluster(t, func(o *rookstandin.Options) { o.Timing.MonOutTimeout = time.Hour })
-	refusals := s.Operator.Journal().Count(rookstandin.Refused)
-	// The mon that the operator knew rightly from the start.
-	require.NoError(t, s.Operator.FailOver(t.Context(), "a"))
-	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused), "a failover is never refused")
-	s.settled()
-	s.everyMonIsGlobal("b", "c", "d")
 }
 
 func TestAServerDryRunLeavesNothing(t *testing.T) {

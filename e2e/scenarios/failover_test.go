@@ -19,11 +19,15 @@ func (s *story) global(mons int) {
 	s.everyMonIsGlobal(slices.Sorted(maps.Keys(s.Operator.Memory()))...)
 }
 
-// loses kills a mon, and waits until Rook has replaced it.
+// loses kills a mon, and waits until Rook has replaced it by itself.
 func (s *story) loses(mon string) {
 	s.t.Helper()
+	refusals := s.Operator.Journal().Count(rookstandin.Refused)
 	s.Ceph.Kill(mon)
 	s.eventually("the mon is replaced", func() bool { return s.Operator.Journal().Count(rookstandin.MonRemoved) > 0 })
+	require.Equal(s.t, refusals, s.Operator.Journal().Count(rookstandin.Refused), "a failover is never refused")
+	require.Zero(s.t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
+	require.NotContains(s.t, s.Operator.Memory(), mon)
 }
 
 // onceBefore calls f in the operator's own time at the first entry that matches, before the operator goes on.
@@ -36,17 +40,6 @@ func onceBefore(match func(rookstandin.Entry) bool, f func()) func(*rookstandin.
 			}
 		}
 	}
-}
-
-func TestAMonThatIsLostFailsOverByItself(t *testing.T) {
-	s := newCluster(t)
-	refusals := s.Operator.Journal().Count(rookstandin.Refused)
-	s.loses("b")
-	require.Equal(t, refusals, s.Operator.Journal().Count(rookstandin.Refused), "a failover is never refused")
-	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
-	s.global(3)
-	require.NotContains(t, s.Operator.Memory(), "b")
-	s.everyOSDIsGlobal("0", "1", "2")
 }
 
 // Until Rook has reloaded, it reaches a new cluster through its first mon alone.

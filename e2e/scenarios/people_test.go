@@ -179,6 +179,7 @@ func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T
 	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
 	s.global(3)
+	s.everyOSDIsGlobal("0", "1", "2")
 }
 
 func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
