@@ -1,9 +1,10 @@
 package scenarios_test
 
 import (
+	"context"
 	"net/netip"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,57 +15,30 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// halt stops the operator at the first entry of its journal that it is told to wait for, so that a test can act in
-// between two of Rook's steps.
-type halt struct {
-	reached, goOn chan struct{}
-	once          sync.Once
-}
-
-// haltAt makes the operator stop right after the entry. It goes on when resume is called, or when the test ends.
-func haltAt(t *testing.T, at func(rookstandin.Entry) bool) (*halt, func(*rookstandin.Options)) {
-	t.Helper()
-	h := &halt{reached: make(chan struct{}), goOn: make(chan struct{})}
-	t.Cleanup(h.resume)
-	var once sync.Once
-	return h, func(o *rookstandin.Options) {
-		o.OnEntry = func(e rookstandin.Entry) {
-			if at(e) {
-				once.Do(func() {
-					close(h.reached)
-					<-h.goOn
-				})
-			}
-		}
-	}
-}
-
-func (h *halt) resume() { h.once.Do(func() { close(h.goOn) }) }
-
-// awaits returns once the operator stands still.
-func (h *halt) awaits(s *story) {
-	s.t.Helper()
-	s.eventually("the operator has come to where it is to stop", func() bool {
-		select {
-		case <-h.reached:
-			return true
-		default:
-			return false
-		}
+// haltAt makes the operator stand still right after the entry, so that a test can act in between two of Rook's steps: once awaits has
+// returned. It goes on when resume is called, or when the test ends.
+func (s *story) haltAt(at func(rookstandin.Entry) bool) (stop func(*rookstandin.Options), awaits, resume func()) {
+	reached, halt := context.WithCancel(s.t.Context())
+	goOn, resume := context.WithCancel(s.t.Context())
+	stop = onceBefore(at, func() {
+		halt()
+		<-goOn.Done()
 	})
+	awaits = func() {
+		s.t.Helper()
+		s.eventually("the operator has come to where it is to stop", func() bool { return reached.Err() != nil })
+	}
+	return stop, awaits, resume
 }
 
 // after says yes to the first entry of a kind that comes after a Service was written.
 func after(service string, event rookstandin.Event, kind string) func(rookstandin.Entry) bool {
-	var mu sync.Mutex
-	written := false
+	var written atomic.Bool
 	return func(e rookstandin.Entry) bool {
-		mu.Lock()
-		defer mu.Unlock()
 		if e.Event == rookstandin.Wrote && e.Kind == "Service" && strings.HasSuffix(e.Object, "/"+service) {
-			written = true
+			written.Store(true)
 		}
-		return written && e.Event == event && e.Kind == kind
+		return written.Load() && e.Event == event && e.Kind == kind
 	}
 }
 
@@ -104,9 +78,9 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStory(t, true)
 			s.createCephCluster()
-			halt, stop := haltAt(t, c.at)
+			stop, awaits, resume := s.haltAt(c.at)
 			s.startOperator(stop, impatient)
-			halt.awaits(s)
+			awaits()
 
 			name := "rook-ceph-mon-" + c.mon
 			lost, before := get(s, s.Namespace, name, &corev1.Service{}), s.globalIP(name)
@@ -119,7 +93,7 @@ func TestTheServiceOfAMonIsRecreatedBeforeTheMonIsBorn(t *testing.T) {
 				require.NoError(t, s.World.Plane.Client.Create(t.Context(), again))
 				require.NotEqual(t, lost.Spec.ClusterIP, again.Spec.ClusterIP)
 			}
-			halt.resume()
+			resume()
 
 			s.comesUp()
 			s.everyDaemonIsGlobal()

@@ -59,13 +59,13 @@ func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 			}
 		}
 	})
-	halt, stop := haltAt(t, after("rook-ceph-mon-a", rookstandin.Wrote, "Service"))
+	stop, awaits, resume := s.haltAt(after("rook-ceph-mon-a", rookstandin.Wrote, "Service"))
 	s.startOperator(stop, func(o *rookstandin.Options) { o.Timing.QuorumTries = 5 })
-	halt.awaits(s)
+	awaits()
 	s.eventually("the address of the first mon is known before Rook lists its ClusterIP", func() bool {
 		return s.noted("rook-ceph-mon-a", "global-ip") != ""
 	})
-	halt.resume()
+	resume()
 	s.eventually("Rook gives up waiting for quorum", func() bool { return s.Operator.Journal().Count(rookstandin.QuorumGivenUp) >= 2 })
 	require.Zero(t, s.Operator.Reconciled())
 	require.False(t, s.Operator.Reachable())
