@@ -1,39 +1,27 @@
 package scenarios_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 func TestKubectlRunsTheProgramAsItsPlugin(t *testing.T) {
-	s := newStory(t, true)
-	program, err := s.World.Plane.Program(t.Context())
-	require.NoError(t, err)
-	plugins := t.TempDir()
-	require.NoError(t, os.Symlink(program, filepath.Join(plugins, "kubectl-rook_clusterset")))
-	kubectl := func(args ...string) (string, int) {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), args...)
-		cmd.Env = append(os.Environ(), "PATH="+plugins, "KUBECONFIG="+s.World.Plane.Kubeconfig, "HOME="+plugins)
-		out, _ := cmd.CombinedOutput()
-		return string(out), cmd.ProcessState.ExitCode()
+	r := newStory(t, true).reader()
+	for name, c := range map[string]struct {
+		args, says string
+		code       int
+	}{
+		"help names the plugin":            {"--help", "kubectl rook-clusterset status", 0},
+		"a namespace without daemons":      {"-n " + r.Namespace, "error: no mon or OSD was found", 1},
+		"somebody who may not read":        {"-n " + r.Namespace + " --as=nobody --request-timeout=5s", `User "nobody" cannot`, 2},
+		"a context that kubectl knows not": {"--context=elsewhere", `"elsewhere" does not exist`, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := r.sh(t, "kubectl rook-clusterset status "+c.args+" || code=$?; echo ended with ${code:-0}")
+			require.Contains(t, out, c.says)
+			require.Contains(t, out, fmt.Sprintf("ended with %d\n", c.code))
+		})
 	}
-	out, code := kubectl("rook-clusterset", "status", "--help")
-	require.Zero(t, code, out)
-	require.Contains(t, out, "kubectl rook-clusterset status")
-
-	out, code = kubectl("rook-clusterset", "status", "-n", s.Namespace)
-	require.Equal(t, 1, code)
-	require.Contains(t, out, "error: no mon or OSD was found")
-
-	out, code = kubectl("rook-clusterset", "status", "-n", s.Namespace, "--as=nobody", "--request-timeout=5s")
-	require.Equal(t, 2, code)
-	require.Contains(t, out, `User "nobody" cannot`)
-
-	out, code = kubectl("rook-clusterset", "status", "--context=elsewhere")
-	require.Equal(t, 2, code)
-	require.Contains(t, out, `"elsewhere" does not exist`)
 }

@@ -164,15 +164,12 @@ func TestAProbeFromAPodIsToldHereAndLeavesNothing(t *testing.T) {
 		"by a token":                         {[]string{"--token-file", tokenFile}, []string{"mon refused", "mon refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"probe", "--in-cluster", "-n", namespace, "--kubeconfig", shared.Plane.Kubeconfig, "-o", "json", "--timeout", "1s"}, c.args...)
-			cmd := exec.CommandContext(t.Context(), k.program, args...)
-			var out, errOut bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &errOut
-			_ = cmd.Run()
-			require.Equal(t, 1, cmd.ProcessState.ExitCode(), errOut.String())
-			require.Contains(t, errOut.String(), "probing from pod "+namespace+"/rook-clusterset-probe-")
+			said, err := shared.Run(t.Context(), append([]string{"probe", "--in-cluster", "-n", namespace, "-o", "json", "--timeout", "1s"}, c.args...)...)
+			require.NoError(t, err)
+			require.Equal(t, 1, said.Code, said.Err)
+			require.Contains(t, said.Err, "probing from pod "+namespace+"/rook-clusterset-probe-")
 			var findings []struct{ Daemon, Verdict string }
-			require.NoError(t, json.Unmarshal(out.Bytes(), &findings), out.String())
+			require.NoError(t, json.Unmarshal([]byte(said.Out), &findings), said.Out)
 			var told []string
 			for _, f := range findings {
 				told = append(told, f.Daemon+" "+f.Verdict)
