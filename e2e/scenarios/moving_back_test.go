@@ -60,11 +60,7 @@ func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
 	w := s.watchPods()
 	s.labelNamespace("rook-clusterset.io/enabled=true")
 	s.eventually("the OSDs are at global IPs again", func() bool { return s.osdsAt(6) && w.Had()["osd 5"] == 2 })
-	want := map[string]int{"mon a": 1, "mon b": 1, "mon c": 1}
-	for id := range 6 {
-		want[fmt.Sprintf("osd %d", id)] = 2
-	}
-	w.holds(want)
+	s.eachMovedOnce(w, "a", "b", "c")
 }
 
 // isCalm waits until Rook has reconciled and nothing makes it reconcile again.

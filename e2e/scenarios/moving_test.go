@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -13,37 +14,36 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/recorder"
 )
 
-// witness sees every change of the pods of mons and OSDs of a story.
-type witness struct {
-	*recorder.Witness
-	story *story
-}
-
 // watchPods starts to watch; what is up then has to stay so, but for one daemon at a time.
-func (s *story) watchPods() *witness {
+func (s *story) watchPods() *recorder.Witness {
 	s.t.Helper()
 	watched, err := recorder.Watch(s.t.Context(), s.World.Plane.Client, s.Namespace)
 	require.NoError(s.t, err)
 	s.eventually("all daemons are seen", func() bool { return len(watched.Up()) == 9 })
-	return &witness{Witness: watched, story: s}
+	return watched
 }
 
-// holds asserts that at no time more was down than may be, and that each daemon that lives has had as many pods.
-func (w *witness) holds(pods map[string]int) {
-	w.story.t.Helper()
-	require.Empty(w.story.t, w.Broken())
-	require.Equal(w.story.t, pods, w.Had())
+// eachMovedOnce asserts that at no time more was down than may be, and that each of the mons had one pod, and each of six OSDs two.
+func (s *story) eachMovedOnce(watched *recorder.Witness, mons ...string) {
+	s.t.Helper()
+	require.Empty(s.t, watched.Broken())
+	pods := map[string]int{}
+	for _, id := range mons {
+		pods["mon "+id] = 1
+	}
+	for id := range 6 {
+		pods[fmt.Sprintf("osd %d", id)] = 2
+	}
+	require.Equal(s.t, pods, watched.Had())
 }
 
 // runsWithoutUs brings up a cluster of three mons and six OSDs in a namespace that is not switched on. Rook replaces a mon that is out
@@ -72,7 +72,9 @@ func reportsOften(o *rookstandin.Options) { o.Timing.StatusInterval = 300 * time
 func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	s.t.Helper()
 	s.killReplicas(len(s.World.Replicas))
-	s.takeLease()
+	lease := s.lease()
+	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), new(metav1.NowMicro())
+	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))
 	s.addReplicas(1)
 	lead := func() {
 		s.t.Helper()
@@ -82,22 +84,17 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	}
 	lead()
 	s.t.Cleanup(func() {
-		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: controlplane.Namespace, Name: "rook-clusterset-exporter"}}
 		// The context of the test has ended.
-		if err := s.World.Plane.Client.Delete(context.WithoutCancel(s.t.Context()), lease); err != nil {
-			s.t.Error(err)
-		}
+		ctx := context.WithoutCancel(s.t.Context())
+		faults := []error{s.World.Plane.Client.Delete(ctx, lease)}
 		for _, replica := range s.World.Replicas {
-			if err := replica.Kill(); err != nil {
-				s.t.Error(err)
-			}
+			faults = append(faults, replica.Kill())
 		}
 		s.World.Replicas = nil
-		for i := range 2 {
-			if err := s.World.AddReplica(context.WithoutCancel(s.t.Context()), fmt.Sprintf("replica-after-%s-%d", s.Namespace, i), quickly...); err != nil {
-				s.t.Error(err)
-			}
+		for range 2 {
+			faults = append(faults, s.World.AddReplica(ctx, nextReplica(), quickly...))
 		}
+		require.NoError(s.t, errors.Join(faults...))
 	})
 	return func() {
 		s.t.Helper()
@@ -155,10 +152,6 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 	}, 6*time.Minute, 20*time.Millisecond, "the cluster has moved")
 	t.Logf("moved in %s, with %d leaders killed", time.Since(started).Round(time.Millisecond), kills)
 	require.GreaterOrEqual(t, kills, 3*2+6)
-	want := map[string]int{"mon a": 1, "mon b": 1, "mon c": 1, "mon d": 1, "mon e": 1, "mon f": 1}
-	for id := range 6 {
-		want[fmt.Sprintf("osd %d", id)] = 2
-	}
 	s.eventually("the last OSD has restarted", func() bool { return w.Had()["osd 5"] == 2 })
 	s.eventually("each daemon that lives is well", func() bool {
 		return !slices.ContainsFunc(s.status(s.Namespace).rows, func(row map[string]string) bool {
@@ -167,7 +160,7 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 		})
 	})
 	require.NotContains(t, s.status(s.Namespace).Err, "remain")
-	w.holds(want)
+	s.eachMovedOnce(w, "a", "b", "c", "d", "e", "f")
 	s.settled()
 	s.everyOSDIsGlobal("0", "1", "2", "3", "4", "5")
 	require.Equal(t, []string{"d", "e", "f"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
@@ -176,24 +169,9 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 
 // moved says whether all daemons that live are at their global IPs.
 func (s *story) moved() bool {
-	for _, address := range s.Ceph.OSDMap() {
-		if !globalRange.Contains(address) {
-			return false
-		}
-	}
-	mons := s.Operator.Memory()
-	return len(mons) == 3 && len(s.Ceph.OSDMap()) == 6 && !slices.ContainsFunc(slices.Collect(maps.Values(mons)), func(m netip.AddrPort) bool {
-		return !globalRange.Contains(m.Addr())
-	})
-}
-
-// takeLease takes the lease of the leader, so that no replica that asks for it leads.
-func (s *story) takeLease() {
-	s.t.Helper()
-	lease := s.lease()
-	now := metav1.NowMicro()
-	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), &now
-	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))
+	mons, osds := slices.Collect(maps.Values(s.Operator.Memory())), slices.Collect(maps.Values(s.Ceph.OSDMap()))
+	return len(mons) == 3 && !slices.ContainsFunc(mons, isNotGlobal) &&
+		len(osds) == 6 && !slices.ContainsFunc(osds, func(osd netip.Addr) bool { return !globalRange.Contains(osd) })
 }
 
 func TestAClusterThatIsNotWellIsNotMoved(t *testing.T) {

@@ -100,9 +100,7 @@ func (s *story) tokens() func() [][]netip.AddrPort {
 	}
 }
 
-func isGlobal(a netip.AddrPort) bool { return globalRange.Contains(a.Addr()) }
-
-func isNotGlobal(a netip.AddrPort) bool { return !isGlobal(a) }
+func isNotGlobal(a netip.AddrPort) bool { return !globalRange.Contains(a.Addr()) }
 
 func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 	s := newStory(t, true)
