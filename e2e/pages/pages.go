@@ -3,8 +3,8 @@ package pages
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,21 +43,18 @@ func (b Block) String() string { return fmt.Sprintf("%s:%d", b.Page, b.Line) }
 // Read returns all pages of the module whose root is given.
 func Read(root string) ([]Page, error) {
 	var all []Page
+	module := os.DirFS(root)
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
-		files, err := filepath.Glob(filepath.Join(root, pattern))
+		paths, err := fs.Glob(module, pattern)
 		if err != nil {
 			return nil, fmt.Errorf("find the pages: %w", err)
 		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
+		for _, path := range paths {
+			text, err := fs.ReadFile(module, path)
 			if err != nil {
 				return nil, fmt.Errorf("read a page: %w", err)
 			}
-			path, err := filepath.Rel(root, file)
-			if err != nil {
-				return nil, fmt.Errorf("read a page: %w", err)
-			}
-			all = append(all, parse(filepath.ToSlash(path), string(text)))
+			all = append(all, parse(path, string(text)))
 		}
 	}
 	return all, nil
@@ -107,49 +104,39 @@ var (
 func parse(path, text string) Page {
 	page := Page{Path: path}
 	var block *Block
-	var indent, shown string
-	within, shows := false, false
+	var indent, language string
 	for i, line := range strings.Split(text, "\n") {
-		if match := fence.FindStringSubmatch(line); match != nil {
-			switch {
-			case within && block != nil:
-				page.Blocks = append(page.Blocks, *block)
-				block, within = nil, false
-			case within && shows:
-				page.Shown = append(page.Shown, shown)
-				within, shown = false, ""
-			case within:
-				within = false
-			default:
-				within, shows, indent = true, match[2] == "", match[1]
-				block = newBlock(path, i+1, match[2])
-			}
-			continue
-		}
+		match := fence.FindStringSubmatch(line)
 		switch {
-		case block != nil:
-			block.Script += strings.TrimPrefix(line, indent) + "\n"
-		case within && shows:
-			shown += strings.TrimPrefix(line, indent) + "\n"
-		case !within:
+		case match == nil && block == nil:
 			page.readText(line)
+		case match == nil:
+			block.Script += strings.TrimPrefix(line, indent) + "\n"
+		case block == nil:
+			var mark string
+			indent = match[1]
+			language, mark, _ = strings.Cut(match[2], " ")
+			block = newBlock(path, i+1, mark)
+		default:
+			switch language {
+			case "sh":
+				page.Blocks = append(page.Blocks, *block)
+			case "":
+				page.Shown = append(page.Shown, block.Script)
+			}
+			block = nil
 		}
 	}
 	return page
 }
 
-// newBlock returns nothing for a block of another language.
-func newBlock(path string, line int, info string) *Block {
-	language, mark, _ := strings.Cut(info, " ")
-	if language != "sh" {
-		return nil
-	}
+func newBlock(path string, line int, mark string) *Block {
 	b := &Block{Page: path, Line: line}
-	if name, ok := strings.CutPrefix(mark, "run: "); ok {
-		b.Run = name
-	}
-	if why, ok := strings.CutPrefix(mark, "not run: "); ok {
-		b.NotRun = why
+	switch kind, text, _ := strings.Cut(mark, ": "); kind {
+	case "run":
+		b.Run = text
+	case "not run":
+		b.NotRun = text
 	}
 	return b
 }
