@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
@@ -39,7 +38,8 @@ type house struct {
 	world   *world.World
 	ceph    *measure.Cluster
 	manager *controlplane.Replica
-	roles   roles
+	// rights are those of the shipped roles, taken apart.
+	rights map[string][]atom
 	// missing is the right that is taken away.
 	missing []atom
 	// seen are the replicas that run, and how much of the log of each is of no interest any more.
@@ -59,19 +59,20 @@ func newHouse(t *testing.T) *house {
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
-	h := &house{t: t, world: &world.World{Plane: plane}, lifetime: t.Context(), seen: map[*controlplane.Replica]int{}}
+	h := &house{t: t, world: &world.World{Plane: plane}, lifetime: t.Context(), rights: map[string][]atom{}, seen: map[*controlplane.Replica]int{}}
 	require.NoError(t, mcsstandin.Install(plane.Config, mcsstandin.V1Beta1))
 	require.NoError(t, rookstandin.InstallKinds(plane.Config))
 	// What one row leaves behind must not stand in the way of the next.
 	h.world.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config, FreshAddresses: true})
 	require.NoError(t, err)
-	property := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"value": "east"}}}
-	property.SetGroupVersionKind(mcsstandin.ClusterPropertyKind)
-	property.SetName("cluster.clusterset.k8s.io")
+	property := world.Object(mcsstandin.ClusterPropertyKind.GroupVersion().String(), mcsstandin.ClusterPropertyKind.Kind, "", "cluster.clusterset.k8s.io")
+	property.Object["spec"] = map[string]any{"value": "east"}
 	require.NoError(t, plane.Client.Create(t.Context(), property))
 	_, err = plane.Kubectl(t.Context(), manifests.Install, "apply", "-f", "-")
 	require.NoError(t, err)
-	h.readRoles()
+	cluster, own := h.readRoles()
+	h.takeApart("", cluster.Rules)
+	h.takeApart(own.Namespace, own.Rules)
 	require.NoError(t, h.takeOver())
 	h.ceph, err = measure.NewCluster(t.Context(), h.world, "rook", measure.Enabled())
 	require.NoError(t, err)

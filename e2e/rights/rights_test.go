@@ -113,7 +113,7 @@ func TestEachRightIsMissed(t *testing.T) {
 	for _, r := range rows {
 		listed = append(listed, r.right)
 	}
-	require.ElementsMatch(t, slices.Collect(maps.Keys(h.roles.atoms)), listed, "each right of the roles has its row")
+	require.ElementsMatch(t, slices.Collect(maps.Keys(h.rights)), listed, "each right of the roles has its row")
 	for i, r := range rows {
 		t.Run(strings.ReplaceAll("without the right to "+r.right, "/", "_"), func(t *testing.T) {
 			h.t = t

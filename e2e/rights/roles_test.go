@@ -40,30 +40,16 @@ func (a atom) isDenied(line string) bool {
 	return strings.Contains(line, "cannot "+a.verb+" resource "+a.resource+" in API group "+a.group)
 }
 
-// roles are the shipped ones, taken apart.
-type roles struct {
-	client client.Client
-	// atoms are by the name of their right.
-	atoms map[string][]atom
-}
-
-func (h *house) readRoles() {
+// readRoles reads the shipped ones.
+func (h *house) readRoles() (*rbacv1.ClusterRole, *rbacv1.Role) {
 	h.t.Helper()
-	h.roles = roles{client: h.world.Plane.Client, atoms: map[string][]atom{}}
-	cluster, own := h.roles.read(h)
-	h.roles.takeApart("", cluster.Rules)
-	h.roles.takeApart(own.Namespace, own.Rules)
-}
-
-func (r *roles) read(h *house) (*rbacv1.ClusterRole, *rbacv1.Role) {
-	h.t.Helper()
-	cluster, own := &rbacv1.ClusterRole{}, &rbacv1.Role{}
-	require.NoError(h.t, r.client.Get(h.t.Context(), client.ObjectKey{Name: "rook-clusterset"}, cluster))
-	require.NoError(h.t, r.client.Get(h.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}, own))
+	c, cluster, own := h.world.Plane.Client, &rbacv1.ClusterRole{}, &rbacv1.Role{}
+	require.NoError(h.t, c.Get(h.t.Context(), client.ObjectKey{Name: "rook-clusterset"}, cluster))
+	require.NoError(h.t, c.Get(h.t.Context(), client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}, own))
 	return cluster, own
 }
 
-func (r *roles) takeApart(namespace string, rules []rbacv1.PolicyRule) {
+func (h *house) takeApart(namespace string, rules []rbacv1.PolicyRule) {
 	for _, rule := range rules {
 		watched := slices.Contains(rule.Verbs, "watch")
 		for _, group := range rule.APIGroups {
@@ -74,7 +60,7 @@ func (r *roles) takeApart(namespace string, rules []rbacv1.PolicyRule) {
 					if _, object, _ := strings.Cut(right, " "); watched && (verb == "list" || verb == "watch") {
 						right = "list, watch " + object
 					}
-					r.atoms[right] = append(r.atoms[right], a)
+					h.rights[right] = append(h.rights[right], a)
 				}
 			}
 		}
@@ -85,10 +71,10 @@ func (r *roles) takeApart(namespace string, rules []rbacv1.PolicyRule) {
 func (h *house) without(right string, besides ...string) {
 	h.t.Helper()
 	rights := append(slices.Clone(besides), right)
-	h.missing = h.roles.atoms[right]
-	cluster, own := h.roles.read(h)
+	h.missing = h.rights[right]
+	cluster, own := h.readRoles()
 	cluster.Rules, own.Rules = nil, nil
-	for right, atoms := range h.roles.atoms {
+	for right, atoms := range h.rights {
 		if slices.Contains(rights, right) {
 			continue
 		}
@@ -101,9 +87,9 @@ func (h *house) without(right string, besides ...string) {
 			}
 		}
 	}
-	require.NoError(h.t, h.roles.client.Update(h.t.Context(), cluster))
-	require.NoError(h.t, h.roles.client.Update(h.t.Context(), own))
-	for right, atoms := range h.roles.atoms {
+	require.NoError(h.t, h.world.Plane.Client.Update(h.t.Context(), cluster))
+	require.NoError(h.t, h.world.Plane.Client.Update(h.t.Context(), own))
+	for right, atoms := range h.rights {
 		for _, a := range atoms {
 			require.Eventually(h.t, func() bool { return h.may(a) != slices.Contains(rights, right) }, time.Minute, 10*time.Millisecond, right)
 		}
@@ -123,6 +109,6 @@ func (h *house) may(a atom) bool {
 		User:               "system:serviceaccount:" + controlplane.Namespace + ":rook-clusterset",
 		ResourceAttributes: attributes,
 	}}
-	require.NoError(h.t, h.roles.client.Create(h.t.Context(), review))
+	require.NoError(h.t, h.world.Plane.Client.Create(h.t.Context(), review))
 	return review.Status.Allowed
 }

@@ -1,12 +1,11 @@
 package rights_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -16,13 +15,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rook-clusterset/rook-clusterset/addresses"
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/world"
+	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 // scenario is something that a user sees, and how it is tried. It returns what the user sees instead.
@@ -56,10 +59,8 @@ func (h *house) replicaStarts() error {
 
 func (h *house) explained() error {
 	c := h.world.Plane.Client
-	certificate := &unstructured.Unstructured{}
-	certificate.SetAPIVersion("cert-manager.io/v1")
-	certificate.SetKind("Certificate")
-	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset-serving"}
+	certificate := world.Object("cert-manager.io/v1", "Certificate", controlplane.Namespace, "rook-clusterset-serving")
+	key := client.ObjectKeyFromObject(certificate)
 	require.NoError(h.t, c.Get(h.t.Context(), key, certificate))
 	require.NoError(h.t, c.Delete(h.t.Context(), certificate.DeepCopy()))
 	r := h.launch("--cert-dir=" + h.t.TempDir())
@@ -143,7 +144,7 @@ func (h *house) orphanGoes() error {
 	told.Namespace, told.Name = h.ceph.Namespace, fmt.Sprintf("rook-ceph-osd-node-0-%d-status", h.osds)
 	require.NoError(h.t, c.Delete(h.t.Context(), told))
 	require.NoError(h.t, c.Delete(h.t.Context(), d))
-	export := exportOf(h.ceph.Namespace, name)
+	export := h.export()
 	gone := func(o client.Object) bool {
 		return apierrors.IsNotFound(c.Get(h.t.Context(), client.ObjectKeyFromObject(d), o))
 	}
@@ -181,30 +182,23 @@ func (h *house) comesUp() error {
 // moves goes on where it was given up.
 func (h *house) moves() error {
 	if h.moving == nil {
-		h.moving = h.runsWithoutUs("rook-without-us")
+		h.moving = h.runsWithoutUs()
 	}
 	return h.until("mon and OSD are at their global IPs", func() bool {
 		osds, mons := h.moving.Ceph.OSDMap(), h.moving.Operator.Memory()
-		for _, osd := range osds {
-			if !isGlobal(osd) {
-				return false
-			}
-		}
+		addresses := slices.Collect(maps.Values(osds))
 		for _, mon := range mons {
-			if !isGlobal(mon.Addr()) {
-				return false
-			}
+			addresses = append(addresses, mon.Addr())
 		}
-		return len(osds) > 0 && len(mons) > 0
+		return len(osds) > 0 && len(mons) > 0 && !slices.ContainsFunc(addresses, func(a netip.Addr) bool {
+			return !netip.MustParsePrefix("242.0.0.0/16").Contains(a)
+		})
 	})
 }
 
-func isGlobal(address netip.Addr) bool {
-	return netip.MustParsePrefix("242.0.0.0/16").Contains(address)
-}
-
 // runsWithoutUs brings up a cluster, and switches its namespace on.
-func (h *house) runsWithoutUs(namespace string) *world.Site {
+func (h *house) runsWithoutUs() *world.Site {
+	const namespace = "rook-without-us"
 	ctx := h.lifetime
 	site, err := h.world.NewSite(ctx, namespace, false)
 	require.NoError(h.t, err)
@@ -215,10 +209,8 @@ func (h *house) runsWithoutUs(namespace string) *world.Site {
 	options.Timing.StatusInterval = 300 * time.Millisecond
 	require.NoError(h.t, site.StartOperator(ctx, options))
 	require.NoError(h.t, h.until("it comes up", func() bool { return site.Operator.Reconciled() > 0 }))
-	ns := &corev1.Namespace{}
-	require.NoError(h.t, h.world.Plane.Client.Get(ctx, client.ObjectKey{Name: namespace}, ns))
-	ns.Labels["rook-clusterset.io/enabled"] = "true"
-	require.NoError(h.t, h.world.Plane.Client.Update(ctx, ns))
+	_, err = h.world.Plane.Kubectl(ctx, nil, "label", "namespace", namespace, "rook-clusterset.io/enabled=true")
+	require.NoError(h.t, err)
 	return site
 }
 
@@ -227,7 +219,7 @@ func (h *house) eventTells() error {
 	if err := h.osdIsBorn(); err != nil {
 		return err
 	}
-	export := exportOf(h.ceph.Namespace, measure.OSDName(h.osds))
+	export := h.export()
 	tells := func(which func(eventsv1.Event) bool) func() bool {
 		return func() bool {
 			events := &eventsv1.EventList{}
@@ -244,55 +236,34 @@ func (h *house) eventTells() error {
 	return h.until("an event tells of it for the second time", tells(func(e eventsv1.Event) bool { return e.Series != nil }))
 }
 
-func exportOf(namespace, name string) *unstructured.Unstructured {
-	export := &unstructured.Unstructured{}
-	export.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	export.SetKind("ServiceExport")
-	export.SetNamespace(namespace)
-	export.SetName(name)
-	return export
+// export is that of the OSD that was born last.
+func (h *house) export() *unstructured.Unstructured {
+	return world.Object("multicluster.x-k8s.io/v1beta1", "ServiceExport", h.ceph.Namespace, measure.OSDName(h.osds))
 }
 
-// status runs the command with the rights of a pod of rook-clusterset.
-func (h *house) status(namespace string) (said string, code int) {
-	program, err := h.world.Plane.Program(h.t.Context())
+// status returns what the command says of the cluster that is up, and how it ends.
+func (h *house) status() (said string, code int) {
+	status, err := h.world.RunAsPod(h.t.Context(), "status", "-n", h.up)
 	require.NoError(h.t, err)
-	kubeconfig, err := h.world.Plane.ServiceAccountKubeconfig(h.t.Context(), controlplane.Namespace, "rook-clusterset")
-	require.NoError(h.t, err)
-	cmd := exec.CommandContext(h.t.Context(), program, "status", "--kubeconfig", kubeconfig, "-n", namespace)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err = cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
-		require.NoError(h.t, err)
-	}
-	return out.String(), cmd.ProcessState.ExitCode()
+	return status.Out + status.Err, status.Code
 }
 
 // machinesAreTold takes away what they were told of the cluster that is up.
 func (h *house) machinesAreTold() error {
-	told := &unstructured.Unstructured{}
-	told.SetAPIVersion("rook-clusterset.io/v1alpha1")
-	told.SetKind("CephClusterAddresses")
-	told.SetNamespace(h.up)
-	told.SetName("my-cluster")
+	told := world.Object("rook-clusterset.io/v1alpha1", "CephClusterAddresses", h.up, "my-cluster")
 	c := h.world.Plane.Client
 	require.NoError(h.t, client.IgnoreNotFound(c.Delete(h.t.Context(), told.DeepCopy())))
 	return h.until("machines are told", func() bool {
 		if c.Get(h.t.Context(), client.ObjectKeyFromObject(told), told) != nil {
 			return false
 		}
-		conditions, _, err := unstructured.NestedSlice(told.Object, "status", "conditions")
-		require.NoError(h.t, err)
-		return slices.ContainsFunc(conditions, func(c any) bool {
-			condition, _ := c.(map[string]any)
-			return condition["type"] == "Ready" && condition["status"] != "Unknown"
-		})
+		ready := meta.FindStatusCondition(kinds.Conditions(told), addresses.Ready)
+		return ready != nil && ready.Status != metav1.ConditionUnknown
 	})
 }
 
 func (h *house) statusSays() error {
-	said, code := h.status(h.up)
+	said, code := h.status()
 	if code != 0 || !strings.Contains(said, "may be copied to a peer") {
 		return errors.New(said)
 	}
@@ -302,7 +273,7 @@ func (h *house) statusSays() error {
 func (h *house) unserved() error {
 	h.world.Plane.Serve()
 	defer h.world.Plane.Serve(h.manager)
-	if said, _ := h.status(h.up); !strings.Contains(said, "rook-clusterset-webhook") {
+	if said, _ := h.status(); !strings.Contains(said, "rook-clusterset-webhook") {
 		return errors.New(said)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,11 +19,12 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/addresses"
 	"github.com/rook-clusterset/rook-clusterset/doctor"
 	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 	"github.com/rook-clusterset/rook-clusterset/kinds"
 )
 
 func (s *story) addressesObject(name string) *unstructured.Unstructured {
-	return object("rook-clusterset.io/v1alpha1", "CephClusterAddresses", s.Namespace, name)
+	return world.Object("rook-clusterset.io/v1alpha1", "CephClusterAddresses", s.Namespace, name)
 }
 
 // ready returns status and reason of the condition Ready of what machines are told.
@@ -57,7 +57,7 @@ func TestWhoWaitsForTheAddressesOfAClusterWaitsUntilEveryDaemonIsGlobal(t *testi
 	s.everyDaemonIsGlobal()
 	require.Equal(t, "True Ok", s.ready())
 
-	s.labelNamespace("rook-clusterset.io/enabled=false")
+	s.labelNamespace("enabled=false")
 	s.eventually("nobody keeps the addresses any more", func() bool { return s.ready() == "False NamespaceNotEnabled" })
 }
 
@@ -93,8 +93,7 @@ func TestObjectsOfStrangersKeepNobodyFromBeingTold(t *testing.T) {
 	s.settled()
 	s.eventually("it is ready", func() bool { return s.ready() == "True Ok" })
 	report, _ := s.check("-n", s.Namespace)
-	i := slices.IndexFunc(report, func(r doctor.Result) bool { return r.Check == "condition" })
-	require.Equal(t, doctor.OK, report[i].Verdict, report[i].Found)
+	require.Equal(t, doctor.OK, resultOf(report, "condition").Verdict, resultOf(report, "condition").Found)
 }
 
 func TestStatusIsWatchedUntilItIsInterrupted(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 	"github.com/rook-clusterset/rook-clusterset/manifests"
 )
 
@@ -187,14 +189,13 @@ func expired(t *testing.T) (certificate, key []byte) {
 func clustersetFaults() []fault {
 	return []fault{
 		{"the range of global IPs cannot be read", "global-range", "has the global CIDR \"everything\"", func(s *story) func() {
-			return s.submarinerSays(map[string]string{"globalCIDR": "everything"})
+			return s.submarinerSays("globalCIDR", "everything")
 		}},
 		{"the ID of this cluster is not told", "cluster-id", "the ID of this cluster is not known", func(s *story) func() {
-			return s.submarinerSays(map[string]string{"clusterID": ""})
+			return s.submarinerSays("clusterID", "")
 		}},
 		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
-			peer := object("submariner.io/v1", "Cluster", "", "")
-			return change(s, mcsstandin.OperatorNamespace, "west", peer, func(u *unstructured.Unstructured) {
+			return change(s, mcsstandin.OperatorNamespace, "west", world.Object("submariner.io/v1", "Cluster", "", ""), func(u *unstructured.Unstructured) {
 				require.NoError(s.t, unstructured.SetNestedStringSlice(u.Object, []string{"242.0.128.0/17"}, "spec", "global_cidr"))
 			})
 		}},
@@ -207,8 +208,8 @@ func clustersetFaults() []fault {
 			return func() { s.remove("rook-other", "cephcluster/other") }
 		}},
 		{"the operator's namespace has not the label", "operator-namespace", "what the CSI drivers dial is not corrected", func(s *story) func() {
-			elsewhere := s.deployment("rook-ceph-operator").DeepCopy()
-			elsewhere.ObjectMeta.ResourceVersion, elsewhere.ObjectMeta.UID, elsewhere.Namespace = "", "", "default"
+			elsewhere := s.deployment("rook-ceph-operator")
+			elsewhere.ResourceVersion, elsewhere.UID, elsewhere.Namespace = "", "", "default"
 			elsewhere.Spec.Replicas = new(int32(0))
 			require.NoError(s.t, s.World.Plane.Client.Create(s.t.Context(), elsewhere))
 			return func() { s.remove("default", "deployment/rook-ceph-operator") }
@@ -249,29 +250,15 @@ func (s *story) rookRests() {
 }
 
 // submarinerSays has the Submariner say something else of this cluster, and returns what has it say what it said.
-func (s *story) submarinerSays(values map[string]string) (heal func()) {
+func (s *story) submarinerSays(field, value string) (heal func()) {
 	s.t.Helper()
-	c := s.World.Plane.Client
-	before := map[string]string{}
-	s.eventually("Submariner says so", func() bool {
-		u := object("submariner.io/v1alpha1", "Submariner", mcsstandin.OperatorNamespace, "submariner")
-		get(s, u.GetNamespace(), u.GetName(), u)
-		for _, at := range []string{"spec", "status"} {
-			for field, value := range values {
-				if before[field] == "" {
-					before[field], _, _ = unstructured.NestedString(u.Object, at, field)
-				}
-				require.NoError(s.t, unstructured.SetNestedField(u.Object, value, at, field))
-			}
-		}
-		status := u.DeepCopy()
-		if c.Update(s.t.Context(), u) != nil {
-			return false
-		}
-		status.SetResourceVersion(u.GetResourceVersion())
-		return c.Status().Update(s.t.Context(), status) == nil
-	})
-	return func() { s.submarinerSays(before) }
+	u := get(s, mcsstandin.OperatorNamespace, "submariner", world.Object("submariner.io/v1alpha1", "Submariner", "", ""))
+	before, _, err := unstructured.NestedString(u.Object, "spec", field)
+	require.NoError(s.t, err)
+	patch := []string{"-n", u.GetNamespace(), "patch", "submariner", u.GetName(), "--type=merge", "-p"}
+	s.kubectl(append(patch, fmt.Sprintf(`{"spec":{%q:%q}}`, field, value))...)
+	s.kubectl(append(patch, fmt.Sprintf(`{"status":{%q:%q}}`, field, value), "--subresource=status")...)
+	return func() { s.submarinerSays(field, before) }
 }
 
 // exportFails has something go wrong with the export of a daemon.

@@ -44,11 +44,11 @@ func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing
 	said := s.status(s.Namespace)
 	require.Equal(t, 1, said.Code)
 	require.Contains(t, said.Err, "1 of 6 daemons are not at their global IPs")
-	require.Equal(t, "export_not_valid", said.rows[4]["state"])
-	require.Equal(t, "False (AwaitingExport)", said.rows[4]["valid"])
+	require.Equal(t, "export_not_valid", said.Daemons[4].State)
+	require.Equal(t, "False (AwaitingExport)", said.Daemons[4].Valid)
 	said = s.status("nowhere")
 	require.Equal(t, 1, said.Code)
-	require.Empty(t, said.rows)
+	require.Empty(t, said.Daemons)
 
 	s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{})
 	s.comesUp()
@@ -71,7 +71,6 @@ func TestAServerDryRunLeavesNothing(t *testing.T) {
 	s := newStory(t, true)
 	s.bringsUp()
 	osd := s.deployment("rook-ceph-osd-0")
-	osd = &appsv1.Deployment{ObjectMeta: *osd.ObjectMeta.DeepCopy(), Spec: *osd.Spec.DeepCopy()}
 	osd.Name, osd.ResourceVersion, osd.UID = "rook-ceph-osd-9", "", ""
 	for _, labels := range []map[string]string{osd.Labels, osd.Spec.Template.Labels, osd.Spec.Selector.MatchLabels} {
 		for _, key := range []string{"ceph_daemon_id", "ceph-osd-id", "osd"} {
@@ -120,7 +119,7 @@ func TestAReallocatedAddressIsFollowedByAnOSDAndToldOfAMon(t *testing.T) {
 	require.Empty(t, s.Recorder.Held(s.globalIP("rook-ceph-mon-c"), 0), "nothing tells the mon where it is not")
 	said := s.status(s.Namespace)
 	require.Equal(t, 1, said.Code)
-	require.Equal(t, "address_drifted", said.rows[2]["state"])
+	require.Equal(t, "address_drifted", said.Daemons[2].State)
 }
 
 func TestAnAddressThatCannotBeTrustedIsNeverTaken(t *testing.T) {

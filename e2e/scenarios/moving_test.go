@@ -154,10 +154,13 @@ func TestARunningClusterMovesUnattendedThoughEachLeaderDies(t *testing.T) {
 	require.GreaterOrEqual(t, kills, 3*2+6)
 	s.eventually("the last OSD has restarted", func() bool { return w.Had()["osd 5"] == 2 })
 	s.eventually("each daemon that lives is well", func() bool {
-		return !slices.ContainsFunc(s.status(s.Namespace).rows, func(row map[string]string) bool {
-			_, known := s.Operator.Memory()[row["id"]]
-			return row["deployment"] != "" && row["state"] != "ok" && (known || row["type"] != "mon")
-		})
+		for _, row := range s.status(s.Namespace).Daemons {
+			_, known := s.Operator.Memory()[row.ID]
+			if row.Deployment != "" && row.State != "ok" && (known || row.Type != "mon") {
+				return false
+			}
+		}
+		return true
 	})
 	require.NotContains(t, s.status(s.Namespace).Err, "remain")
 	s.eachMovedOnce(w, "a", "b", "c", "d", "e", "f")

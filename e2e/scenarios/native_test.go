@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
@@ -52,19 +52,10 @@ func (s *story) addresses() map[string]netip.Addr {
 func (s *story) exportsAre(ours bool) {
 	s.t.Helper()
 	s.eventually("the exports and the Services of OSDs are taken over", func() bool {
-		exports := s.exports()
+		exports, services := s.exports(), s.list("v1", "Service", client.MatchingLabels{"app": "rook-ceph-osd"})
 		require.Len(s.t, exports, 6)
-		services := &corev1.ServiceList{}
-		require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), services, client.InNamespace(s.Namespace), client.MatchingLabels{"app": "rook-ceph-osd"}))
-		require.Len(s.t, services.Items, 3)
-		var objects []client.Object
-		for i := range exports {
-			objects = append(objects, &exports[i])
-		}
-		for i := range services.Items {
-			objects = append(objects, &services.Items[i])
-		}
-		return !slices.ContainsFunc(objects, func(o client.Object) bool {
+		require.Len(s.t, services, 3)
+		return !slices.ContainsFunc(append(exports, services...), func(o unstructured.Unstructured) bool {
 			isOurs := o.GetLabels()["app.kubernetes.io/managed-by"] == "rook-clusterset" && len(o.GetOwnerReferences()) == 0
 			return isOurs != ours
 		})

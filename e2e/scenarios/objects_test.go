@@ -27,28 +27,19 @@ func (s *story) deployment(name string) *appsv1.Deployment {
 	return get(s, s.Namespace, name, &appsv1.Deployment{})
 }
 
-// list returns all objects of the namespace that are of the kind.
-func (s *story) list(apiVersion, kind string) []unstructured.Unstructured {
+// list returns the objects of the namespace that are of the kind.
+func (s *story) list(apiVersion, kind string, of ...client.ListOption) []unstructured.Unstructured {
 	s.t.Helper()
 	list := &unstructured.UnstructuredList{}
 	list.SetAPIVersion(apiVersion)
 	list.SetKind(kind + "List")
-	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, client.InNamespace(s.Namespace)))
+	require.NoError(s.t, s.World.Plane.Client.List(s.t.Context(), list, append(of, client.InNamespace(s.Namespace))...))
 	return list.Items
 }
 
 func (s *story) exports() []unstructured.Unstructured {
 	s.t.Helper()
 	return s.list("multicluster.x-k8s.io/v1beta1", "ServiceExport")
-}
-
-func object(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{}
-	u.SetAPIVersion(apiVersion)
-	u.SetKind(kind)
-	u.SetNamespace(namespace)
-	u.SetName(name)
-	return u
 }
 
 // isExported says whether the daemon has a ServiceExport.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,61 +63,47 @@ func TestAListWithAMonThatRookCannotHaveIsStoredAtOnce(t *testing.T) {
 	require.Equal(t, "a=242.0.0.1:6789,ext-mon-1=203.0.113.9:6789", s.endpoints().Data["data"])
 }
 
-// tokens follows what a peer would copy: the addresses of the mons, in each state of the Secret.
-func (s *story) tokens() func() [][]netip.AddrPort {
+// token returns what a peer would copy now: the addresses of the mons.
+func (s *story) token() (mons []netip.AddrPort) {
 	s.t.Helper()
-	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.SecretList{}, client.InNamespace(s.Namespace))
+	text, err := base64.StdEncoding.DecodeString(string(get(s, s.Namespace, "cluster-peer-token-my-cluster", &corev1.Secret{}).Data["token"]))
 	require.NoError(s.t, err)
-	s.t.Cleanup(w.Stop)
-	var mu sync.Mutex
-	var seen [][]netip.AddrPort
-	go func() {
-		for event := range w.ResultChan() {
-			secret, ok := event.Object.(*corev1.Secret)
-			if !ok || secret.Name != "cluster-peer-token-my-cluster" || event.Type == watch.Deleted {
-				continue
-			}
-			var token struct {
-				MonHost string `json:"mon_host"`
-			}
-			text, _ := base64.StdEncoding.DecodeString(string(secret.Data["token"]))
-			_ = json.Unmarshal(text, &token)
-			var addresses []netip.AddrPort
-			for text := range strings.SplitSeq(token.MonHost, ",") {
-				address, _ := netip.ParseAddrPort(text)
-				addresses = append(addresses, address)
-			}
-			mu.Lock()
-			seen = append(seen, addresses)
-			mu.Unlock()
-		}
-	}()
-	return func() [][]netip.AddrPort {
-		mu.Lock()
-		defer mu.Unlock()
-		return slices.Clone(seen)
+	var token struct {
+		MonHost string `json:"mon_host"`
 	}
+	require.NoError(s.t, json.Unmarshal(text, &token))
+	for text := range strings.SplitSeq(token.MonHost, ",") {
+		mons = append(mons, netip.MustParseAddrPort(text))
+	}
+	return mons
+}
+
+// tokenIsRight asserts that a peer would copy the global IPs of three mons.
+func (s *story) tokenIsRight() {
+	s.t.Helper()
+	require.Len(s.t, s.token(), 3)
+	require.False(s.t, slices.ContainsFunc(s.token(), isNotGlobal), "%v", s.token())
 }
 
 func isNotGlobal(a netip.AddrPort) bool { return !globalRange.Contains(a.Addr()) }
 
 func TestTheTokenForPeersHealsAndItIsToldSinceWhenItMayBeCopied(t *testing.T) {
 	s := newStory(t, true)
-	tokens := s.tokens()
-	s.bringsUp()
-	last := func() []netip.AddrPort { seen := tokens(); return seen[len(seen)-1] }
+	var first []netip.AddrPort
+	tokenIsWritten := func(e rookstandin.Entry) bool {
+		return e.Event == rookstandin.Wrote && strings.Contains(e.Object, "/cluster-peer-token-")
+	}
+	s.bringsUp(onceBefore(tokenIsWritten, func() { first = s.token() }))
 	s.eventually("it is told that the token may be copied", func() bool { return s.events()["PeerTokenRight"] == 1 })
 	require.NotEmpty(t, s.remembered()["peer-token-right-since"])
-	require.True(t, slices.ContainsFunc(tokens()[0], isNotGlobal), "Rook wrote it from its memory: %v", tokens()[0])
-	require.Len(t, last(), 3)
-	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+	require.True(t, slices.ContainsFunc(first, isNotGlobal), "Rook wrote it from its memory: %v", first)
+	s.tokenIsRight()
 
 	// A failover makes it wrong once more.
 	s.loses("b")
 	s.settled()
 	s.eventually("it is told again", func() bool { return s.remembered()["mons"] == "" && s.remembered()["peer-token-right-since"] != "" })
-	require.Len(t, last(), 3)
-	require.False(t, slices.ContainsFunc(last(), isNotGlobal), "%v", last())
+	s.tokenIsRight()
 	s.global(3)
 }
 
@@ -136,24 +121,25 @@ func (s *story) operatorRuns(pods int32) {
 }
 
 // reloads counts how often Rook was asked to reload, and how often in the middle of a failover.
-func (s *story) reloads() (asked, inFailover func() int) {
+func (s *story) reloads() (asked, inFailover *atomic.Int32) {
 	s.t.Helper()
-	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace))
+	w, err := s.World.Plane.Client.Watch(s.t.Context(), &corev1.ConfigMapList{}, client.InNamespace(s.Namespace),
+		client.MatchingFields{"metadata.name": "rook-clusterset-reload"})
 	require.NoError(s.t, err)
 	s.t.Cleanup(w.Stop)
-	var all, wrong atomic.Int32
+	asked, inFailover = &atomic.Int32{}, &atomic.Int32{}
 	go func() {
 		for event := range w.ResultChan() {
-			if c, ok := event.Object.(*corev1.ConfigMap); !ok || c.Name != "rook-clusterset-reload" || event.Type != watch.Added {
+			if event.Type != watch.Added {
 				continue
 			}
 			if journal := s.Operator.Journal(); journal.Count(rookstandin.FailoverStarted) > journal.Count(rookstandin.MonRemoved) {
-				wrong.Add(1)
+				inFailover.Add(1)
 			}
-			all.Add(1)
+			asked.Add(1)
 		}
 	}()
-	return func() int { return int(all.Load()) }, func() int { return int(wrong.Load()) }
+	return asked, inFailover
 }
 
 func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T) {
@@ -167,12 +153,12 @@ func TestAReloadIsAskedOnlyOfAnOperatorThatIsThereAndNotInAFailover(t *testing.T
 	require.Equal(t, s.Namespace, s.remembered()["operator-namespace"])
 	s.reconcileAgain()
 	s.eventually("Rook has reloaded by itself", func() bool { return s.remembered()["mons"] == "" })
-	require.Zero(t, asked(), "no operator is there by its Deployment")
+	require.Zero(t, asked.Load(), "no operator is there by its Deployment")
 
 	s.operatorRuns(1)
 	s.eventually("the operator is there", func() bool { return s.deployment("rook-ceph-operator").Status.ReadyReplicas == 1 })
 	s.loses("b")
-	require.Zero(t, inFailover())
+	require.Zero(t, inFailover.Load())
 	s.settled()
 	require.Equal(t, 1, s.Operator.Journal().Count(rookstandin.MonRemoved))
 	require.Zero(t, s.Operator.Journal().Count(rookstandin.FailoverReverted))
@@ -196,7 +182,7 @@ func TestAnExportThatDoesNotKnowOfItsAddressNamesTheLikelyCause(t *testing.T) {
 	})
 	require.Equal(t, 1, s.events()["ExportStuck"])
 	said := s.status(s.Namespace)
-	require.Equal(t, "export_stuck", said.rows[0]["state"])
+	require.Equal(t, "export_stuck", said.Daemons[0].State)
 
 	s.World.MCS.SetFault(s.Namespace, "rook-ceph-mon-a", mcsstandin.Fault{})
 	s.comesUp()
@@ -209,8 +195,8 @@ func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *t
 	s.settled()
 	states := func(said status) map[string]string {
 		all := map[string]string{}
-		for _, row := range said.rows {
-			all[row["service"]] = row["state"]
+		for _, row := range said.Daemons {
+			all[row.Service] = row.State
 		}
 		return all
 	}
@@ -219,7 +205,7 @@ func TestAHealthyReplacementOfAMonIsNoFaultAndANamespaceThatIsSwitchedOffIs(t *t
 		return said.Code == 0 && states(said)["rook-ceph-mon-b"] == "leaving" && states(said)["rook-ceph-mon-d"] == "ok"
 	})
 
-	s.labelNamespace("rook-clusterset.io/enabled-")
+	s.labelNamespace("enabled-")
 	s.eventually("it is told by an event", func() bool { return s.events()["NamespaceSwitchedOff"] == 1 })
 	said := s.status(s.Namespace)
 	require.Equal(t, 1, said.Code)

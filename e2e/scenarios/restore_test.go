@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/world"
 )
 
 // collectorKnows is how old a kind has to be for the garbage collector, which looks for new ones every 30 s, to follow it.
@@ -41,14 +42,14 @@ func (s *story) stripOwners() {
 func (s *story) waitForCollector() {
 	s.t.Helper()
 	const name = "serviceexports.multicluster.x-k8s.io"
-	crd := get(s, "", name, object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name))
+	crd := get(s, "", name, world.Object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name))
 	time.Sleep(time.Until(crd.GetCreationTimestamp().Add(collectorKnows)))
 }
 
 // exportOf creates an export that the CephCluster owns, which the garbage collector will have to take with it.
 func (s *story) exportOf(cluster client.Object, name string) {
 	s.t.Helper()
-	export := object("multicluster.x-k8s.io/v1beta1", "ServiceExport", s.Namespace, name)
+	export := world.Object("multicluster.x-k8s.io/v1beta1", "ServiceExport", s.Namespace, name)
 	export.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: "ceph.rook.io/v1", Kind: "CephCluster", Name: cluster.GetName(), UID: cluster.GetUID(),
 	}})

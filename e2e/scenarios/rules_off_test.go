@@ -1,7 +1,6 @@
 package scenarios_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -14,51 +13,32 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// setWebhooks changes the webhook configuration and waits until the API server goes by it: whether it lets through a
-// mon endpoint that our rules would not.
-func (s *story) setWebhooks(webhooks []admissionregistrationv1.MutatingWebhook, letsThrough bool) {
+// goesBy waits until the API server goes by the changed webhook configuration: whether it lets through a mon endpoint that our rules
+// would not.
+func (s *story) goesBy(letsThrough bool) {
 	s.t.Helper()
-	c := s.World.Plane.Client
-	configuration := &admissionregistrationv1.MutatingWebhookConfiguration{}
-	s.eventually("the webhook configuration is changed", func() bool {
-		if c.Get(s.t.Context(), client.ObjectKey{Name: "rook-clusterset"}, configuration) != nil {
-			return false
-		}
-		configuration.Webhooks = webhooks
-		return c.Update(s.t.Context(), configuration) == nil
-	})
 	s.eventually("the API server goes by the changed webhook configuration", func() bool {
 		probe := &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: rookstandin.EndpointsConfigMap},
 			Data:       map[string]string{"data": "z=10.96.255.254:6789"},
 		}
-		err := client.NewDryRunClient(c).Create(s.t.Context(), probe)
+		err := s.World.Plane.Client.Create(s.t.Context(), probe, client.DryRunAll)
 		return letsThrough == (err == nil)
 	})
 }
 
 func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 	s := apart.newStory(t, alone, true)
-	configuration := s.admission()
-	all := slices.Clone(configuration.Webhooks)
-	deployments := slices.IndexFunc(all, func(w admissionregistrationv1.MutatingWebhook) bool {
-		return w.Name == "deployments.rook-clusterset.io"
-	})
-	require.GreaterOrEqual(t, deployments, 0)
-
 	s.createCephCluster()
-	s.setWebhooks(all[deployments:deployments+1], true)
-	t.Cleanup(func() {
-		if t.Failed() {
-			// The other stories need them.
-			ctx := context.WithoutCancel(t.Context())
-			restored := &admissionregistrationv1.MutatingWebhookConfiguration{}
-			if err := s.World.Plane.Client.Get(ctx, client.ObjectKeyFromObject(configuration), restored); err == nil {
-				restored.Webhooks = all
-				_ = s.World.Plane.Client.Update(ctx, restored)
-			}
-		}
+	heal := change(s, "", "rook-clusterset", s.admission(), func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
+		c.Webhooks = slices.DeleteFunc(c.Webhooks, func(w admissionregistrationv1.MutatingWebhook) bool {
+			return w.Name != "deployments.rook-clusterset.io"
+		})
+		require.Len(t, c.Webhooks, 1)
 	})
+	// The other stories need them, however this one ends.
+	defer heal()
+	s.goesBy(true)
 	stop, awaits, resume := s.haltAt(after("rook-ceph-mon-a", rookstandin.Wrote, "Service"))
 	s.startOperator(stop, func(o *rookstandin.Options) { o.Timing.QuorumTries = 5 })
 	awaits()
@@ -71,7 +51,8 @@ func TestWithTheEndpointRulesOffRookIsStuckUntilTheyAreOnAgain(t *testing.T) {
 	require.False(t, s.Operator.Reachable())
 	require.Empty(t, s.Recorder.Mons(), "better no mon than one whose list tells another address")
 
-	s.setWebhooks(all, false)
+	heal()
+	s.goesBy(false)
 	s.comesUp()
 	s.everyDaemonIsGlobal()
 }

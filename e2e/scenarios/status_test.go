@@ -2,7 +2,6 @@ package scenarios_test
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +11,7 @@ import (
 // status is what `rook-clusterset status` says of a namespace.
 type status struct {
 	world.Said
-	rows []map[string]string
+	Daemons []struct{ Type, ID, Service, Valid, GlobalIP, Deployment, Endpoint, State string }
 }
 
 // status runs the command with the rights of a pod of rook-clusterset.
@@ -20,21 +19,11 @@ func (s *story) status(namespace string) status {
 	s.t.Helper()
 	said, err := s.World.RunAsPod(s.t.Context(), "status", "-n", namespace, "-o", "json")
 	require.NoError(s.t, err)
-	var form struct {
-		Daemons []map[string]any `json:"daemons"`
-	}
+	told := status{Said: said}
 	if said.Out != "" {
-		require.NoError(s.t, json.Unmarshal([]byte(said.Out), &form))
+		require.NoError(s.t, json.Unmarshal([]byte(said.Out), &told))
 	}
-	var rows []map[string]string
-	for _, daemon := range form.Daemons {
-		row := map[string]string{}
-		for field, value := range daemon {
-			row[field] = fmt.Sprint(value)
-		}
-		rows = append(rows, row)
-	}
-	return status{said, rows}
+	return told
 }
 
 // allIsWell asserts that the command says so of mons and OSDs.
@@ -43,14 +32,14 @@ func (s *story) allIsWell(daemons int) {
 	said := s.status(s.Namespace)
 	require.Zero(s.t, said.Code, said.Err)
 	require.Empty(s.t, said.Err)
-	require.Len(s.t, said.rows, daemons)
-	for _, row := range said.rows {
-		require.Equal(s.t, "ok", row["state"])
-		require.Equal(s.t, "True", row["valid"])
-		require.Equal(s.t, s.globalIP(row["service"]).String(), row["globalIP"])
-		require.Equal(s.t, row["globalIP"], row["deployment"])
-		if row["type"] == "mon" {
-			require.Equal(s.t, row["globalIP"], row["endpoint"])
+	require.Len(s.t, said.Daemons, daemons)
+	for _, row := range said.Daemons {
+		require.Equal(s.t, "ok", row.State)
+		require.Equal(s.t, "True", row.Valid)
+		require.Equal(s.t, s.globalIP(row.Service).String(), row.GlobalIP)
+		require.Equal(s.t, row.GlobalIP, row.Deployment)
+		if row.Type == "mon" {
+			require.Equal(s.t, row.GlobalIP, row.Endpoint)
 		}
 	}
 }

@@ -19,8 +19,6 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/manifests"
 )
 
-const enabledLabel = "rook-clusterset.io/enabled"
-
 // World is a cluster with rook-clusterset installed.
 type World struct {
 	Plane    *controlplane.Plane
@@ -99,7 +97,7 @@ func (w *World) NewSite(ctx context.Context, namespace string, enabled bool) (*S
 	ns := &corev1.Namespace{}
 	ns.Name = namespace
 	if enabled {
-		ns.Labels = map[string]string{enabledLabel: "true"}
+		ns.Labels = map[string]string{"rook-clusterset.io/enabled": "true"}
 	}
 	if err := c.Create(ctx, ns); err != nil {
 		return nil, fmt.Errorf("create Namespace %s: %w", namespace, err)
@@ -144,11 +142,19 @@ func (s *Site) StartOperator(ctx context.Context, options rookstandin.Options) e
 
 // Export returns the ServiceExport of a daemon.
 func (s *Site) Export(ctx context.Context, name string) (*unstructured.Unstructured, error) {
-	export := &unstructured.Unstructured{}
-	export.SetAPIVersion("multicluster.x-k8s.io/v1beta1")
-	export.SetKind("ServiceExport")
-	if err := s.World.Plane.Client.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, export); err != nil {
+	export := Object("multicluster.x-k8s.io/v1beta1", "ServiceExport", s.Namespace, name)
+	if err := s.World.Plane.Client.Get(ctx, client.ObjectKeyFromObject(export), export); err != nil {
 		return nil, fmt.Errorf("read ServiceExport %s/%s: %w", s.Namespace, name, err)
 	}
 	return export, nil
+}
+
+// Object returns one of a kind for which there is no type here, as it is asked for or created.
+func Object(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetAPIVersion(apiVersion)
+	u.SetKind(kind)
+	u.SetNamespace(namespace)
+	u.SetName(name)
+	return u
 }
