@@ -11,10 +11,10 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 )
 
-// labelNamespace sets a label of the namespace, or removes it with a minus.
+// labelNamespace sets a label of ours on the namespace, or removes it with a minus.
 func (s *story) labelNamespace(label string) {
 	s.t.Helper()
-	s.kubectl("label", "namespace", s.Namespace, "--overwrite", label)
+	s.kubectl("label", "namespace", s.Namespace, "--overwrite", "rook-clusterset.io/"+label)
 }
 
 // osdsAt says whether so many OSDs are at their global IPs.
@@ -37,13 +37,13 @@ func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
 	s.aLeaderOfItsOwn("--orphan-grace=2s")
 	lost, mon := s.globalIP("rook-ceph-osd-0"), s.globalIP("rook-ceph-mon-a")
 
-	s.labelNamespace("rook-clusterset.io/enabled=false")
+	s.labelNamespace("enabled=false")
 	s.changeCephCluster(map[string]any{"logCollector": map[string]any{"enabled": true}})
 	s.eventually("Rook has written the OSDs without global IPs", func() bool { return s.osdsAt(0) && len(s.Ceph.OSDMap()) == 6 })
 	time.Sleep(3 * time.Second)
 	require.Equal(t, lost, s.globalIP("rook-ceph-osd-0"), "nothing is torn down by itself")
 
-	s.labelNamespace("rook-clusterset.io/cleanup=true")
+	s.labelNamespace("cleanup=true")
 	s.eventually("what no OSD advertises is gone", func() bool {
 		for id := range 6 {
 			name := fmt.Sprintf("rook-ceph-osd-%d", id)
@@ -58,7 +58,7 @@ func TestWhatLeavesIsLetGoOfAndComesBackByTheSameRoll(t *testing.T) {
 	require.Equal(t, mon, s.globalIP("rook-ceph-mon-a"))
 
 	w := s.watchPods()
-	s.labelNamespace("rook-clusterset.io/enabled=true")
+	s.labelNamespace("enabled=true")
 	s.eventually("the OSDs are at global IPs again", func() bool { return s.osdsAt(6) && w.Had()["osd 5"] == 2 })
 	s.eachMovedOnce(w, "a", "b", "c")
 }

@@ -15,7 +15,7 @@ import (
 // switchOn labels the namespace.
 func (s *story) switchOn() {
 	s.t.Helper()
-	s.labelNamespace("rook-clusterset.io/enabled=true")
+	s.labelNamespace("enabled=true")
 }
 
 // changeCephCluster merges a change into the spec of the CephCluster.

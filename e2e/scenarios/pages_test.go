@@ -22,6 +22,7 @@ import (
 	"github.com/rook-clusterset/rook-clusterset/e2e/assets"
 	"github.com/rook-clusterset/rook-clusterset/e2e/controlplane"
 	"github.com/rook-clusterset/rook-clusterset/e2e/mcsstandin"
+	"github.com/rook-clusterset/rook-clusterset/e2e/measure"
 	"github.com/rook-clusterset/rook-clusterset/e2e/pages"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin"
 	"github.com/rook-clusterset/rook-clusterset/e2e/rookstandin/ceph"
@@ -107,12 +108,10 @@ func (s *story) runsWhatIsInstalled() (failed <-chan error) {
 
 func (s *story) runInstalled(ctx context.Context) error {
 	key := client.ObjectKey{Namespace: controlplane.Namespace, Name: "rook-clusterset"}
-	for s.World.Plane.Client.Get(ctx, key, &appsv1.Deployment{}) != nil {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
+	if err := measure.Until(ctx, 100*time.Millisecond, func() (bool, error) {
+		return s.World.Plane.Client.Get(ctx, key, &appsv1.Deployment{}) == nil, nil
+	}); err != nil {
+		return err
 	}
 	for i := range 2 {
 		if err := s.World.AddReplica(ctx, fmt.Sprintf("replica-%d", i)); err != nil {
