@@ -59,13 +59,15 @@ func newHouse(t *testing.T) *house {
 	plane, err := controlplane.Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, plane.Stop()) })
-	h := &house{t: t, world: &world.World{Plane: plane}, lifetime: t.Context(), rights: map[string][]atom{}, seen: map[*controlplane.Replica]int{}}
+	h := &house{t: t, world: &world.World{Plane: plane}, lifetime: t.Context()}
+	h.rights, h.seen = map[string][]atom{}, map[*controlplane.Replica]int{}
 	require.NoError(t, mcsstandin.Install(plane.Config, mcsstandin.V1Beta1))
 	require.NoError(t, rookstandin.InstallKinds(plane.Config))
 	// What one row leaves behind must not stand in the way of the next.
 	h.world.MCS, err = mcsstandin.Start(t.Context(), mcsstandin.Options{Config: plane.Config, FreshAddresses: true})
 	require.NoError(t, err)
-	property := world.Object(mcsstandin.ClusterPropertyKind.GroupVersion().String(), mcsstandin.ClusterPropertyKind.Kind, "", "cluster.clusterset.k8s.io")
+	apiVersion, kind := mcsstandin.ClusterPropertyKind.ToAPIVersionAndKind()
+	property := world.Object(apiVersion, kind, "", "cluster.clusterset.k8s.io")
 	property.Object["spec"] = map[string]any{"value": "east"}
 	require.NoError(t, plane.Client.Create(t.Context(), property))
 	_, err = plane.Kubectl(t.Context(), manifests.Install, "apply", "-f", "-")

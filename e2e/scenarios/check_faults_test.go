@@ -85,7 +85,7 @@ func removed(name string) func(*story) func() {
 // configure changes the webhook configuration, which cert-manager would mend as far as the CA goes.
 func configure(edit func(*admissionregistrationv1.MutatingWebhookConfiguration)) func(*story) func() {
 	return func(s *story) func() {
-		return change(s, "", "rook-clusterset", &admissionregistrationv1.MutatingWebhookConfiguration{}, func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
+		return change(s, "", "rook-clusterset", s.admission(), func(c *admissionregistrationv1.MutatingWebhookConfiguration) {
 			delete(c.Annotations, "cert-manager.io/inject-ca-from")
 			edit(c)
 		})
@@ -95,7 +95,10 @@ func configure(edit func(*admissionregistrationv1.MutatingWebhookConfiguration))
 func admissionFaults() []fault {
 	type configuration = admissionregistrationv1.MutatingWebhookConfiguration
 	return []fault{
-		{"the webhook configuration is deleted", "webhook-configuration", "is not installed", removed("mutatingwebhookconfiguration/rook-clusterset")},
+		{
+			"the webhook configuration is deleted", "webhook-configuration", "is not installed",
+			removed("mutatingwebhookconfiguration/rook-clusterset"),
+		},
 		{"a webhook has no CA", "webhook-configuration", "has no CA", configure(func(c *configuration) { c.Webhooks[0].ClientConfig.CABundle = nil })},
 		{"a webhook is missing", "webhook-configuration", "no webhook asks for /mutate-deployment", configure(func(c *configuration) { c.Webhooks = c.Webhooks[1:] })},
 		{"a webhook lets through what nobody answers", "webhook-configuration", "failure policy Ignore", configure(func(c *configuration) {
@@ -142,7 +145,9 @@ func (s *story) killAll() (heal func()) {
 // scale changes the number of replicas, and returns once as many are ready.
 func (s *story) scale(replicas int32) (heal func()) {
 	s.t.Helper()
-	heal = change(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}, func(d *appsv1.Deployment) { d.Spec.Replicas = &replicas })
+	heal = change(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}, func(d *appsv1.Deployment) {
+		d.Spec.Replicas = &replicas
+	})
 	s.eventually("the Deployment is scaled", func() bool {
 		return get(s, controlplane.Namespace, "rook-clusterset", &appsv1.Deployment{}).Status.ReadyReplicas == replicas
 	})
@@ -195,7 +200,8 @@ func clustersetFaults() []fault {
 			return s.submarinerSays("clusterID", "")
 		}},
 		{"a peer announces this cluster's range", "peer-ranges", "shares its range of global IPs with a peer", func(s *story) func() {
-			return change(s, mcsstandin.OperatorNamespace, "west", world.Object("submariner.io/v1", "Cluster", "", ""), func(u *unstructured.Unstructured) {
+			peer := world.Object("submariner.io/v1", "Cluster", "", "")
+			return change(s, mcsstandin.OperatorNamespace, "west", peer, func(u *unstructured.Unstructured) {
 				require.NoError(s.t, unstructured.SetNestedStringSlice(u.Object, []string{"242.0.128.0/17"}, "spec", "global_cidr"))
 			})
 		}},

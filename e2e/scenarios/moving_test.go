@@ -73,7 +73,8 @@ func (s *story) aLeaderOfItsOwn(args ...string) (kill func()) {
 	s.t.Helper()
 	s.killReplicas(len(s.World.Replicas))
 	lease := s.lease()
-	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("the story"), new(int32(3600)), new(metav1.NowMicro())
+	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = new("the story"), new(int32(3600))
+	lease.Spec.RenewTime = new(metav1.NowMicro())
 	require.NoError(s.t, s.World.Plane.Client.Update(s.t.Context(), lease))
 	s.addReplicas(1)
 	lead := func() {
@@ -226,7 +227,8 @@ func TestAClusterOfTwoMonsIsNotMoved(t *testing.T) {
 	s.switchOn()
 	s.eventually("it is told why", func() bool { return s.events()["TooFewMons"] == 1 })
 	time.Sleep(2 * time.Second)
-	require.Contains(t, s.status(s.Namespace).Err, `: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
+	require.Contains(t, s.status(s.Namespace).Err,
+		`: mon "a" stays where it is, for of fewer than 3 mons none can be spared: raise spec.mon.count to 3`)
 	require.Equal(t, []string{"a", "b"}, slices.Sorted(maps.Keys(s.Operator.Memory())))
 	for id := range s.Ceph.OSDMap() {
 		require.Empty(t, s.deployment("rook-ceph-osd-" + id).Annotations["rook-clusterset.io/asked"])

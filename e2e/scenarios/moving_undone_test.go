@@ -30,14 +30,16 @@ func TestAMonThatRookStartsAgainIsStoppedAgainThreeTimes(t *testing.T) {
 		reconciled := s.Operator.Reconciled()
 		s.Operator.Reconcile()
 		s.eventually("Rook has reconciled and started the mon", func() bool {
-			return s.Operator.Reconciled() > reconciled && (s.replicas("rook-ceph-mon-a") == 1 || strings.Contains(s.noted("rook-ceph-mon-a", "move"), "undone"))
+			return s.Operator.Reconciled() > reconciled &&
+				(s.replicas("rook-ceph-mon-a") == 1 || strings.Contains(s.noted("rook-ceph-mon-a", "move"), "undone"))
 		})
 	}
 	s.eventually("it is left alone, and that is told", func() bool {
 		return s.events()["MonMoveUndone"] == 1 && s.replicas("rook-ceph-mon-a") == 1
 	})
 	require.Regexp(t, `^failed=1 retry-at=`, s.noted("rook-ceph-mon-a", "move"))
-	require.Contains(t, s.status(s.Namespace).Err, `: mon "a" waits, for it could not be replaced: why stands in the log of Rook's operator (until `)
+	require.Contains(t, s.status(s.Namespace).Err,
+		`: mon "a" waits, for it could not be replaced: why stands in the log of Rook's operator (until `)
 	for _, id := range []string{"b", "c"} {
 		require.EqualValues(t, 1, s.replicas("rook-ceph-mon-"+id))
 	}

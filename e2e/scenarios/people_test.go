@@ -66,7 +66,8 @@ func TestAListWithAMonThatRookCannotHaveIsStoredAtOnce(t *testing.T) {
 // token returns what a peer would copy now: the addresses of the mons.
 func (s *story) token() (mons []netip.AddrPort) {
 	s.t.Helper()
-	text, err := base64.StdEncoding.DecodeString(string(get(s, s.Namespace, "cluster-peer-token-my-cluster", &corev1.Secret{}).Data["token"]))
+	secret := get(s, s.Namespace, "cluster-peer-token-my-cluster", &corev1.Secret{})
+	text, err := base64.StdEncoding.DecodeString(string(secret.Data["token"]))
 	require.NoError(s.t, err)
 	var token struct {
 		MonHost string `json:"mon_host"`

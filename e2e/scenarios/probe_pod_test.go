@@ -164,7 +164,8 @@ func TestAProbeFromAPodIsToldHereAndLeavesNothing(t *testing.T) {
 		"by a token":                         {[]string{"--token-file", tokenFile}, []string{"mon refused", "mon refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said, err := shared.Run(t.Context(), append([]string{"probe", "--in-cluster", "-n", namespace, "-o", "json", "--timeout", "1s"}, c.args...)...)
+			args := []string{"probe", "--in-cluster", "-n", namespace, "-o", "json", "--timeout", "1s"}
+			said, err := shared.Run(t.Context(), append(args, c.args...)...)
 			require.NoError(t, err)
 			require.Equal(t, 1, said.Code, said.Err)
 			require.Contains(t, said.Err, "probing from pod "+namespace+"/rook-clusterset-probe-")
