@@ -27,6 +27,19 @@ func (s *story) settled() {
 	})
 }
 
+// atRest waits until Rook has reconciled for all that triggered it: a token that changed at a reload does so once more.
+func (s *story) atRest() {
+	s.t.Helper()
+	s.eventually("Rook has reconciled for all that triggered it", func() bool {
+		last := map[rookstandin.Event]int{}
+		for i, e := range s.Operator.Journal().Entries() {
+			last[e.Event] = i
+		}
+		started := last[rookstandin.ReconcileStarted]
+		return last[rookstandin.Triggered] < started && started < last[rookstandin.ReconcileSucceeded]
+	})
+}
+
 func TestAnOSDWhoseExportIsNeverValidIsRefusedWithTheWordsOfTheExport(t *testing.T) {
 	s := newStory(t, true)
 	s.World.MCS.SetFault(s.Namespace, "rook-ceph-osd-1", mcsstandin.Fault{NeverValid: &mcsstandin.AwaitingExport})

@@ -233,6 +233,7 @@ func TestForgedReviewsChangeNothing(t *testing.T) {
 		return strings.Contains(s.whatAdmissionWrites()["ConfigMap rook-clusterset-remembered"], "peer-token-right-since")
 	})
 	s.settled()
+	s.atRest()
 	before := s.whatAdmissionWrites()
 	attack("settled", "")
 	s.settled()
